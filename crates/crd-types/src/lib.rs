@@ -1,0 +1,1 @@
+//! The custom resources of the Flux API groups as Rust types.

@@ -1,0 +1,1 @@
+//! Git repositories read over http and https.

@@ -1,0 +1,1 @@
+//! Durations written and read as Go does.

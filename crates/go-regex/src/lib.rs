@@ -1,0 +1,1 @@
+//! Go's RE2 regular expressions on the regex crate.

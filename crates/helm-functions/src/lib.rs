@@ -1,0 +1,1 @@
+//! The template functions that Helm offers: sprig's and its own.

@@ -1,0 +1,1 @@
+//! Kustomizations built as kustomize builds them.

@@ -1,0 +1,1 @@
+//! Whether a Kubernetes object has reached its desired state.

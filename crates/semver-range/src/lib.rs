@@ -1,0 +1,1 @@
+//! Semantic versions and ranges as Masterminds/semver reads them.

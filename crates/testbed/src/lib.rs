@@ -1,0 +1,1 @@
+//! Real parts for tests: a Kubernetes control plane, git servers, faults.

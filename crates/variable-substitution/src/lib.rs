@@ -1,0 +1,1 @@
+//! The variable substitution of spec.postBuild.

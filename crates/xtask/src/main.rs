@@ -1,0 +1,3 @@
+//! Runs the commands of the repository.
+
+fn main() {}

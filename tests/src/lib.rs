@@ -1,0 +1,1 @@
+//! What the controllers do together, on a real API server.
