@@ -1,1 +1,38 @@
 //! Real parts for tests: a Kubernetes control plane, git servers, faults.
+//!
+//! Nothing here is a mock: tests talk to a real kube-apiserver and to real git over real HTTP, all on
+//! the loopback. Every part is a guard: dropping it (or the end of the test process, however that
+//! comes) ends its processes and removes its files.
+//!
+//! | part | what |
+//! |---|---|
+//! | [`ControlPlane`] | etcd, kube-apiserver, kube-controller-manager, kwok |
+//! | [`Cluster`] | how to reach an API server, ours or (`USE_EXISTING_CLUSTER=true`) yours |
+//! | [`GitServer`], [`GitRepository`] | git over http(s) with credentials and faults on demand |
+//! | [`Controller`] | one of our programs, its flags and its log |
+//! | [`Usage`], [`ApiRequests`] | what a process and an API client cost |
+//! | [`eventually`] | polls until a deadline, instead of sleeping |
+
+mod api_requests;
+mod certificates;
+mod cluster;
+mod control_plane;
+mod controller;
+mod eventually;
+mod git_repository;
+pub mod git_server;
+mod namespace;
+mod process;
+mod usage;
+
+pub use api_requests::{ApiRequests, RequestKey};
+pub use certificates::{Ca, Certificate};
+pub use cluster::Cluster;
+pub use control_plane::{ControlPlane, Options};
+pub use controller::{Controller, free_port};
+pub use eventually::eventually;
+pub use git_repository::GitRepository;
+pub use git_server::{Access, Fault, GitServer};
+pub use namespace::Namespace;
+pub use process::Process;
+pub use usage::Usage;

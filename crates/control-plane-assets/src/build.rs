@@ -1,0 +1,175 @@
+//! Building the programs from the Go module registry.
+
+use crate::{KUBERNETES_VERSION, Program, cache_dir};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// Why the programs could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// `go` is not on the PATH.
+    #[error(
+        "Go is missing: the local control plane is built from its Go modules. Install Go 1.24 or newer \
+         (https://go.dev/dl, or your distribution's `golang` package) and run `cargo xtask setup` again"
+    )]
+    GoMissing(#[source] io::Error),
+    /// `go build` ended with an error, which it has printed.
+    #[error(
+        "`go build {package}` failed; the lines above say why (it needs the Go module registry, or GOPROXY)"
+    )]
+    Go {
+        /// The package that was being built.
+        package: &'static str,
+    },
+    /// The cache directory cannot be written.
+    #[error("cannot write {}", path.display())]
+    Cache {
+        /// The file or directory.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The Go module below `crates/testbed/control-plane`, and the package in it.
+const fn recipe(program: Program) -> (&'static str, &'static str) {
+    match program {
+        Program::Etcd => ("etcd", "go.etcd.io/etcd/server/v3"),
+        Program::KubeApiserver => ("kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+        Program::KubeControllerManager => {
+            ("kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager")
+        }
+        Program::Kubectl => ("kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+        Program::Kwok => ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    }
+}
+
+/// Whether the cache holds every program, built from the module files that stand in `repository`.
+pub fn is_fresh(repository: &Path) -> bool {
+    Program::ALL.iter().all(|program| program_is_fresh(repository, *program))
+}
+
+/// Builds what is missing or was built from other versions. Safe to repeat and to run twice at once:
+/// a program appears in the cache by a rename, complete or not at all.
+///
+/// `progress` gets one line per step.
+///
+/// # Errors
+/// If Go is missing, a build fails or the cache cannot be written.
+pub fn build(repository: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
+    let stale: Vec<_> =
+        Program::ALL.into_iter().filter(|p| !program_is_fresh(repository, *p)).collect();
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let go = Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    go.map_err(BuildError::GoMissing)?;
+    let dir = cache_dir();
+    fs::create_dir_all(&dir).map_err(|source| BuildError::Cache { path: dir.clone(), source })?;
+    for (n, program) in stale.iter().enumerate() {
+        let name = program.name();
+        progress(&format!("[{}/{}] building {name} with Go …", n + 1, stale.len()));
+        let start = Instant::now();
+        build_one(repository, &dir, *program)?;
+        progress(&format!(
+            "[{}/{}] {name} built in {:.0} s",
+            n + 1,
+            stale.len(),
+            start.elapsed().as_secs_f32()
+        ));
+    }
+    progress(&format!("control plane {KUBERNETES_VERSION} is in {}", dir.display()));
+    Ok(())
+}
+
+fn build_one(repository: &Path, dir: &Path, program: Program) -> Result<(), BuildError> {
+    let (module, package) = recipe(program);
+    let partial = dir.join(format!(".{}.{}", program.name(), std::process::id()));
+    let done = Command::new("go")
+        .current_dir(module_dir(repository, module))
+        .env("CGO_ENABLED", "0")
+        .env("GOFLAGS", "-mod=mod")
+        .args(["build", "-trimpath", "-ldflags", &linker_flags(module), "-o"])
+        .arg(&partial)
+        .arg(package)
+        .status()
+        .map_err(BuildError::GoMissing)?;
+    if !done.success() {
+        return Err(BuildError::Go { package });
+    }
+    let target = dir.join(program.name());
+    let cache = |source| BuildError::Cache { path: target.clone(), source };
+    fs::rename(&partial, &target).map_err(cache)?;
+    let mut stamp = tempfile_beside(dir, program).map_err(cache)?;
+    stamp.1.write_all(stamp_text(repository, program).as_bytes()).map_err(cache)?;
+    fs::rename(&stamp.0, stamp_path(program)).map_err(cache)
+}
+
+fn tempfile_beside(dir: &Path, program: Program) -> io::Result<(PathBuf, fs::File)> {
+    let path = dir.join(format!(".{}.stamp.{}", program.name(), std::process::id()));
+    let file = fs::File::create(&path)?;
+    Ok((path, file))
+}
+
+/// Without the version the API server would call itself v0.0.0-master and clients would refuse it.
+fn linker_flags(module: &str) -> String {
+    let mut flags = "-s -w".to_owned();
+    if module == "kubernetes" {
+        let minor = KUBERNETES_VERSION.split('.').nth(1).unwrap_or_default();
+        for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
+            let set = [
+                format!(" -X {package}.gitVersion=v{KUBERNETES_VERSION}"),
+                format!(" -X {package}.gitMajor=1"),
+                format!(" -X {package}.gitMinor={minor}"),
+                format!(" -X {package}.gitTreeState=clean"),
+            ];
+            flags.extend(set);
+        }
+    }
+    flags
+}
+
+fn module_dir(repository: &Path, module: &str) -> PathBuf {
+    repository.join("crates/testbed/control-plane").join(module)
+}
+
+fn program_is_fresh(repository: &Path, program: Program) -> bool {
+    cache_dir().join(program.name()).is_file()
+        && fs::read_to_string(stamp_path(program))
+            .is_ok_and(|stamp| stamp == stamp_text(repository, program))
+}
+
+fn stamp_path(program: Program) -> PathBuf {
+    cache_dir().join(format!("{}.stamp", program.name()))
+}
+
+/// What a program was built from. Whole files instead of a hash: no hash function is needed, and
+/// `diff` shows what changed.
+fn stamp_text(repository: &Path, program: Program) -> String {
+    let (module, package) = recipe(program);
+    let file =
+        |name| fs::read_to_string(module_dir(repository, module).join(name)).unwrap_or_default();
+    format!("{package}\n{}\n{}", file("go.mod"), file("go.sum"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kubernetes_programs_know_their_version() {
+        assert!(linker_flags("kubernetes").contains(".gitVersion=v1.34.3"));
+        assert_eq!(linker_flags("etcd"), "-s -w");
+    }
+
+    #[test]
+    fn the_stamp_follows_the_module_files() {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let stamp = stamp_text(&repository, Program::Etcd);
+        assert!(stamp.contains("go.etcd.io/etcd/server/v3 v3.6"), "{stamp}");
+    }
+}

@@ -1,0 +1,121 @@
+//! How tests reach an API server.
+
+use crate::namespace::Namespace;
+use anyhow::{Context as _, Result, bail};
+use control_plane_assets::{Assets, Program};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// An API server that tests may use: an administrator's kubeconfig and a kubectl.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    kubeconfig: PathBuf,
+    kubectl: PathBuf,
+}
+
+impl Cluster {
+    /// The cluster of `kubeconfig`.
+    ///
+    /// # Errors
+    /// If there is no kubectl, neither among the test bed's programs nor on the PATH.
+    pub fn new(kubeconfig: &Path, assets: &Assets) -> Result<Self> {
+        let kubectl = assets.path(Program::Kubectl).or_else(|missing| {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let mut candidates = std::env::split_paths(&path).map(|dir| dir.join("kubectl"));
+            candidates.find(|path| path.is_file()).ok_or(missing)
+        })?;
+        Ok(Self { kubeconfig: kubeconfig.to_path_buf(), kubectl })
+    }
+
+    /// The cluster that `USE_EXISTING_CLUSTER=true` asks for, as the ecosystem's envtest does:
+    /// the one of `KUBECONFIG`, or of `~/.kube/config`.
+    ///
+    /// # Errors
+    /// If it is asked for, but there is no such file.
+    pub fn existing() -> Result<Option<Self>> {
+        if !std::env::var("USE_EXISTING_CLUSTER").is_ok_and(|v| v.eq_ignore_ascii_case("true")) {
+            return Ok(None);
+        }
+        let kubeconfig = std::env::var_os("KUBECONFIG")
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config")));
+        match kubeconfig.filter(|path| path.is_file()) {
+            Some(path) => Self::new(&path, &Assets::from_env()).map(Some),
+            None => bail!("USE_EXISTING_CLUSTER=true, but KUBECONFIG names no file"),
+        }
+    }
+
+    /// The administrator's kubeconfig.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// The path of kubectl.
+    pub fn kubectl_path(&self) -> &Path {
+        &self.kubectl
+    }
+
+    /// A new client. It belongs to the runtime that calls this, so each test makes its own.
+    ///
+    /// # Errors
+    /// If the kubeconfig cannot be read.
+    pub async fn client(&self) -> Result<kube::Client> {
+        crate::certificates::use_one_tls_backend();
+        let kubeconfig = kube::config::Kubeconfig::read_from(&self.kubeconfig)?;
+        let options = kube::config::KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+        Ok(kube::Client::try_from(config)?)
+    }
+
+    /// Runs kubectl and returns what it printed.
+    ///
+    /// # Errors
+    /// If it fails; the message holds its standard error.
+    pub fn kubectl(&self, args: &[&str]) -> Result<String> {
+        self.kubectl_with_input(args, "")
+    }
+
+    /// As [`Self::kubectl`], with `input` for `-f -`.
+    ///
+    /// # Errors
+    /// If it fails; the message holds its standard error.
+    pub fn kubectl_with_input(&self, args: &[&str], input: &str) -> Result<String> {
+        let mut child = Command::new(&self.kubectl)
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.kubectl.display()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // kubectl reads its input whole before it prints, so this cannot block both ways.
+            // A closed pipe shows in its exit status.
+            drop(stdin.write_all(input.as_bytes()));
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            bail!("kubectl {}: {}", args.join(" "), stderr.trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Applies manifests as a user does: `kubectl apply --server-side -f -`.
+    ///
+    /// # Errors
+    /// If the API server refuses one of them.
+    pub fn apply(&self, manifests: &str) -> Result<String> {
+        self.kubectl_with_input(&["apply", "--server-side", "-f", "-"], manifests)
+    }
+
+    /// Creates a namespace that no other test uses.
+    ///
+    /// # Errors
+    /// If the API server refuses it.
+    pub fn namespace(&self, prefix: &str) -> Result<Namespace> {
+        Namespace::create(self, prefix)
+    }
+}
