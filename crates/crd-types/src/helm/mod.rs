@@ -1,0 +1,4 @@
+//! `helm.toolkit.fluxcd.io`.
+
+/// The API group.
+pub const GROUP: &str = "helm.toolkit.fluxcd.io";

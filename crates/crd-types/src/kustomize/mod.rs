@@ -1,0 +1,8 @@
+//! `kustomize.toolkit.fluxcd.io`.
+
+mod kustomization;
+
+pub use kustomization::*;
+
+/// The API group.
+pub const GROUP: &str = "kustomize.toolkit.fluxcd.io";
