@@ -2,7 +2,7 @@
 
 use crate::{KUBERNETES_VERSION, Program, cache_dir};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -92,7 +92,8 @@ fn build_one(repository: &Path, dir: &Path, program: Program) -> Result<(), Buil
     let done = Command::new("go")
         .current_dir(module_dir(repository, module))
         .env("CGO_ENABLED", "0")
-        .env("GOFLAGS", "-mod=mod")
+        // A build must not edit the module files, which are what the stamp compares.
+        .env("GOFLAGS", "-mod=readonly")
         .args(["build", "-trimpath", "-ldflags", &linker_flags(module), "-o"])
         .arg(&partial)
         .arg(package)
@@ -104,15 +105,10 @@ fn build_one(repository: &Path, dir: &Path, program: Program) -> Result<(), Buil
     let target = dir.join(program.name());
     let cache = |source| BuildError::Cache { path: target.clone(), source };
     fs::rename(&partial, &target).map_err(cache)?;
-    let mut stamp = tempfile_beside(dir, program).map_err(cache)?;
-    stamp.1.write_all(stamp_text(repository, program).as_bytes()).map_err(cache)?;
-    fs::rename(&stamp.0, stamp_path(program)).map_err(cache)
-}
-
-fn tempfile_beside(dir: &Path, program: Program) -> io::Result<(PathBuf, fs::File)> {
-    let path = dir.join(format!(".{}.stamp.{}", program.name(), std::process::id()));
-    let file = fs::File::create(&path)?;
-    Ok((path, file))
+    // The stamp comes after the program: a stamp without its program would be believed.
+    let new_stamp = dir.join(format!(".{}.stamp.{}", program.name(), std::process::id()));
+    fs::write(&new_stamp, stamp_text(repository, program)).map_err(cache)?;
+    fs::rename(&new_stamp, stamp_path(program)).map_err(cache)
 }
 
 /// Without the version the API server would call itself v0.0.0-master and clients would refuse it.

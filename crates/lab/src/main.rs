@@ -1,0 +1,2 @@
+//! Programs on the test bed.
+fn main() {}

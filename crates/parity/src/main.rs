@@ -1,0 +1,3 @@
+//! How much of what the real tools print comes out the same.
+
+fn main() {}

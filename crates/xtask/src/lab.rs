@@ -1,0 +1,55 @@
+//! Commands that need more than this program holds: `lab` has the Kubernetes client, `parity` the engines.
+
+use crate::cargo::{self, Profile};
+use crate::{repository, setup};
+use anyhow::{Context as _, Result, ensure};
+use std::path::Path;
+use std::process::Command;
+
+/// Arguments that are passed on as they are; `--help` shows what there is.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// The programs of a running ferroflux.
+const CONTROLLERS: &[&str] = &["source-controller", "kustomize-controller"];
+
+/// Builds the controllers and the control plane, then runs `lab COMMAND`.
+pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -> Result<()> {
+    let control_plane = setup::ensure_in_background();
+    let programs = cargo::programs(&[&["lab"], CONTROLLERS].concat(), profile)?;
+    setup::join(control_plane)?;
+    start(&programs.join("lab"), &[&[command.to_owned()], &rest.rest[..]].concat())
+}
+
+/// Runs `lab COMMAND`, which needs nothing but itself.
+pub(crate) fn run(command: &str, rest: &Rest) -> Result<()> {
+    let programs = cargo::programs(&["lab"], Profile::Dev)?;
+    start(&programs.join("lab"), &[&[command.to_owned()], &rest.rest[..]].concat())
+}
+
+/// Measures the engines against the golden tables; optimised, because there are thousands of cases.
+pub(crate) fn parity(rest: &Rest) -> Result<()> {
+    let programs = cargo::programs(&["parity"], Profile::Release)?;
+    start(&programs.join("parity"), &rest.rest)
+}
+
+/// Runs `lab COMMAND` as it was built last.
+pub(crate) fn built(command: &str, args: &[&str]) -> Result<()> {
+    let args: Vec<_> = [command].iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+    start(&cargo::program_dir(Profile::Dev)?.join("lab"), &args)
+}
+
+fn start(program: &Path, args: &[String]) -> Result<()> {
+    let status = Command::new(program)
+        .current_dir(repository::root())
+        .args(args)
+        .status()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    // It has said why.
+    ensure!(status.success(), "`{}` failed ({status})", args.join(" "));
+    Ok(())
+}
