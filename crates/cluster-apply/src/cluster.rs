@@ -1,0 +1,205 @@
+//! The clusters that objects are applied to, and who applies them.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::api::NameError;
+use crate::discovery::Discovery;
+use crate::kubeconfig::{self, KubeconfigError, Trust};
+use crate::records::LiveRecords;
+use crate::settings::Settings;
+
+/// How long one request to our own cluster may take: admission webhooks may use half a minute.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(70);
+/// How long one request to a remote cluster may take.
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many remote clusters are kept connected at once.
+const MAX_REMOTES: usize = 256;
+
+/// The cluster this controller runs in, and the remote ones it has been pointed at.
+#[derive(Debug)]
+pub struct Clusters {
+    settings: Arc<Settings>,
+    local: Arc<Cluster>,
+    remotes: Mutex<Vec<Remote>>,
+    hasher: RandomState,
+}
+
+/// A remote cluster, remembered by what its kubeconfig says. The least recently used one is first.
+#[derive(Debug)]
+struct Remote {
+    kubeconfig: u64,
+    cluster: Arc<Cluster>,
+}
+
+/// One cluster: how it is reached, what it serves and what is known of its objects.
+pub struct Cluster {
+    pub(crate) client: kube::Client,
+    pub(crate) timeout: Duration,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) discovery: Discovery,
+    pub(crate) records: Arc<LiveRecords>,
+}
+
+/// The right to act on a cluster as somebody. Everything in this crate that touches objects takes
+/// one, so that nothing can be done as the controller by oversight.
+#[derive(Clone)]
+pub struct TenantClient {
+    pub(crate) cluster: Arc<Cluster>,
+    /// The impersonated user; none acts as the controller itself.
+    pub(crate) acts_as: Option<HeaderValue>,
+}
+
+/// Why nobody can be impersonated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// An empty name must never fall back to the controller's own rights.
+    #[error("service account without {part}")]
+    Empty {
+        /// What is missing: `name` or `namespace`.
+        part: &'static str,
+    },
+    /// The name would mean something else in a request.
+    #[error("invalid service account {part} {value:?}")]
+    Invalid {
+        /// What is wrong: `name` or `namespace`.
+        part: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        #[source]
+        source: NameError,
+    },
+}
+
+impl Clusters {
+    /// The cluster of this configuration as the local one, no remote ones yet.
+    ///
+    /// # Errors
+    /// If no client can be made of the configuration.
+    pub fn new(local: kube::Config, settings: Settings) -> Result<Self, kube::Error> {
+        Ok(Self::with_client(kube::Client::try_from(local)?, settings))
+    }
+
+    /// As [`Self::new`], over a client that exists already.
+    pub fn with_client(local: kube::Client, settings: Settings) -> Self {
+        let settings = Arc::new(settings);
+        Self {
+            local: Arc::new(Cluster::new(local, LOCAL_TIMEOUT, Arc::clone(&settings))),
+            settings,
+            remotes: Mutex::default(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The cluster this controller runs in.
+    pub fn local(&self) -> Arc<Cluster> {
+        Arc::clone(&self.local)
+    }
+
+    /// The cluster that a kubeconfig (the bytes of a Secret's key) points at.
+    ///
+    /// # Errors
+    /// If the kubeconfig cannot be used.
+    pub async fn remote(
+        &self,
+        kubeconfig: &[u8],
+        trust: Trust,
+    ) -> Result<Arc<Cluster>, KubeconfigError> {
+        let key = self.hasher.hash_one((kubeconfig, trust));
+        if let Some(known) = self.recall(key) {
+            return Ok(known);
+        }
+        let config = kubeconfig::sanitised(kubeconfig, trust).await?;
+        let client = kube::Client::try_from(config).map_err(KubeconfigError::client)?;
+        let cluster = Arc::new(Cluster::new(client, REMOTE_TIMEOUT, Arc::clone(&self.settings)));
+        let mut remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
+        if remotes.len() >= MAX_REMOTES {
+            remotes.remove(0);
+        }
+        remotes.push(Remote { kubeconfig: key, cluster: Arc::clone(&cluster) });
+        Ok(cluster)
+    }
+
+    fn recall(&self, key: u64) -> Option<Arc<Cluster>> {
+        let mut remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = remotes.iter().position(|remote| remote.kubeconfig == key)?;
+        let remote = remotes.remove(at);
+        let cluster = Arc::clone(&remote.cluster);
+        remotes.push(remote);
+        Some(cluster)
+    }
+}
+
+impl Cluster {
+    fn new(client: kube::Client, timeout: Duration, settings: Arc<Settings>) -> Self {
+        let records = Arc::new(LiveRecords::new());
+        Self { client, timeout, settings, discovery: Discovery::default(), records }
+    }
+
+    /// What was last verified of the objects of this cluster.
+    pub fn records(&self) -> &LiveRecords {
+        &self.records
+    }
+}
+
+impl TenantClient {
+    /// Acts with the controller's own rights (on a remote cluster: those of its kubeconfig).
+    pub fn as_controller(cluster: Arc<Cluster>) -> Self {
+        Self { cluster, acts_as: None }
+    }
+
+    /// Acts as `system:serviceaccount:<namespace>:<name>`.
+    ///
+    /// # Errors
+    /// If either part is empty or cannot stand in a user name: never falls back to other rights.
+    pub fn as_service_account(
+        cluster: Arc<Cluster>,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Self, IdentityError> {
+        for (part, value) in [("namespace", namespace), ("name", name)] {
+            if value.is_empty() {
+                return Err(IdentityError::Empty { part });
+            }
+            let invalid = |source| IdentityError::Invalid { part, value: value.to_owned(), source };
+            crate::api::check_name(value).map_err(invalid)?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+            if !value.chars().all(plain) {
+                return Err(invalid(NameError { name: value.to_owned(), why: "is no DNS name" }));
+            }
+        }
+        let user = HeaderValue::try_from(format!("system:serviceaccount:{namespace}:{name}"))
+            .map_err(|_unprintable| IdentityError::Empty { part: "name" })?;
+        Ok(Self { cluster, acts_as: Some(user) })
+    }
+
+    /// The cluster it acts on.
+    pub fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.cluster.settings
+    }
+
+    pub(crate) fn records(&self) -> &Arc<LiveRecords> {
+        &self.cluster.records
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TenantClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantClient").field("acts_as", &self.acts_as).finish_non_exhaustive()
+    }
+}

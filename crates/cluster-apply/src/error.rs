@@ -1,0 +1,184 @@
+//! Why objects could not be applied, in the words that Flux puts into conditions and events.
+
+use std::error::Error;
+use std::fmt;
+
+use manifest::ObjectId;
+
+use crate::api::ApiError;
+use crate::change_set::ChangeSet;
+use crate::discovery::DiscoveryError;
+use crate::health::HealthError;
+
+/// An apply that broke off: what was done before, and why it ended.
+#[derive(Debug)]
+pub struct ApplyFailure {
+    /// What was done before it broke off.
+    pub done: ChangeSet,
+    /// Why it ended.
+    pub error: Box<ApplyError>,
+}
+
+/// Reads as the reason why it ended.
+impl fmt::Display for ApplyFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for ApplyFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Why an object could not be applied. The message on the wire is [`chain`]: each error, then its
+/// source, separated by `: `. A refusal never quotes the values of a Secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It lives in a namespace, but names none.
+    #[error("{object} namespace not specified: the server could not find the requested resource")]
+    NamespaceMissing {
+        /// The object.
+        object: ObjectId,
+    },
+    /// Its namespace, or its kind, is not there.
+    #[error("{object} not found")]
+    NotFound {
+        /// The object.
+        object: ObjectId,
+        /// What the API server said.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// The API server would not accept it. Nothing of its stage was written.
+    #[error("{object} dry-run failed{}", in_parentheses(.source.reason()))]
+    DryRun {
+        /// The object.
+        object: ObjectId,
+        /// What the API server said.
+        #[source]
+        source: DryRunError,
+    },
+    /// The live object could not be read.
+    #[error("{object} query failed")]
+    Query {
+        /// The object.
+        object: ObjectId,
+        /// What the API server said.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// What earlier owners left could not be taken over.
+    #[error("{object} metadata.managedFields cleanup failed")]
+    Cleanup {
+        /// The object.
+        object: ObjectId,
+        /// What the API server said.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// It had to be made anew, but the old one did not go.
+    #[error("{object} immutable field detected, failed to delete object")]
+    Recreate {
+        /// The object.
+        object: ObjectId,
+        /// What the API server said.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// The dry run passed and the write did not.
+    #[error("{object} apply failed")]
+    Apply {
+        /// The object.
+        object: ObjectId,
+        /// What the API server said.
+        #[source]
+        source: Box<ApiError>,
+    },
+    /// What the next stage needs did not become ready.
+    #[error(transparent)]
+    NotReady(#[from] HealthError),
+}
+
+/// Why a dry run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DryRunError {
+    /// The API server refused the object.
+    #[error(transparent)]
+    Api(Box<ApiError>),
+    /// It does not know the kind.
+    #[error(transparent)]
+    Kind(DiscoveryError),
+}
+
+impl DryRunError {
+    /// Flux: a conflict between field managers has a reason of its own.
+    fn reason(&self) -> &str {
+        const OWNED: &str = "FieldManagerConflict";
+        match self {
+            Self::Api(error) => {
+                let causes = error.refusal().map(|refusal| refusal.details.causes.as_slice());
+                let owned = causes.unwrap_or_default().iter().any(|cause| cause.reason == OWNED);
+                if owned { OWNED } else { error.reason() }
+            }
+            Self::Kind(_) => "",
+        }
+    }
+}
+
+fn in_parentheses(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
+}
+
+/// An error and all its sources, outermost first, separated by `: `.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Refusal;
+
+    #[test]
+    fn messages_read_as_those_of_flux() {
+        let object = ObjectId::from_inventory_id("shop_web__Service").unwrap();
+        let refused = |reason: &str| {
+            let message = "Service \"web\" is invalid".to_owned();
+            let reason = reason.to_owned();
+            ApiError::Refused(Box::new(Refusal { reason, message, ..Refusal::default() }))
+        };
+        let dry_run = |reason: &str| ApplyError::DryRun {
+            object: object.clone(),
+            source: DryRunError::Api(Box::new(refused(reason))),
+        };
+        assert_eq!(
+            chain(&dry_run("Invalid")),
+            "Service/shop/web dry-run failed (Invalid): Service \"web\" is invalid"
+        );
+        assert_eq!(
+            chain(&dry_run("")),
+            "Service/shop/web dry-run failed: Service \"web\" is invalid"
+        );
+        let kind = manifest::Gvk::new("example.com/v1", "Thing");
+        let source = DryRunError::Kind(DiscoveryError::NoMatch(kind));
+        assert_eq!(
+            chain(&ApplyError::DryRun { object: object.clone(), source }),
+            "Service/shop/web dry-run failed: no matches for kind \"Thing\" in version \
+             \"example.com/v1\""
+        );
+        let failure = ApplyFailure {
+            done: ChangeSet::default(),
+            error: Box::new(ApplyError::Apply { object, source: Box::new(refused("Conflict")) }),
+        };
+        assert_eq!(chain(&failure), "Service/shop/web apply failed: Service \"web\" is invalid");
+    }
+}

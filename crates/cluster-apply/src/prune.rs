@@ -1,0 +1,256 @@
+//! Deletion of what is not wanted any more.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use manifest::{Gvk, Object, ObjectId};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::api::ApiError;
+use crate::change_set::{Action, Change, ChangeSet};
+use crate::cluster::TenantClient;
+use crate::controls::Controls;
+use crate::discovery::{DiscoveryError, Resource};
+use crate::error::chain;
+use crate::plan::uid;
+use crate::records::Owner;
+use crate::stage::sort_key;
+use crate::watch::{Sight, Watched, watch};
+
+/// How long an object that is to be made anew may take to go.
+const GONE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// An object that is not wanted any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// The object.
+    pub id: ObjectId,
+    /// The version it was applied under, without the group.
+    pub version: String,
+}
+
+/// What became of the objects that were not wanted any more.
+#[derive(Debug, Default)]
+pub struct Pruned {
+    /// What was deleted or skipped, in the order of deletion.
+    pub done: ChangeSet,
+    /// What could not be deleted: it stays in the inventory.
+    pub failed: Vec<PruneError>,
+}
+
+/// Why an object could not be deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum PruneError {
+    /// Whether it may be deleted could not be found out.
+    #[error("{} query failed", .stale.id)]
+    Query {
+        /// The object.
+        stale: Stale,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The API server would not delete it.
+    #[error("{} delete failed", .stale.id)]
+    Delete {
+        /// The object.
+        stale: Stale,
+        /// What the API server said.
+        #[source]
+        source: ApiError,
+    },
+}
+
+/// Objects that did not go in time.
+#[derive(Debug, thiserror::Error)]
+#[error("timeout waiting for termination of: [{}]", names(.remaining))]
+pub struct TerminationError {
+    /// What is still there.
+    pub remaining: Vec<ObjectId>,
+}
+
+fn names(ids: &[ObjectId]) -> String {
+    ids.iter().map(ObjectId::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl Pruned {
+    /// The errors as Flux puts them into a condition: `delete failed, errors: <e1>;<e2>;`. None if
+    /// nothing failed.
+    pub fn failure(&self) -> Option<String> {
+        if self.failed.is_empty() {
+            return None;
+        }
+        let errors: String = self.failed.iter().map(|error| chain(error) + ";").collect();
+        Some(format!("delete failed, errors: {errors}"))
+    }
+}
+
+impl PruneError {
+    /// The object that is still there.
+    pub const fn stale(&self) -> &Stale {
+        match self {
+            Self::Query { stale, .. } | Self::Delete { stale, .. } => stale,
+        }
+    }
+}
+
+/// Deletes objects in the reverse order of application, in the background: only those that still
+/// carry the labels of their owner and do not ask to be kept.
+pub async fn prune(tenant: &TenantClient, owner: &Owner, mut stale: Vec<Stale>) -> Pruned {
+    stale.sort_by_cached_key(|Stale { id, .. }| {
+        std::cmp::Reverse(sort_key(&id.group, &id.kind, &id.namespace, &id.name))
+    });
+    let mut pruned = Pruned::default();
+    for stale in stale {
+        match prune_one(tenant, owner, &stale).await {
+            Ok(action) => {
+                let Stale { id, version } = stale;
+                pruned.done.entries.push(Change { id, version, action, live: None });
+            }
+            Err(Refused::Query(source)) => {
+                pruned.failed.push(PruneError::Query { stale, source });
+            }
+            Err(Refused::Delete(source)) => {
+                pruned.failed.push(PruneError::Delete { stale, source });
+            }
+        }
+    }
+    pruned
+}
+
+enum Refused {
+    Query(Box<dyn std::error::Error + Send + Sync>),
+    Delete(ApiError),
+}
+
+async fn prune_one(
+    tenant: &TenantClient,
+    owner: &Owner,
+    Stale { id, version }: &Stale,
+) -> Result<Action, Refused> {
+    let query = |error: ApiError| Refused::Query(Box::new(error));
+    let resource = match tenant.resource_of_any_version(&gvk(id, version)).await {
+        Ok(resource) => resource,
+        // The kind is gone and all its objects with it.
+        Err(DiscoveryError::NoMatch(_)) => return Ok(Action::Deleted),
+        Err(error) => return Err(Refused::Query(Box::new(error))),
+    };
+    let path = resource.path(&id.namespace, &id.name).map_err(|e| query(e.into()))?;
+    let Some(live) = tenant.get::<Value>(&path).await.map_err(query)? else {
+        return Ok(Action::Deleted);
+    };
+    let Ok(live) = Object::new(live.body) else { return Ok(Action::Skipped) };
+    let controls = Controls { prefix: &tenant.settings().key_prefix };
+    // What is deleted by us, or left behind for good, is not ours to watch.
+    tenant.records().forget(std::slice::from_ref(id));
+    if !controls.is_owned_by(&live, owner) || controls.skips_prune(&live) {
+        return Ok(Action::Skipped);
+    }
+    match tenant.delete(&path, uid(&live)).await {
+        Err(error) if !error.is_not_found() => Err(Refused::Delete(error)),
+        _ => Ok(Action::Deleted),
+    }
+}
+
+/// Waits until deleted objects are really gone.
+///
+/// # Errors
+/// If some are still there after `limit`.
+pub async fn wait_for_termination(
+    tenant: &TenantClient,
+    deleted: &[Stale],
+    limit: Duration,
+) -> Result<(), TerminationError> {
+    let deadline = tokio::time::Instant::now() + limit;
+    let mut waits = futures::stream::iter(deleted)
+        .map(|Stale { id, version }| async move {
+            let gone = async {
+                let gvk = gvk(id, version);
+                let Ok(resource) = tenant.resource_of_any_version(&gvk).await else { return };
+                watch_until_gone(tenant, &resource, id, |_live| false).await;
+            };
+            let left = tokio::time::timeout_at(deadline, gone).await.is_err();
+            left.then(|| id.clone())
+        })
+        .buffered(tenant.settings().concurrency.max(1));
+    let mut remaining = Vec::new();
+    while let Some(left) = waits.next().await {
+        remaining.extend(left);
+    }
+    if remaining.is_empty() { Ok(()) } else { Err(TerminationError { remaining }) }
+}
+
+/// Waits until the object with this uid is gone.
+pub(crate) async fn wait_until_gone(
+    tenant: &TenantClient,
+    resource: &Resource,
+    id: &ObjectId,
+    uid: &str,
+) -> Result<(), ApiError> {
+    let is_another =
+        |live: &Value| live.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid);
+    timeout(GONE_TIMEOUT, watch_until_gone(tenant, resource, id, is_another))
+        .await
+        .map_err(|_elapsed| ApiError::TimedOut(GONE_TIMEOUT))
+}
+
+/// Watches one object until it is gone, or is not the one that was meant.
+async fn watch_until_gone(
+    tenant: &TenantClient,
+    resource: &Resource,
+    id: &ObjectId,
+    is_another: impl Fn(&Value) -> bool,
+) {
+    let Ok(collection) = resource.path(&id.namespace, "") else { return };
+    let what = Watched {
+        collection,
+        fields: format!("metadata.name={}", id.name),
+        metadata_only: true,
+        ..Watched::default()
+    };
+    let mut sights = pin!(watch(tenant.clone(), what));
+    let mut is_there = false;
+    while let Some(sight) = sights.next().await {
+        match sight {
+            Sight::Restart => is_there = false,
+            Sight::There(live) if is_another(&live) => return,
+            Sight::There(_) => is_there = true,
+            Sight::Listed if !is_there => return,
+            Sight::Gone(_) => return,
+            Sight::Listed | Sight::Trouble(_) => {}
+        }
+    }
+}
+
+fn gvk(id: &ObjectId, version: &str) -> Gvk {
+    Gvk { group: id.group.clone(), version: version.to_owned(), kind: id.kind.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Refusal;
+
+    #[test]
+    fn failures_are_listed_as_flux_lists_them() {
+        assert_eq!(Pruned::default().failure(), None);
+        let failed = ["shop_a__ConfigMap", "shop_b__ConfigMap"].map(|id| {
+            let message = "denied".to_owned();
+            PruneError::Delete {
+                stale: Stale {
+                    id: ObjectId::from_inventory_id(id).unwrap(),
+                    version: "v1".to_owned(),
+                },
+                source: ApiError::Refused(Box::new(Refusal { message, ..Refusal::default() })),
+            }
+        });
+        let pruned = Pruned { failed: failed.into(), ..Pruned::default() };
+        assert_eq!(
+            pruned.failure().unwrap(),
+            "delete failed, errors: ConfigMap/shop/a delete failed: denied;\
+             ConfigMap/shop/b delete failed: denied;"
+        );
+    }
+}

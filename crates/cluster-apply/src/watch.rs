@@ -1,0 +1,251 @@
+//! A list followed by a watch, for ever, as one stream.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Buf as _, BytesMut};
+use futures::Stream;
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::api::{ApiError, Query};
+use crate::cluster::TenantClient;
+
+/// How many objects one answer to a list holds.
+const PAGE: &str = "100";
+/// After how many seconds the server ends a watch. It is then opened again where it ended.
+const WATCH_SECONDS: u64 = 290;
+/// After how long a silent watch is taken for dead. The server ends it before.
+const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 15);
+/// The first and the longest pause after trouble.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// How long one event may be.
+const MAX_EVENT_BYTES: usize = 32 << 20;
+
+/// What is watched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watched {
+    /// The address of the collection.
+    pub(crate) collection: String,
+    /// Which of its objects by name (`metadata.name=x`); empty for all.
+    pub(crate) fields: String,
+    /// Which of its objects by labels; empty for all.
+    pub(crate) labels: String,
+    /// Whether only metadata is wanted.
+    pub(crate) metadata_only: bool,
+    /// The resource version to begin after. None begins with a list.
+    pub(crate) from: Option<String>,
+}
+
+/// What a watch sees.
+#[derive(Debug)]
+pub(crate) enum Sight {
+    /// All that was seen before is void; a list begins.
+    Restart,
+    /// An object is there, new or changed.
+    There(Value),
+    /// The list is complete.
+    Listed,
+    /// An object is gone. Its last state.
+    Gone(Value),
+    /// Nothing is seen for now; it is tried again.
+    Trouble(ApiError),
+}
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(default)]
+    metadata: ListMetadata,
+    #[serde(default)]
+    items: Vec<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ListMetadata {
+    resource_version: String,
+    r#continue: String,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    r#type: String,
+    object: Value,
+}
+
+/// Watches for ever. Troubles are told and then tried again after a pause.
+pub(crate) fn watch(tenant: TenantClient, what: Watched) -> impl Stream<Item = Sight> + Send {
+    let watcher = Watcher {
+        from: what.from.clone(),
+        tenant,
+        what,
+        next: VecDeque::new(),
+        page: None,
+        lines: None,
+        pause: PAUSE.0,
+        rest: false,
+    };
+    futures::stream::unfold(watcher, |mut watcher| async move {
+        let sight = watcher.sight().await;
+        Some((sight, watcher))
+    })
+}
+
+struct Watcher {
+    tenant: TenantClient,
+    what: Watched,
+    /// Where to go on watching; none if a list must come first.
+    from: Option<String>,
+    /// What has been seen and not yet told.
+    next: VecDeque<Sight>,
+    /// Where to go on listing.
+    page: Option<String>,
+    lines: Option<Lines>,
+    pause: Duration,
+    /// Whether to pause before the next request.
+    rest: bool,
+}
+
+impl Watcher {
+    async fn sight(&mut self) -> Sight {
+        loop {
+            if let Some(sight) = self.next.pop_front() {
+                return sight;
+            }
+            if std::mem::take(&mut self.rest) {
+                sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(PAUSE.1);
+            }
+            let step = match &mut self.lines {
+                Some(lines) => {
+                    let event = lines.next().await;
+                    self.take_in(event);
+                    Ok(())
+                }
+                None if self.from.is_some() => self.open().await,
+                None => self.list().await,
+            };
+            if let Err(error) = step {
+                self.rest = true;
+                return Sight::Trouble(error);
+            }
+        }
+    }
+
+    /// Reads the next page of the list.
+    async fn list(&mut self) -> Result<(), ApiError> {
+        let mut query = self.query().with("limit", PAGE);
+        match &self.page {
+            Some(page) => query = query.with("continue", page),
+            None => self.next.push_back(Sight::Restart),
+        }
+        let uri = query.after(&self.what.collection);
+        let list = self.tenant.list::<List>(&uri, self.what.metadata_only).await;
+        let list = list.inspect_err(|_| {
+            // A list that took too long to page through must begin anew.
+            self.page = None;
+            self.next.clear();
+        })?;
+        self.next.extend(list.items.into_iter().map(Sight::There));
+        if list.metadata.r#continue.is_empty() {
+            self.page = None;
+            self.from = Some(list.metadata.resource_version);
+            self.next.push_back(Sight::Listed);
+        } else {
+            self.page = Some(list.metadata.r#continue);
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self) -> Result<(), ApiError> {
+        let from = self.from.as_deref().unwrap_or_default();
+        let query = self
+            .query()
+            .with("watch", "true")
+            .with("allowWatchBookmarks", "true")
+            .with("timeoutSeconds", &WATCH_SECONDS.to_string())
+            .with("resourceVersion", from);
+        let uri = query.after(&self.what.collection);
+        match self.tenant.open(&uri, self.what.metadata_only).await {
+            Ok(answer) => self.lines = Some(Lines::new(answer.into_body())),
+            Err(error) if error.refusal().is_some_and(|refusal| refusal.code == 410) => {
+                self.from = None;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn query(&self) -> Query {
+        let selectors =
+            [("fieldSelector", &self.what.fields), ("labelSelector", &self.what.labels)];
+        selectors
+            .into_iter()
+            .filter(|(_, selector)| !selector.is_empty())
+            .fold(Query::default(), |query, (key, selector)| query.with(key, selector))
+    }
+
+    fn take_in(&mut self, event: Option<Event>) {
+        let Some(Event { r#type, object }) = event else {
+            // Ended, broken or silent: go on where it ended, but not in a hot loop.
+            self.rest = self.lines.take().is_some_and(|l| l.opened.elapsed() < PAUSE.1);
+            return;
+        };
+        if r#type == "ERROR" {
+            // Too old a version, or something else that only a new list heals.
+            self.lines = None;
+            self.from = None;
+            self.rest = object.get("code").and_then(Value::as_u64) != Some(410);
+            return;
+        }
+        self.pause = PAUSE.0;
+        let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        if let Some(version) = version {
+            self.from = Some(version.to_owned());
+        }
+        match r#type.as_str() {
+            "ADDED" | "MODIFIED" => self.next.push_back(Sight::There(object)),
+            "DELETED" => self.next.push_back(Sight::Gone(object)),
+            _ => {} // a bookmark
+        }
+    }
+}
+
+/// The events of one answer, a line each.
+struct Lines {
+    body: Body,
+    read: BytesMut,
+    /// How much of what was read is known to hold no line end.
+    searched: usize,
+    opened: Instant,
+}
+
+impl Lines {
+    fn new(body: Body) -> Self {
+        Self { body, read: BytesMut::new(), searched: 0, opened: Instant::now() }
+    }
+
+    /// The next event; none if there will be no more.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            let unsearched = &self.read[self.searched..];
+            if let Some(end) = unsearched.iter().position(|byte| *byte == b'\n') {
+                let line = self.read.split_to(self.searched + end);
+                self.read.advance(1);
+                self.searched = 0;
+                return serde_json::from_slice(&line).ok();
+            }
+            self.searched = self.read.len();
+            if self.searched > MAX_EVENT_BYTES {
+                return None;
+            }
+            let frame = timeout(SILENCE, self.body.frame()).await.ok()??;
+            if let Ok(data) = frame.ok()?.into_data() {
+                self.read.extend_from_slice(&data);
+            }
+        }
+    }
+}
