@@ -1,0 +1,285 @@
+//! Function calls and their arguments.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{Exec, Fault, Slot};
+use crate::ast::{ExprId, ExprKind, FunctionId, NodeRef};
+use crate::builtins::{self, Builtin};
+use crate::error::{CallError, ExecCause, Exhausted};
+use crate::functions::{Call, Signature};
+use crate::stack;
+use crate::value::{Type, Value};
+
+/// Arguments of a call; most calls have few.
+type Arguments = SmallVec<[Value; 4]>;
+
+/// The cause that reports a failed function.
+pub(super) fn failed(name: &str, error: &CallError) -> ExecCause {
+    ExecCause::Call {
+        function: name.to_owned(),
+        message: error.to_string(),
+        origin: error.origin(),
+    }
+}
+
+impl Exec<'_, '_> {
+    /// `node` is what an error of the function itself points to.
+    pub(super) fn function(
+        &mut self,
+        dot: &Slot,
+        id: FunctionId,
+        name: &Arc<str>,
+        node: NodeRef,
+        args: &[ExprId],
+        last: Option<Slot>,
+    ) -> Result<Slot, Fault> {
+        let place = match id {
+            FunctionId::Builtin(builtin) => {
+                return self.builtin(dot, builtin, name, node, args, last);
+            }
+            FunctionId::Listed(place) => place,
+        };
+        let Some(function) = self.templates.functions().find(place, name) else {
+            return self.fail(ExecCause::UndefinedFunction { name: name.to_string() });
+        };
+        let mut values = self.arguments(dot, name, &function.signature, args, last)?;
+        let mut call = Call::new(self.session, self.templates);
+        match (function.body)(&mut call, &mut values) {
+            Ok(value) => Ok(Slot::plain(value)),
+            Err(error) => self.failed(node, name, error),
+        }
+    }
+
+    fn failed(&mut self, node: NodeRef, name: &str, error: CallError) -> Result<Slot, Fault> {
+        self.at = Some(node);
+        self.fail(failed(name, &error))
+    }
+
+    fn builtin(
+        &mut self,
+        dot: &Slot,
+        builtin: Builtin,
+        name: &str,
+        node: NodeRef,
+        args: &[ExprId],
+        last: Option<Slot>,
+    ) -> Result<Slot, Fault> {
+        let signature = builtin.signature();
+        let result = match builtin {
+            Builtin::And | Builtin::Or => {
+                self.check_count(name, signature, args, last.is_some())?;
+                return self.short_circuit(dot, builtin, args, last);
+            }
+            Builtin::Len => {
+                // Tells a nil in a map from no value at all, which plain values do not.
+                self.check_count(name, signature, args, last.is_some())?;
+                let slot = match (args.first(), last) {
+                    (Some(arg), _) => self.argument(dot, &Type::Reflect, *arg)?,
+                    (None, last) => last.unwrap_or(Slot::INVALID),
+                };
+                builtins::length(&slot.value, slot.boxed)
+            }
+            Builtin::Call => {
+                let values = self.arguments(dot, name, signature, args, last)?;
+                let callee = args.first().map(|arg| self.arena().print(NodeRef::Expr(*arg)));
+                Err(builtins::call_of(values.first(), callee.unwrap_or_default()))
+            }
+            _ => {
+                let values = self.arguments(dot, name, signature, args, last)?;
+                match self.spend_on_text(builtin, &values) {
+                    Err(exhausted) => return self.failed(node, name, exhausted.into()),
+                    Ok(()) => builtin.call(&values),
+                }
+            }
+        };
+        match result {
+            // Elements come out of their `interface {}` at the end of the pipeline anyway.
+            Ok(value) => Ok(Slot::plain(value)),
+            Err(error) => self.failed(node, name, error.into()),
+        }
+    }
+
+    /// Printing is the one builtin that can make something large out of something small.
+    fn spend_on_text(&mut self, builtin: Builtin, values: &[Value]) -> Result<(), Exhausted> {
+        let Builtin::Printf = builtin else { return Ok(()) };
+        let bytes: usize = values.iter().map(size_of_text).sum();
+        self.session.make(bytes)
+    }
+
+    fn short_circuit(
+        &mut self,
+        dot: &Slot,
+        builtin: Builtin,
+        args: &[ExprId],
+        last: Option<Slot>,
+    ) -> Result<Slot, Fault> {
+        let mut value = Slot::INVALID;
+        for arg in args {
+            value = self.argument(dot, &Type::Reflect, *arg)?;
+            if value.value.truth() == (builtin == Builtin::Or) {
+                return Ok(value);
+            }
+        }
+        Ok(last.unwrap_or(value))
+    }
+
+    fn check_count(
+        &self,
+        name: &str,
+        signature: &Signature,
+        args: &[ExprId],
+        has_last: bool,
+    ) -> Result<(), Fault> {
+        let given = args.len() + usize::from(has_last);
+        let fixed = signature.fixed_count();
+        let name = || name.to_owned();
+        if signature.variadic {
+            if given < fixed {
+                let (want, got) = (fixed, args.len());
+                return self.fail(ExecCause::TooFewArguments { name: name(), want, got });
+            }
+        } else if given != fixed {
+            return self.fail(ExecCause::ArgumentCount { name: name(), want: fixed, got: given });
+        }
+        Ok(())
+    }
+
+    pub(super) fn arguments(
+        &mut self,
+        dot: &Slot,
+        name: &str,
+        signature: &Signature,
+        args: &[ExprId],
+        last: Option<Slot>,
+    ) -> Result<Arguments, Fault> {
+        self.check_count(name, signature, args, last.is_some())?;
+        let mut values = Arguments::with_capacity(args.len() + usize::from(last.is_some()));
+        for (i, arg) in args.iter().enumerate() {
+            values.push(self.argument(dot, signature.param(i), *arg)?.value);
+        }
+        if let Some(last) = last {
+            values.push(self.validate(last, signature.param(args.len()))?.value);
+        }
+        Ok(values)
+    }
+
+    /// An argument's value, checked against the parameter's type.
+    fn argument(&mut self, dot: &Slot, wanted: &Type, id: ExprId) -> Result<Slot, Fault> {
+        self.at = Some(NodeRef::Expr(id));
+        match &self.arena()[id].kind {
+            ExprKind::Nil if wanted.can_be_nil() => Ok(Slot::plain(Value::zero(wanted))),
+            ExprKind::Nil => self.fail(ExecCause::NilAssigned { wanted: wanted.to_string() }),
+            ExprKind::Bool(_) | ExprKind::Number(_) | ExprKind::Text { .. } => {
+                self.literal(wanted, id)
+            }
+            _ => {
+                let slot = self.untyped(dot, id)?;
+                self.validate(slot, wanted)
+            }
+        }
+    }
+
+    /// The value of an operand that is not a literal.
+    pub(super) fn untyped(&mut self, dot: &Slot, id: ExprId) -> Result<Slot, Fault> {
+        self.at = Some(NodeRef::Expr(id));
+        match &self.arena()[id].kind {
+            ExprKind::Dot => Ok(dot.clone()),
+            ExprKind::Field(names) => self.field_chain(dot, dot, id, names, &[], None),
+            ExprKind::Variable(name, fields) => self.variable(dot, id, *name, fields, &[], None),
+            ExprKind::Pipe(pipe) => {
+                let pipe = *pipe;
+                stack::grow(|| self.pipeline(dot, pipe))
+            }
+            ExprKind::Function { name, id: function } => {
+                self.function(dot, *function, name, NodeRef::Expr(id), &[], None)
+            }
+            ExprKind::Chain(base, fields) => self.chain(dot, id, *base, fields, &[], None),
+            ExprKind::Bool(b) => Ok(Slot::plain(Value::Bool(*b))),
+            ExprKind::Number(number) => self.constant(id, number),
+            ExprKind::Text { value, .. } => Ok(Slot::plain(Value::Str(value.clone()))),
+            ExprKind::Nil => Ok(Slot::INVALID),
+        }
+    }
+
+    /// A literal takes the type that is wanted, if it can.
+    fn literal(&mut self, wanted: &Type, id: ExprId) -> Result<Slot, Fault> {
+        let kind = &self.arena()[id].kind;
+        let value = match (wanted, kind) {
+            (Type::Any | Type::Reflect, _) => return self.untyped(&Slot::INVALID, id),
+            (Type::Bool, ExprKind::Bool(b)) => Value::Bool(*b),
+            (Type::String, ExprKind::Text { value, .. }) => Value::Str(value.clone()),
+            (Type::Int(kind), ExprKind::Number(number)) if kind.is_unsigned() => {
+                match number.uint {
+                    Some(uint) => Value::Int(uint.cast_signed(), *kind),
+                    None => return self.expected(wanted, id),
+                }
+            }
+            (Type::Int(kind), ExprKind::Number(number)) => match number.int {
+                Some(int) => Value::Int(int, *kind),
+                None => return self.expected(wanted, id),
+            },
+            (Type::Float, ExprKind::Number(number)) => match number.float {
+                Some(float) => Value::Float(float),
+                None => return self.expected(wanted, id),
+            },
+            (Type::Complex, ExprKind::Number(number)) => match number.complex {
+                Some((re, im)) => Value::Complex(re, im),
+                None => return self.expected(wanted, id),
+            },
+            _ => return self.expected(wanted, id),
+        };
+        Ok(Slot::plain(value))
+    }
+
+    fn expected(&self, wanted: &Type, id: ExprId) -> Result<Slot, Fault> {
+        let node = self.arena().print(NodeRef::Expr(id));
+        let wanted = match wanted {
+            Type::Bool => "bool",
+            Type::String => "string",
+            Type::Int(kind) if kind.is_unsigned() => "unsigned integer",
+            Type::Int(_) => "integer",
+            Type::Float => "float",
+            Type::Complex => "complex",
+            Type::Any | Type::Reflect | Type::List(_) | Type::Map(_) | Type::Named(_) => {
+                let wanted = wanted.to_string();
+                return self.fail(ExecCause::UnhandledArgument { node, wanted });
+            }
+        };
+        self.fail(ExecCause::Expected { wanted, node })
+    }
+
+    /// Go's rule of what may be passed where.
+    fn validate(&mut self, slot: Slot, wanted: &Type) -> Result<Slot, Fault> {
+        if slot.is_invalid() {
+            if wanted.can_be_nil() {
+                return Ok(Slot::plain(Value::zero(wanted)));
+            }
+            return self.fail(ExecCause::InvalidValue { wanted: wanted.to_string() });
+        }
+        if matches!(wanted, Type::Any | Type::Reflect) {
+            return Ok(slot);
+        }
+        if slot.value.is_nil() || !slot.value.assignable_to(wanted) {
+            let got = if slot.value.is_nil() {
+                "interface {}".to_owned()
+            } else {
+                slot.value.type_name().into_owned()
+            };
+            return self.fail(ExecCause::WrongType { wanted: wanted.to_string(), got });
+        }
+        Ok(slot.unboxed())
+    }
+}
+
+/// A guess from below of how long a value prints.
+fn size_of_text(value: &Value) -> usize {
+    match value {
+        Value::Str(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(list) => list.len() * 8,
+        Value::Map(map) => map.len() * 16,
+        _ => 8,
+    }
+}

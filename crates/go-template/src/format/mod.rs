@@ -1,0 +1,65 @@
+//! Printing as Go's `fmt` prints.
+
+mod float;
+mod integer;
+mod printer;
+mod printf;
+mod string;
+
+pub use float::{Layout, float, shortest};
+pub use printf::sprintf;
+
+use crate::value::Value;
+use printer::Printer;
+
+/// What `{{ value }}` and `print` show: the verb `%v`.
+pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) {
+    Printer::new(out).value(value, 'v');
+}
+
+/// The value as `%v` prints it, U+FFFD for what is not UTF-8.
+pub fn text(value: &Value) -> String {
+    crate::value::lossy(&bytes(value))
+}
+
+/// The value as `%v` prints it.
+pub fn bytes(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_value(&mut out, value);
+    out
+}
+
+/// The value as any one verb without flags prints it.
+pub(crate) fn verb(value: &Value, verb: char) -> String {
+    let mut out = Vec::new();
+    Printer::new(&mut out).value(value, verb);
+    crate::value::lossy(&out)
+}
+
+/// Go's `fmt.Sprint`: a space between two operands where neither is a string.
+pub fn sprint(values: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut after_text = true;
+    for value in values {
+        let is_text = matches!(value, Value::Str(_));
+        if !is_text && !after_text {
+            out.push(b' ');
+        }
+        write_value(&mut out, value);
+        after_text = is_text;
+    }
+    out
+}
+
+/// Go's `fmt.Sprintln`: spaces between all operands, and a newline.
+pub fn sprintln(values: &[Value]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, value) in values.iter().enumerate() {
+        if i > 0 {
+            out.push(b' ');
+        }
+        write_value(&mut out, value);
+    }
+    out.push(b'\n');
+    out
+}

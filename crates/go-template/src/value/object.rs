@@ -1,0 +1,72 @@
+//! Values of the host program: structs with fields, things with methods.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Type, Value};
+use crate::error::CallError;
+use crate::functions::Signature;
+
+/// A value that is not one of Go's plain kinds: a struct, a pointer to one, or a named map or
+/// slice with methods, such as Helm's `.Files` and `.Capabilities`.
+///
+/// A field access looks for a method first, then for a struct field or map entry, as Go does.
+pub trait Object: Any + Send + Sync + fmt::Debug {
+    /// The Go type, as `%T` prints it and error texts quote it, for instance `*semver.Version`.
+    fn type_name(&self) -> Cow<'static, str>;
+
+    /// Go's `reflect.Kind`, as `kindOf` prints it: `struct`, `ptr`, `map`, `slice` …
+    fn kind(&self) -> &'static str;
+
+    /// A field of the struct.
+    fn field(&self, name: &str) -> Option<Value> {
+        let _ = name;
+        None
+    }
+
+    /// All exported fields in declaration order, for printing and for JSON.
+    fn fields(&self) -> Vec<(Cow<'static, str>, Value)> {
+        Vec::new()
+    }
+
+    /// What a method takes, if there is such a method.
+    fn method(&self, name: &str) -> Option<Signature> {
+        let _ = name;
+        None
+    }
+
+    /// Calls a method that [`Object::method`] has announced; the arguments fit its signature.
+    ///
+    /// # Errors
+    /// Whatever the method reports; the template stops.
+    fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
+        let _ = args;
+        Err(CallError::NoMethod { name: name.to_owned(), type_name: self.type_name() })
+    }
+
+    /// The result of the object's `String()` or `Error()` method, if it has one: then it prints so.
+    fn text(&self) -> Option<String> {
+        None
+    }
+
+    /// The plain value that `range`, `index`, `len`, truth and printing work on, for a named map,
+    /// slice, number or string. Nil for structs and pointers.
+    fn underlying(&self) -> Value {
+        Value::Nil
+    }
+
+    /// Whether it is true where a condition asks; structs and pointers always are.
+    fn truth(&self) -> bool {
+        match self.underlying() {
+            Value::Nil => true,
+            plain => plain.truth(),
+        }
+    }
+
+    /// Whether it may be given where this type is wanted, beyond its own name and `interface {}`.
+    fn assignable_to(&self, wanted: &Type) -> bool {
+        let _ = wanted;
+        false
+    }
+}
