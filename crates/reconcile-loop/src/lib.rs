@@ -1,1 +1,20 @@
-//! What every controller does alike.
+//! What every controller does alike, once: flags, logs, metrics, probes, leader election, the
+//! loop over the objects of a kind, finalizers, status writes, events.
+//!
+//! A controller is a [`program::run`] around one [`controller::Controller`] for each kind, whose
+//! [`controller::Reconciler`] holds what the kind is about.
+
+pub mod chain;
+pub mod conditions;
+pub mod controller;
+pub mod election;
+pub mod events;
+pub mod flags;
+pub mod logging;
+pub mod metrics;
+pub mod program;
+pub mod progress;
+pub mod redact;
+pub mod requeue;
+pub mod serve;
+pub mod status;

@@ -1,0 +1,350 @@
+//! One kind's loop: watch, queue, reconcile, come back.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt as _, Stream, StreamExt as _, future, stream};
+use kube::runtime::controller::{Action, Config, Error as QueueError, applier};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::{WatchStreamExt as _, controller::ReconcileRequest};
+use kube::{Api, Resource as _, ResourceExt as _};
+use tokio::sync::mpsc;
+use tracing::Instrument as _;
+
+use crate::metrics::Outcome;
+use crate::program::Runtime;
+use crate::requeue::{Backoff, Next};
+use crate::status::{FluxKind, Writer};
+
+/// The annotation by which a user asks for a reconciliation.
+pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+
+/// What a controller does with the objects of one kind.
+///
+/// One object is never reconciled twice at once. A panic ends one reconciliation, not the process.
+pub trait Reconciler: Send + Sync + 'static {
+    /// The kind.
+    type Kind: FluxKind;
+
+    /// Brings the world to where the object wants it, and records how that went. Called for objects
+    /// that are not being deleted and have our finalizer.
+    fn reconcile(&self, object: Arc<Self::Kind>) -> impl Future<Output = Next> + Send;
+
+    /// Cleans up after an object that is being deleted; with [`Finalized::Gone`] the finalizer goes.
+    fn finalize(&self, object: Arc<Self::Kind>) -> impl Future<Output = Finalized> + Send;
+
+    /// Whether objects carry our finalizer while they exist.
+    fn finalizes(&self, object: &Self::Kind) -> bool {
+        let _ = object;
+        true
+    }
+
+    /// The object is gone; drops what is remembered of it.
+    fn forget(&self, object: &ObjectRef<Self::Kind>) {
+        let _ = object;
+    }
+}
+
+/// How the clean-up of a deleted object went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finalized {
+    /// Nothing is left: the object may go.
+    Gone,
+    /// It failed, and is tried again.
+    Retry {
+        /// What failed, for the log.
+        error: String,
+    },
+}
+
+/// Asks for the reconciliation of objects from outside the loop.
+#[derive(Debug)]
+pub struct Trigger<K: FluxKind>(mpsc::UnboundedSender<ObjectRef<K>>);
+
+impl<K: FluxKind> Clone for Trigger<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: FluxKind> Trigger<K> {
+    /// Queues an object. Several requests before it is reconciled are one; a request while it is
+    /// being reconciled makes it run again.
+    pub fn reconcile(&self, object: ObjectRef<K>) {
+        if self.0.send(object).is_err() {
+            tracing::debug!("the loop has ended, a request is dropped");
+        }
+    }
+}
+
+/// The loop of one kind, before it runs.
+///
+/// Made in two steps because a reconciler often holds the trigger and the store of its own kind.
+#[derive(Debug)]
+pub struct Controller<K: FluxKind> {
+    store: Store<K>,
+    writer: reflector::store::Writer<K>,
+    trigger: Trigger<K>,
+    requests: mpsc::UnboundedReceiver<ObjectRef<K>>,
+}
+
+impl<K: FluxKind> Default for Controller<K>
+where
+    K::DynamicType: Default,
+{
+    fn default() -> Self {
+        let (store, writer) = reflector::store();
+        let (sender, requests) = mpsc::unbounded_channel();
+        Self { store, writer, trigger: Trigger(sender), requests }
+    }
+}
+
+impl<K: FluxKind> Controller<K> {
+    /// The objects of this kind, as the watch last saw them.
+    pub fn store(&self) -> Store<K> {
+        self.store.clone()
+    }
+
+    /// The way to ask for reconciliations.
+    pub fn trigger(&self) -> Trigger<K> {
+        self.trigger.clone()
+    }
+
+    /// Runs until the process is asked to end, then lets reconciliations under way finish.
+    ///
+    /// `workers` is the most reconciliations at once.
+    pub async fn run<R: Reconciler<Kind = K>>(
+        self,
+        runtime: Runtime,
+        writer: Arc<Writer<K>>,
+        reconciler: Arc<R>,
+        workers: u16,
+    ) {
+        let name = K::kind(&()).to_lowercase();
+        runtime.metrics.pool(&name, workers);
+        let turn = Arc::new(Turn {
+            name,
+            backoff: Backoff::new(runtime.flags.min_retry_delay, runtime.flags.max_retry_delay),
+            reconciler: Arc::clone(&reconciler),
+            writer,
+            runtime: runtime.clone(),
+        });
+        let gone = Arc::clone(&turn);
+        let own = own_changes::<K>(&runtime, self.writer, move |key| gone.forget(key));
+        let requests = stream::unfold(self.requests, |mut requests| async {
+            requests.recv().await.map(|request| (request, requests))
+        });
+        let ended = runtime.shutdown();
+        let queue = stream::select(own, requests)
+            .take_until(ended)
+            .map(|key| Ok::<_, Infallible>(ReconcileRequest::from(key)));
+        let runs = applier(
+            |object, turn: Arc<Turn<R>>| turn.take(object).boxed(),
+            |_, error: &Infallible, _| match *error {},
+            turn,
+            self.store,
+            queue,
+            Config::default().concurrency(workers),
+        );
+        runs.for_each(|run| {
+            match run {
+                Ok(_) | Err(QueueError::ObjectNotFound(_)) => {}
+                Err(error) => tracing::error!(%error, "the queue failed"),
+            }
+            future::ready(())
+        })
+        .await;
+    }
+}
+
+/// Objects of this kind whose wishes changed: new ones, a new generation, a request, a deletion.
+///
+/// Writes of status and labels wake nobody.
+fn own_changes<K: FluxKind>(
+    runtime: &Runtime,
+    writer: reflector::store::Writer<K>,
+    gone: impl Fn(&ObjectRef<K>),
+) -> impl Stream<Item = ObjectRef<K>> {
+    let api: Api<K> = match runtime.flags.watched_namespace() {
+        Some(namespace) => Api::namespaced(runtime.client.clone(), namespace),
+        None => Api::all(runtime.client.clone()),
+    };
+    let config = watcher::Config::default().labels(&runtime.flags.watch_label_selector);
+    let mut wishes: HashMap<ObjectRef<K>, u64> = HashMap::new();
+    watcher(api, config)
+        .default_backoff()
+        .modify(|object| object.managed_fields_mut().clear())
+        .reflect(writer)
+        .filter_map(move |event| {
+            future::ready(match event {
+                Ok(Event::Apply(object) | Event::InitApply(object)) => {
+                    let key = ObjectRef::from_obj(&object);
+                    let wish = wish(&object);
+                    (wishes.insert(key.clone(), wish) != Some(wish)).then_some(key)
+                }
+                Ok(Event::Delete(object)) => {
+                    let key = ObjectRef::from_obj(&object);
+                    wishes.remove(&key);
+                    gone(&key);
+                    None
+                }
+                Ok(Event::Init | Event::InitDone) => None,
+                Err(error) => {
+                    let kind = K::kind(&());
+                    tracing::error!(error = watch_error(&error), %kind, "the watch broke off");
+                    None
+                }
+            })
+        })
+}
+
+/// A number that changes when an object wants something else than before.
+fn wish<K: FluxKind>(object: &K) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    object.uid().hash(&mut hasher);
+    object.meta().generation.hash(&mut hasher);
+    object.meta().deletion_timestamp.is_some().hash(&mut hasher);
+    object.annotations().get(REQUESTED_AT).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What went wrong with a watch, in one sentence.
+pub fn watch_error(error: &watcher::Error) -> String {
+    let (what, cause) = match error {
+        watcher::Error::InitialListFailed(cause) => ("list", cause),
+        watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => {
+            ("watch", cause)
+        }
+        watcher::Error::WatchError(status) => return format!("watch: {}", status.message),
+        watcher::Error::NoResourceVersion => return "list: no resource version".to_owned(),
+    };
+    match cause {
+        kube::Error::Api(status) => format!("{what}: {}", status.message),
+        cause => format!("{what}: {cause}"),
+    }
+}
+
+/// What one run of a reconciliation needs.
+struct Turn<R: Reconciler> {
+    name: String,
+    backoff: Backoff<R::Kind>,
+    reconciler: Arc<R>,
+    writer: Arc<Writer<R::Kind>>,
+    runtime: Runtime,
+}
+
+impl<R: Reconciler> Turn<R> {
+    /// Reconciles one object, and says when it comes back.
+    async fn take(self: Arc<Self>, watched: Arc<R::Kind>) -> Result<Action, Infallible> {
+        let object = self.writer.newest(watched);
+        let key = ObjectRef::from_obj(&*object);
+        let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+        let kind = R::Kind::kind(&());
+        let span = tracing::info_span!(
+            "reconcile",
+            controller = self.name,
+            controllerGroup = %R::Kind::group(&()),
+            controllerKind = %kind,
+            name,
+            namespace,
+        );
+        let began = Instant::now();
+        let active = self.runtime.metrics.begin(&self.name);
+        let run = AssertUnwindSafe(self.advance(object)).catch_unwind().instrument(span.clone());
+        let next = run.await.unwrap_or_else(|panic| {
+            self.runtime.metrics.panicked(&self.name);
+            Next::Backoff { error: format!("panic: {}", panic_text(&*panic)) }
+        });
+        drop(active);
+        let took = began.elapsed();
+        let _entered = span.enter();
+        self.runtime.metrics.observe(&kind, &namespace, &name, took);
+        Ok(self.schedule(key, next, took))
+    }
+
+    /// Finalizer, deletion, then the reconciler.
+    async fn advance(&self, mut object: Arc<R::Kind>) -> Next {
+        if object.meta().deletion_timestamp.is_some() {
+            return self.end(object).await;
+        }
+        if self.reconciler.finalizes(&object)
+            && let Err(error) = self.writer.add_finalizer(&mut object).await
+        {
+            return Next::Backoff { error: api_error(&error) };
+        }
+        self.reconciler.reconcile(object).await
+    }
+
+    async fn end(&self, mut object: Arc<R::Kind>) -> Next {
+        if !object.finalizers().iter().any(|finalizer| finalizer == crate::status::FINALIZER) {
+            return Next::Await;
+        }
+        match self.reconciler.finalize(Arc::clone(&object)).await {
+            Finalized::Retry { error } => return Next::Backoff { error },
+            Finalized::Gone => {}
+        }
+        match self.writer.remove_finalizer(&mut object).await {
+            Ok(_) => Next::Await,
+            Err(error) => Next::Backoff { error: api_error(&error) },
+        }
+    }
+
+    fn schedule(&self, key: ObjectRef<R::Kind>, next: Next, took: Duration) -> Action {
+        let (outcome, action) = match next {
+            Next::Interval(interval) => {
+                let jittered = self.runtime.jitter.apply(interval, fraction());
+                (Outcome::RequeueAfter, Action::requeue(jittered))
+            }
+            Next::After(delay) => (Outcome::RequeueAfter, Action::requeue(delay)),
+            Next::Await => (Outcome::Success, Action::await_change()),
+            Next::Backoff { error } => {
+                tracing::error!(error, "Reconciler error");
+                self.runtime.metrics.ended(&self.name, Outcome::Error, took);
+                return Action::requeue(self.backoff.failed(key));
+            }
+        };
+        self.backoff.forget(&key);
+        self.runtime.metrics.ended(&self.name, outcome, took);
+        action
+    }
+
+    fn forget(&self, key: &ObjectRef<R::Kind>) {
+        self.backoff.forget(key);
+        self.writer.forget(key);
+        let namespace = key.namespace.as_deref().unwrap_or_default();
+        self.runtime.metrics.forget(&R::Kind::kind(&()), namespace, &key.name);
+        self.reconciler.forget(key);
+    }
+}
+
+/// The message of the API server, without the dump that the client's error would add.
+pub fn api_error(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => crate::chain::chain(other),
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
+}
+
+/// A random number from 0 to 1. The standard library's hasher keys are random, which suffices to
+/// spread intervals.
+fn fraction() -> f64 {
+    use std::hash::BuildHasher as _;
+    let bits = std::hash::RandomState::new().hash_one(Instant::now()) >> 11;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit into a double")]
+    let fraction = bits as f64 / (1_u64 << 53) as f64;
+    fraction
+}

@@ -1,0 +1,190 @@
+//! From the command line to running loops, and to a clean end.
+
+use std::fmt::{self, Write as _};
+use std::process::ExitCode;
+
+use kube::{Client, Config};
+use tokio::sync::watch;
+
+use crate::chain::chain;
+use crate::election::{Election, Leadership, Settings};
+use crate::events::{Recorder, host_name};
+use crate::flags::Flags;
+use crate::metrics::Metrics;
+use crate::requeue::Jitter;
+use crate::{logging, serve};
+
+/// What the loops of a process share.
+#[derive(Clone)]
+pub struct Runtime {
+    /// The name of the controller, as in `kustomize-controller`.
+    pub name: &'static str,
+    /// The common flags.
+    pub flags: Flags,
+    /// Talks to the API server as the controller itself.
+    pub client: Client,
+    /// What [`Runtime::client`] was made from.
+    pub config: Config,
+    /// Takes events.
+    pub events: Recorder,
+    /// Takes measurements.
+    pub metrics: Metrics,
+    /// Varies intervals.
+    pub jitter: Jitter,
+    /// Whether this process may write.
+    pub leadership: Leadership,
+    ending: watch::Receiver<bool>,
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// Comes back when the process is asked to end.
+    pub fn shutdown(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ending = self.ending.clone();
+        async move {
+            // A sender that is gone means the same: the process ends.
+            drop(ending.wait_for(|ending| *ending).await);
+        }
+    }
+}
+
+/// Why a controller cannot start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("cannot start the async runtime")]
+    Tokio(#[source] std::io::Error),
+    #[error("cannot find a cluster: set KUBECONFIG or run in a pod")]
+    Cluster(#[source] kube::config::InferConfigError),
+    #[error("cannot make a client for the cluster")]
+    Client(#[source] kube::Error),
+    #[error(transparent)]
+    Serve(#[from] serve::BindError),
+    #[error("cannot listen for signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs a controller until it is asked to end.
+///
+/// `main` gets a [`Runtime`] once this process may write, and comes back when its loops have ended.
+pub fn run<F>(name: &'static str, flags: Flags, main: impl FnOnce(Runtime) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), String>>,
+{
+    logging::start(&flags.log_level, &flags.log_encoding);
+    // Only the first provider of a process counts, and it is always this one.
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&chain(&StartError::Tokio(error))),
+    };
+    match runtime.block_on(start(name, flags, main)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error),
+        Err(error) => failed(&chain(&error)),
+    }
+}
+
+fn failed(error: &str) -> ExitCode {
+    tracing::error!(error, "the controller ended");
+    ExitCode::FAILURE
+}
+
+async fn start<F>(
+    name: &'static str,
+    flags: Flags,
+    main: impl FnOnce(Runtime) -> F,
+) -> Result<Result<(), String>, StartError>
+where
+    F: Future<Output = Result<(), String>>,
+{
+    let metrics = Metrics::default();
+    serve::metrics(flags.metrics_addr, metrics.clone()).await?;
+    serve::probes(flags.health_addr).await?;
+    let mut config = Config::infer().await.map_err(StartError::Cluster)?;
+    config.headers.push(user_agent(name));
+    let client = Client::try_from(config.clone()).map_err(StartError::Client)?;
+    let ending = signals().map_err(StartError::Signals)?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting {name}");
+
+    let mut election =
+        flags.enable_leader_election.then(|| Election::new(client.clone(), settings(name, &flags)));
+    let leadership = election.as_ref().map_or_else(Leadership::alone, Election::leadership);
+    let runtime = Runtime {
+        name,
+        client: client.clone(),
+        config,
+        events: Recorder::start(client, name, &flags.events_addr),
+        metrics: metrics.clone(),
+        jitter: Jitter::new(flags.interval_jitter_percentage),
+        leadership,
+        ending,
+        flags,
+    };
+    let Some(election) = &mut election else { return Ok(main(runtime).await) };
+    let release = runtime.flags.leader_election_release_on_cancel;
+    tokio::select! {
+        () = election.win(&metrics) => {}
+        () = runtime.shutdown() => return Ok(Ok(())),
+    }
+    let ended = tokio::select! {
+        ended = main(runtime) => ended,
+        () = election.hold() => return Ok(Err("the lease was lost".to_owned())),
+    };
+    if release {
+        election.release().await;
+    }
+    Ok(ended)
+}
+
+fn user_agent(name: &'static str) -> (http::HeaderName, http::HeaderValue) {
+    let agent = format!("{name}/{}", env!("CARGO_PKG_VERSION"));
+    let value = http::HeaderValue::from_str(&agent)
+        .unwrap_or_else(|_| http::HeaderValue::from_static("ferroflux"));
+    (http::header::USER_AGENT, value)
+}
+
+/// The Lease of a controller; every shard has its own.
+fn settings(name: &str, flags: &Flags) -> Settings {
+    use sha2::Digest as _;
+    let mut lease = format!("{name}-leader-election");
+    if !flags.watch_label_selector.is_empty() {
+        let digest = sha2::Sha256::digest(flags.watch_label_selector.as_bytes());
+        lease.push('-');
+        for byte in &digest[..4] {
+            // Writing to a string cannot fail.
+            _ = write!(lease, "{byte:02x}");
+        }
+    }
+    let started = jiff::Timestamp::now().as_nanosecond();
+    Settings {
+        namespace: flags.runtime_namespace.clone(),
+        lease,
+        identity: format!("{}_{started:x}", host_name()),
+        lease_duration: flags.leader_election_lease_duration,
+        renew_deadline: flags.leader_election_renew_deadline,
+        retry_period: flags.leader_election_retry_period,
+    }
+}
+
+/// Becomes true at the first SIGTERM or SIGINT.
+fn signals() -> Result<watch::Receiver<bool>, std::io::Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("asked to end");
+        sender.send_replace(true);
+        // A second signal ends the process as if nobody listened.
+    });
+    Ok(receiver)
+}
