@@ -8,8 +8,9 @@ use std::path::Path;
 /// What is counted apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestKey {
-    /// The program's name: the user agent up to its first `/`.
-    pub agent: String,
+    /// Who asked; [`crate::Cluster::as_user`] gives each program a name of its own. An impersonated
+    /// request counts for the program that sent it.
+    pub user: String,
     /// `get`, `list`, `watch`, `create`, `update`, `delete`; a PATCH is `apply` when it is a
     /// server-side apply and `patch` otherwise.
     pub verb: String,
@@ -50,7 +51,7 @@ impl ApiRequests {
         self.counts.iter().filter(|(key, _)| wanted(key)).map(|(_, n)| n).sum()
     }
 
-    /// All counts, sorted by agent, verb and resource.
+    /// All counts, sorted by user, verb and resource.
     pub fn iter(&self) -> impl Iterator<Item = (&RequestKey, u64)> {
         self.counts.iter().map(|(key, n)| (key, *n))
     }
@@ -58,7 +59,7 @@ impl ApiRequests {
 
 fn key(event: &Value) -> Option<RequestKey> {
     let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
-    let agent = text("/userAgent").unwrap_or("unknown");
+    let user = text("/user/username").unwrap_or("unknown");
     let uri = text("/requestURI").unwrap_or_default();
     let resource = match (text("/objectRef/resource"), text("/objectRef/subresource")) {
         (Some(resource), Some(sub)) => format!("{resource}/{sub}"),
@@ -72,7 +73,7 @@ fn key(event: &Value) -> Option<RequestKey> {
         verb => verb,
     };
     Some(RequestKey {
-        agent: agent.split('/').next().unwrap_or(agent).to_owned(),
+        user: user.to_owned(),
         verb: verb.to_owned(),
         resource,
         dry_run: uri.contains("dryRun=All"),
@@ -88,18 +89,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("audit.log");
         let lines = concat!(
-            r#"{"verb":"patch","userAgent":"a/1","requestURI":"/api/v1/x?dryRun=All&fieldManager=a","objectRef":{"resource":"configmaps"}}"#,
+            r#"{"verb":"patch","user":{"username":"a"},"requestURI":"/api/v1/x?dryRun=All&fieldManager=a","objectRef":{"resource":"configmaps"}}"#,
             "\n",
-            r#"{"verb":"patch","userAgent":"a/1","requestURI":"/apis/g/v1/ks/status","objectRef":{"resource":"ks","subresource":"status"}}"#,
+            r#"{"verb":"patch","user":{"username":"a"},"requestURI":"/apis/g/v1/ks/status","objectRef":{"resource":"ks","subresource":"status"}}"#,
             "\n",
-            r#"{"verb":"get","userAgent":"b","requestURI":"/readyz"}"#,
+            r#"{"verb":"get","user":{"username":"b"},"requestURI":"/readyz"}"#,
             "\nhalf a li",
         );
         std::fs::write(&log, lines).unwrap();
         let (requests, end) = ApiRequests::read(&log, 0).unwrap();
         assert_eq!(requests.count(|k| k.verb == "apply" && k.dry_run), 1);
         assert_eq!(requests.count(|k| k.verb == "patch" && k.resource == "ks/status"), 1);
-        assert_eq!(requests.count(|k| k.agent == "b" && k.resource == "/readyz"), 1);
+        assert_eq!(requests.count(|k| k.user == "b" && k.resource == "/readyz"), 1);
         assert_eq!(ApiRequests::read(&log, end).unwrap().0.iter().count(), 0);
     }
 }

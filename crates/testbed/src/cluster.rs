@@ -1,17 +1,21 @@
 //! How tests reach an API server.
 
+use crate::certificates::Ca;
+use crate::control_plane::kubeconfig;
 use crate::namespace::Namespace;
 use anyhow::{Context as _, Result, bail};
 use control_plane_assets::{Assets, Program};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 /// An API server that tests may use: an administrator's kubeconfig and a kubectl.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     kubeconfig: PathBuf,
     kubectl: PathBuf,
+    authority: Option<Arc<Ca>>,
 }
 
 impl Cluster {
@@ -25,7 +29,7 @@ impl Cluster {
             let mut candidates = std::env::split_paths(&path).map(|dir| dir.join("kubectl"));
             candidates.find(|path| path.is_file()).ok_or(missing)
         })?;
-        Ok(Self { kubeconfig: kubeconfig.to_path_buf(), kubectl })
+        Ok(Self { kubeconfig: kubeconfig.to_path_buf(), kubectl, authority: None })
     }
 
     /// The cluster that `USE_EXISTING_CLUSTER=true` asks for, as the ecosystem's envtest does:
@@ -44,6 +48,26 @@ impl Cluster {
             Some(path) => Self::new(&path, &Assets::from_env()).map(Some),
             None => bail!("USE_EXISTING_CLUSTER=true, but KUBECONFIG names no file"),
         }
+    }
+
+    /// The same cluster, which can make up users because it trusts `ca`.
+    pub(crate) fn trusting(mut self, ca: Ca) -> Self {
+        self.authority = Some(Arc::new(ca));
+        self
+    }
+
+    /// The same cluster as another administrator, by whose name the audit log knows the requests.
+    /// On an existing cluster there is only one, who is returned.
+    ///
+    /// # Errors
+    /// If the kubeconfig, which stands beside the first one, cannot be written.
+    pub fn as_user(&self, name: &str) -> Result<Self> {
+        let Some(ca) = &self.authority else { return Ok(self.clone()) };
+        let certificate = ca.client(name, &["system:masters"])?;
+        let text = std::fs::read_to_string(&self.kubeconfig)?;
+        let kubeconfig = self.kubeconfig.with_file_name(format!("{name}.kubeconfig"));
+        std::fs::write(&kubeconfig, kubeconfig::with_user(&text, &certificate)?)?;
+        Ok(Self { kubeconfig, ..self.clone() })
     }
 
     /// The administrator's kubeconfig.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-mod kubeconfig;
+pub(crate) mod kubeconfig;
 
 /// What a control plane should have besides the usual.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +132,7 @@ impl ControlPlane {
             cluster.kubectl_with_input(&["create", "-f", "-"], &lab_node().to_string())?;
         }
         processes.reverse();
-        let plane = Self { cluster, processes, dir };
+        let plane = Self { cluster: cluster.trusting(ca), processes, dir };
         plane.wait_for_controllers()?;
         Ok(plane)
     }

@@ -51,6 +51,11 @@ impl Controller {
         &mut self.process
     }
 
+    /// The name given at the start.
+    pub fn name(&self) -> &str {
+        self.process.name()
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()

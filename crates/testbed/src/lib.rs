@@ -10,6 +10,7 @@
 //! | [`Cluster`] | how to reach an API server, ours or (`USE_EXISTING_CLUSTER=true`) yours |
 //! | [`GitServer`], [`GitRepository`] | git over http(s) with credentials and faults on demand |
 //! | [`Controller`] | one of our programs, its flags and its log |
+//! | [`Stack`] | the set of them that makes a running ferroflux |
 //! | [`Usage`], [`ApiRequests`] | what a process and an API client cost |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
@@ -23,6 +24,7 @@ mod git_repository;
 pub mod git_server;
 mod namespace;
 mod process;
+mod stack;
 mod usage;
 
 pub use api_requests::{ApiRequests, RequestKey};
@@ -35,4 +37,5 @@ pub use git_repository::GitRepository;
 pub use git_server::{Access, Fault, GitServer};
 pub use namespace::Namespace;
 pub use process::Process;
+pub use stack::{Stack, StackFlags};
 pub use usage::Usage;

@@ -108,7 +108,7 @@ async fn a_control_plane_runs_pods_and_leaves_nothing() {
     let version = cluster.client().await.unwrap().apiserver_version().await.unwrap();
     assert_eq!(version.git_version, "v1.34.3");
     let (requests, _) = testbed::ApiRequests::read(&plane.audit_log(), 0).unwrap();
-    assert!(requests.count(|k| k.agent == "kubectl" && k.verb == "apply") >= 1);
+    assert!(requests.count(|k| k.user == "admin" && k.verb == "apply") >= 1);
 
     let dir = plane.dir().to_path_buf();
     let pids: Vec<_> = plane.processes().iter().map(testbed::Process::pid).collect();

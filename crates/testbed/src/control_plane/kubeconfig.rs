@@ -1,12 +1,13 @@
 //! The file that tells clients where the API server is and who they are.
 
 use crate::certificates::{Ca, Certificate};
+use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A kubeconfig as JSON, which is YAML too. Everything is embedded: the file can be moved.
-pub(super) fn text(server: &str, ca: &Ca, user: &Certificate) -> String {
+pub(crate) fn text(server: &str, ca: &Ca, user: &Certificate) -> String {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
@@ -14,12 +15,23 @@ pub(super) fn text(server: &str, ca: &Ca, user: &Certificate) -> String {
             "server": server,
             "certificate-authority-data": STANDARD.encode(ca.certificate_pem()),
         }}],
-        "users": [{"name": "testbed", "user": {
-            "client-certificate-data": STANDARD.encode(&user.certificate_pem),
-            "client-key-data": STANDARD.encode(&user.key_pem),
-        }}],
+        "users": [{"name": "testbed", "user": credentials(user)}],
         "contexts": [{"name": "testbed", "context": {"cluster": "testbed", "user": "testbed"}}],
         "current-context": "testbed",
     });
     format!("{config:#}\n")
+}
+
+/// The same file for another user. Reads only what [`text`] has written.
+pub(crate) fn with_user(text: &str, user: &Certificate) -> Result<String> {
+    let mut config: Value = serde_json::from_str(text)?;
+    config["users"][0]["user"] = credentials(user);
+    Ok(format!("{config:#}\n"))
+}
+
+fn credentials(user: &Certificate) -> Value {
+    json!({
+        "client-certificate-data": STANDARD.encode(&user.certificate_pem),
+        "client-key-data": STANDARD.encode(&user.key_pem),
+    })
 }

@@ -1,0 +1,114 @@
+//! `cargo xtask bench`: what a load costs in time, CPU, memory and API requests.
+//!
+//! Not a test: it prints figures and judges nothing. On a busy machine trust CPU time, not wall time.
+
+mod cost;
+mod load;
+
+use crate::{programs, repository};
+use anyhow::{Result, bail};
+use clap::{Subcommand, ValueEnum};
+use cost::Meter;
+use load::Load as Mttp;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use testbed::{ControlPlane, GitServer, Options, Stack, StackFlags};
+
+/// The loads.
+#[derive(Subcommand)]
+pub(crate) enum Load {
+    /// Mean time to production: N Kustomizations of plain objects in one repository.
+    Mttp(MttpArguments),
+}
+
+/// What can be said on the command line.
+#[derive(clap::Args)]
+pub(crate) struct MttpArguments {
+    /// How many Kustomizations.
+    #[arg(long, default_value_t = 50)]
+    n: usize,
+    /// How many ConfigMaps each of them applies.
+    #[arg(long, default_value_t = 10)]
+    objects: usize,
+    /// What is measured after the installation.
+    #[arg(long, value_delimiter = ',', default_value = "forced")]
+    rounds: Vec<Round>,
+    /// How long the steady state is watched, in seconds.
+    #[arg(long, default_value_t = 120)]
+    steady_seconds: u64,
+    /// `spec.wait` of the Kustomizations.
+    #[arg(long)]
+    wait: bool,
+    /// How many Kustomizations are reconciled at once.
+    #[arg(long, default_value_t = 20)]
+    concurrent: u32,
+    /// A folder with other programs `source-controller` and `kustomize-controller`, for example Flux's.
+    #[arg(long)]
+    programs: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Round {
+    /// `reconcile.fluxcd.io/requestedAt` on all of them, with nothing to do.
+    Forced,
+    /// Nothing happens, at `interval: 30s`; then one object is edited.
+    Steady,
+}
+
+/// With a steady round the interval is short, so that it passes several times.
+const STEADY_INTERVAL: &str = "30s";
+const LONG_INTERVAL: &str = "1h";
+
+pub(crate) async fn run(load: Load) -> Result<()> {
+    let Load::Mttp(arguments) = load;
+    mttp(arguments).await
+}
+
+async fn mttp(arguments: MttpArguments) -> Result<()> {
+    if arguments.n == 0 || arguments.objects == 0 {
+        bail!("--n and --objects must be at least 1");
+    }
+    let plane = ControlPlane::start(Options { audit: true, kwok: false })?;
+    let cluster = plane.cluster();
+    Stack::install_crds(cluster, &repository().join("config/crds"))?;
+    let programs = match arguments.programs {
+        Some(folder) => folder,
+        None => programs()?,
+    };
+    let concurrent = format!("--concurrent={}", arguments.concurrent);
+    let flags = StackFlags { source: Vec::new(), kustomize: vec![concurrent] };
+    let stack = Stack::start(&programs, cluster, &plane.dir().join("controllers"), flags).await?;
+    let git = GitServer::http()?;
+    let steady = arguments.rounds.contains(&Round::Steady);
+    let load = Mttp {
+        count: arguments.n,
+        objects: arguments.objects,
+        interval: if steady { STEADY_INTERVAL } else { LONG_INTERVAL },
+        wait: arguments.wait,
+        client: cluster.client().await?,
+    };
+    println!(
+        "{} Kustomizations × {} ConfigMaps, one repository, wait: {}, interval {}, {} at once",
+        load.count, load.objects, load.wait, load.interval, arguments.concurrent
+    );
+    load.prepare(cluster, &git).await?;
+
+    let meter = Meter::start(&plane, &stack)?;
+    let took = load.install().await?;
+    meter.stop()?.print("install", Some(took));
+    if arguments.rounds.contains(&Round::Forced) {
+        let meter = Meter::start(&plane, &stack)?;
+        let took = load.force().await?;
+        meter.stop()?.print("forced round", Some(took));
+    }
+    if steady {
+        let meter = Meter::start(&plane, &stack)?;
+        let wanted = Duration::from_secs(arguments.steady_seconds);
+        tokio::time::sleep(wanted).await;
+        meter.stop()?.print(&format!("steady state, {wanted:?}"), None);
+        let start = Instant::now();
+        load.edit_and_wait_until_undone(cluster).await?;
+        println!("\nan edit of one object was undone after {} ms", start.elapsed().as_millis());
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Generated files: written, or compared with what stands in the repository.
+
+use crate::repository;
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+/// What can be said on the command line.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Change nothing; fail if something would change.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let root = repository();
+    let mut stale = Vec::new();
+    for (path, text) in generated() {
+        let target = root.join(&path);
+        if std::fs::read_to_string(&target).is_ok_and(|found| found == text) {
+            continue;
+        }
+        if !arguments.check {
+            if let Some(folder) = target.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(&target, text)?;
+            println!("wrote {}", path.display());
+        }
+        stale.push(path.display().to_string());
+    }
+    if arguments.check && !stale.is_empty() {
+        bail!("not up to date, run `cargo xtask codegen`: {}", stale.join(", "));
+    }
+    println!("codegen: {}", if stale.is_empty() { "all files are up to date" } else { "done" });
+    Ok(())
+}
+
+/// Path from the root of the repository, and content.
+fn generated() -> Vec<(PathBuf, String)> {
+    Vec::new()
+}

@@ -1,0 +1,166 @@
+//! The controllers as a set, wired to each other.
+
+use crate::{Cluster, Controller, eventually, free_port};
+use anyhow::{Context as _, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Flags besides those that wire the controllers to the test bed.
+#[derive(Clone, Debug, Default)]
+pub struct StackFlags {
+    /// For source-controller.
+    pub source: Vec<String>,
+    /// For kustomize-controller.
+    pub kustomize: Vec<String>,
+}
+
+/// A source-controller and a kustomize-controller that run against one cluster.
+#[derive(Debug)]
+pub struct Stack {
+    programs: PathBuf,
+    cluster: Cluster,
+    dir: PathBuf,
+    flags: StackFlags,
+    storage_port: u16,
+    // `None` only between a stop and the following start.
+    source: Option<Controller>,
+    kustomize: Option<Controller>,
+}
+
+impl Stack {
+    /// Starts both programs of the folder `programs` and waits until they are ready. Logs and the
+    /// artifact storage are put into `dir`.
+    ///
+    /// # Errors
+    /// If one is missing or does not become ready.
+    pub async fn start(
+        programs: &Path,
+        cluster: &Cluster,
+        dir: &Path,
+        flags: StackFlags,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(dir.join("artifacts"))?;
+        let mut stack = Self {
+            programs: programs.to_path_buf(),
+            cluster: cluster.clone(),
+            dir: dir.to_path_buf(),
+            flags,
+            storage_port: free_port()?,
+            source: None,
+            kustomize: None,
+        };
+        stack.start_source().await?;
+        stack.start_kustomize().await?;
+        Ok(stack)
+    }
+
+    /// Installs the custom resources of the folder `crds`, as a user does.
+    ///
+    /// # Errors
+    /// If the API server refuses one or does not establish it.
+    pub fn install_crds(cluster: &Cluster, crds: &Path) -> Result<()> {
+        let folder = crds.display().to_string();
+        cluster.kubectl(&["apply", "--server-side", "-f", &folder])?;
+        let wait = ["wait", "--for=condition=Established", "--timeout=60s", "-f", &folder];
+        cluster.kubectl(&wait).map(drop)
+    }
+
+    /// The running source-controller.
+    pub fn source(&self) -> Option<&Controller> {
+        self.source.as_ref()
+    }
+
+    /// The running kustomize-controller.
+    pub fn kustomize(&self) -> Option<&Controller> {
+        self.kustomize.as_ref()
+    }
+
+    /// The logs of both.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        let running = [&self.source, &self.kustomize];
+        running.into_iter().flatten().map(|c| c.log_path().to_path_buf()).collect()
+    }
+
+    /// Ends source-controller without warning and starts it again on the same storage and address.
+    ///
+    /// # Errors
+    /// If it does not become ready again.
+    pub async fn kill_and_restart_source(&mut self) -> Result<()> {
+        if let Some(old) = self.source.take() {
+            old.kill()?;
+        }
+        self.start_source().await
+    }
+
+    /// Ends kustomize-controller without warning and starts it again.
+    ///
+    /// # Errors
+    /// If it does not become ready again.
+    pub async fn kill_and_restart_kustomize(&mut self) -> Result<()> {
+        if let Some(old) = self.kustomize.take() {
+            old.kill()?;
+        }
+        self.start_kustomize().await
+    }
+
+    async fn start_source(&mut self) -> Result<()> {
+        let address = format!("127.0.0.1:{}", self.storage_port);
+        let mut flags = vec![
+            format!("--storage-path={}", self.dir.join("artifacts").display()),
+            format!("--storage-addr={address}"),
+            format!("--storage-adv-addr={address}"),
+        ];
+        flags.extend(self.flags.source.iter().cloned());
+        self.source = Some(self.start_one("source-controller", flags).await?);
+        Ok(())
+    }
+
+    async fn start_kustomize(&mut self) -> Result<()> {
+        let flags = self.flags.kustomize.clone();
+        self.kustomize = Some(self.start_one("kustomize-controller", flags).await?);
+        Ok(())
+    }
+
+    async fn start_one(&self, name: &str, mut flags: Vec<String>) -> Result<Controller> {
+        let health = free_port()?;
+        flags.push("--events-addr=".to_owned());
+        flags.push(format!("--health-addr=127.0.0.1:{health}"));
+        flags.push(format!("--metrics-addr=127.0.0.1:{}", free_port()?));
+        let cluster = self.cluster.as_user(name)?;
+        let binary = self.programs.join(name);
+        let mut controller = Controller::start(name, &binary, &flags, &cluster, &self.dir)?;
+        let mut ended = None;
+        let ready = eventually(Duration::from_secs(30), || {
+            ended = ended.or_else(|| controller.process().exit_status());
+            async move {
+                match ended {
+                    // Asking on would only delay the bad news.
+                    Some(status) => Ok(Some(status)),
+                    None => is_ready(health).await.map(|()| None),
+                }
+            }
+        })
+        .await;
+        let log = controller.process().log();
+        let tail = || {
+            let lines: Vec<_> = log.lines().collect();
+            lines[lines.len().saturating_sub(20)..].join("\n")
+        };
+        let ended = ready.with_context(|| format!("{name} is not ready:\n{}", tail()))?;
+        ensure!(ended.is_none(), "{name} ended at once:\n{}", tail());
+        Ok(controller)
+    }
+}
+
+/// `GET /readyz`, by hand: an HTTP client would be a big dependency for one line.
+async fn is_ready(port: u16) -> Result<()> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+    let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let status = answer.lines().next().unwrap_or_default();
+    ensure!(status.contains(" 200"), "/readyz answers `{status}`");
+    Ok(())
+}
