@@ -109,7 +109,7 @@ pub enum DryRunError {
     Api(Box<ApiError>),
     /// It does not know the kind.
     #[error(transparent)]
-    Kind(DiscoveryError),
+    Kind(Box<DiscoveryError>),
 }
 
 impl DryRunError {
@@ -169,7 +169,7 @@ mod tests {
             "Service/shop/web dry-run failed: Service \"web\" is invalid"
         );
         let kind = manifest::Gvk::new("example.com/v1", "Thing");
-        let source = DryRunError::Kind(DiscoveryError::NoMatch(kind));
+        let source = DryRunError::Kind(Box::new(DiscoveryError::NoMatch(kind)));
         assert_eq!(
             chain(&ApplyError::DryRun { object: object.clone(), source }),
             "Service/shop/web dry-run failed: no matches for kind \"Thing\" in version \

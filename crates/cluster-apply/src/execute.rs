@@ -8,7 +8,6 @@ use serde_json::Value;
 use crate::api::ApiError;
 use crate::change_set::{Action, Change, ChangeSet};
 use crate::cluster::TenantClient;
-use crate::discovery::Resource;
 use crate::error::ApplyError;
 use crate::managed_fields::cleanup_patch;
 use crate::plan::{Before, Plan, Step, Verdict, Write};
@@ -77,7 +76,7 @@ async fn written(
     object: &Object,
     write: Write,
 ) -> Result<(Action, Object), ApplyError> {
-    let Write { resource, path, body, before } = write;
+    let Write { path, body, before } = write;
     let writing = tenant.records().begin_write(&object.id());
     let action = match before {
         Before::Create => Action::Created,
@@ -87,7 +86,7 @@ async fn written(
             Action::Configured
         }
         Before::Delete(uid) => {
-            delete(tenant, object, &resource, &path, &uid).await?;
+            delete(tenant, object, &path, &uid).await?;
             Action::Created
         }
     };
@@ -145,7 +144,6 @@ async fn clean_up(
 async fn delete(
     tenant: &TenantClient,
     object: &Object,
-    resource: &Resource,
     path: &str,
     uid: &str,
 ) -> Result<(), ApplyError> {
@@ -154,7 +152,7 @@ async fn delete(
         Err(error) if !error.is_not_found() => return Err(failed(error)),
         _ => {}
     }
-    wait_until_gone(tenant, resource, &object.id(), uid).await.map_err(failed)
+    wait_until_gone(tenant, object.gvk(), &object.id(), uid).await.map_err(failed)
 }
 
 fn without_managed_fields(mut live: Object) -> Object {

@@ -47,8 +47,6 @@ pub(crate) enum Verdict {
 /// How an object will be written.
 #[derive(Debug)]
 pub(crate) struct Write {
-    /// What serves the object.
-    pub(crate) resource: Arc<Resource>,
     /// The address of the object.
     pub(crate) path: String,
     /// The object, as it was sent to the dry run.
@@ -122,7 +120,7 @@ impl Question<'_> {
         }
         let body = serde_json::to_vec(self.object.fields()).map(Bytes::from);
         let body = body.map_err(|error| self.failed(ApiError::Malformed(error)))?;
-        let create = Write { resource, path, body, before: Before::Create };
+        let create = Write { path, body, before: Before::Create };
         match self.tenant.patch_apply(&create.path, create.body.clone(), true).await {
             Ok(answer) => self.judge(answer, create).await,
             Err(error) => self.refused(error, create).await,
@@ -132,7 +130,7 @@ impl Question<'_> {
     async fn resource(&self) -> Result<Arc<Resource>, ApplyError> {
         let kind = |source: DiscoveryError| ApplyError::DryRun {
             object: self.object.id(),
-            source: DryRunError::Kind(source),
+            source: DryRunError::Kind(Box::new(source)),
         };
         let resource = self.tenant.resource(&self.object.gvk()).await.map_err(kind)?;
         if resource.namespaced && self.object.namespace().is_empty() {

@@ -120,17 +120,21 @@ fn default_container_protocols(object: &mut Map<String, Value>, pod_spec: &str) 
         return;
     };
     for container in containers {
-        default_each_protocol(container.get_mut("ports"));
+        if let Some(ports) = container.get_mut("ports") {
+            default_each_protocol(ports);
+        }
     }
 }
 
 fn default_protocols(object: &mut Map<String, Value>, ports: &str) {
-    default_each_protocol(at(object, ports));
+    if let Some(ports) = at(object, ports) {
+        default_each_protocol(ports);
+    }
 }
 
 /// The protocol is part of the key of a port, so it must be there before the server defaults it.
-fn default_each_protocol(ports: Option<&mut Value>) {
-    let Some(Value::Array(ports)) = ports else { return };
+fn default_each_protocol(ports: &mut Value) {
+    let Value::Array(ports) = ports else { return };
     for port in ports.iter_mut().filter_map(Value::as_object_mut) {
         let protocol = port.entry("protocol").or_insert_with(|| json!("TCP"));
         if protocol.is_null() || protocol == "" {

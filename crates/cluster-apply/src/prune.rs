@@ -12,12 +12,12 @@ use crate::api::ApiError;
 use crate::change_set::{Action, Change, ChangeSet};
 use crate::cluster::TenantClient;
 use crate::controls::Controls;
-use crate::discovery::{DiscoveryError, Resource};
+use crate::discovery::DiscoveryError;
 use crate::error::chain;
 use crate::plan::uid;
 use crate::records::Owner;
 use crate::stage::sort_key;
-use crate::watch::{Sight, Watched, watch};
+use crate::watch::{Sight, Trouble, Watched, watch};
 
 /// How long an object that is to be made anew may take to go.
 const GONE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -166,11 +166,7 @@ pub async fn wait_for_termination(
     let deadline = tokio::time::Instant::now() + limit;
     let mut waits = futures::stream::iter(deleted)
         .map(|Stale { id, version }| async move {
-            let gone = async {
-                let gvk = gvk(id, version);
-                let Ok(resource) = tenant.resource_of_any_version(&gvk).await else { return };
-                watch_until_gone(tenant, &resource, id, |_live| false).await;
-            };
+            let gone = watch_until_gone(tenant, gvk(id, version), id, |_live| false);
             let left = tokio::time::timeout_at(deadline, gone).await.is_err();
             left.then(|| id.clone())
         })
@@ -185,13 +181,13 @@ pub async fn wait_for_termination(
 /// Waits until the object with this uid is gone.
 pub(crate) async fn wait_until_gone(
     tenant: &TenantClient,
-    resource: &Resource,
+    gvk: Gvk,
     id: &ObjectId,
     uid: &str,
 ) -> Result<(), ApiError> {
     let is_another =
         |live: &Value| live.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid);
-    timeout(GONE_TIMEOUT, watch_until_gone(tenant, resource, id, is_another))
+    timeout(GONE_TIMEOUT, watch_until_gone(tenant, gvk, id, is_another))
         .await
         .map_err(|_elapsed| ApiError::TimedOut(GONE_TIMEOUT))
 }
@@ -199,17 +195,11 @@ pub(crate) async fn wait_until_gone(
 /// Watches one object until it is gone, or is not the one that was meant.
 async fn watch_until_gone(
     tenant: &TenantClient,
-    resource: &Resource,
+    gvk: Gvk,
     id: &ObjectId,
     is_another: impl Fn(&Value) -> bool,
 ) {
-    let Ok(collection) = resource.path(&id.namespace, "") else { return };
-    let what = Watched {
-        collection,
-        fields: format!("metadata.name={}", id.name),
-        metadata_only: true,
-        ..Watched::default()
-    };
+    let what = Watched { metadata_only: true, ..Watched::one(gvk, id) };
     let mut sights = pin!(watch(tenant.clone(), what));
     let mut is_there = false;
     while let Some(sight) = sights.next().await {
@@ -218,8 +208,9 @@ async fn watch_until_gone(
             Sight::There(live) if is_another(&live) => return,
             Sight::There(_) => is_there = true,
             Sight::Listed if !is_there => return,
-            Sight::Gone(_) => return,
-            Sight::Listed | Sight::Trouble(_) => {}
+            // The object is gone, or its kind and all its objects with it.
+            Sight::Gone(_) | Sight::Trouble(Trouble::Kind(DiscoveryError::NoMatch(_))) => return,
+            Sight::Listed | Sight::Following | Sight::Trouble(_) => {}
         }
     }
 }

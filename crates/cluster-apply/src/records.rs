@@ -5,10 +5,10 @@
 //! somebody else moved the object, and its owner is told. Our own echoes are equal, in whichever
 //! order answer and event arrive.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use manifest::ObjectId;
+use manifest::{GroupKind, ObjectId};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
@@ -141,9 +141,13 @@ impl LiveRecords {
 
     /// Whether each of these objects was last seen by the watch exactly as it was last verified.
     /// Only means something while the watches of their kinds are in order.
-    pub(crate) fn unmoved(&self, ids: &[ObjectId]) -> bool {
+    pub(crate) fn unmoved(&self, ids: &[ObjectId], is_watched: impl Fn(&ObjectId) -> bool) -> bool {
         let known = self.lock();
-        ids.iter().all(|id| known.objects.get(id).is_some_and(Entry::is_unmoved))
+        ids.iter().all(|id| match known.objects.get(id) {
+            Some(Entry { verified: Some(Verified::Exempt), .. }) => true,
+            Some(entry) => entry.is_unmoved() && is_watched(id),
+            None => false,
+        })
     }
 
     /// What was last verified of an object.
@@ -178,6 +182,18 @@ impl LiveRecords {
         let Some(entry) = known.entry(id) else { return };
         entry.seen = Some(seen);
         known.judge(id);
+    }
+
+    /// Takes in that a list of all objects of a kind did not hold those that were seen before.
+    pub(crate) fn observe_only(&self, kind: &GroupKind, listed: &HashSet<ObjectId>) {
+        let is_lost = |(id, entry): &(&ObjectId, &Entry)| {
+            entry.seen.is_some() && !listed.contains(*id) && id.group_kind() == *kind
+        };
+        let lost: Vec<ObjectId> =
+            self.lock().objects.iter().filter(is_lost).map(|(id, _)| id.clone()).collect();
+        for id in &lost {
+            self.observe_gone(id);
+        }
     }
 
     /// Takes in that the watch saw an object go, or lose the labels of its owner.
@@ -228,7 +244,6 @@ impl Known {
 impl Entry {
     fn is_unmoved(&self) -> bool {
         match (self.verified, &self.seen) {
-            (Some(Verified::Exempt), _) => true,
             (Some(Verified::State { fingerprint, .. }), Some(seen)) => {
                 self.writing == 0 && !seen.deleting && seen.fingerprint == fingerprint
             }
@@ -302,9 +317,12 @@ mod tests {
         let writing = records.begin_write(&id);
         records.settle(&id, state(3, 30));
         drop(writing);
-        assert!(!records.unmoved(std::slice::from_ref(&id)), "the watch has not seen it yet");
+        assert!(
+            !records.unmoved(std::slice::from_ref(&id), |_| true),
+            "the watch has not seen it yet"
+        );
         records.observe(&id, seen(3, 30));
-        assert!(records.unmoved(std::slice::from_ref(&id)));
+        assert!(records.unmoved(std::slice::from_ref(&id), |_| true));
         assert!(moved.try_recv().is_err());
     }
 
@@ -320,7 +338,7 @@ mod tests {
         let told = moved.try_recv().unwrap();
         assert_eq!((told.owner.name.as_str(), told.deleted), ("app", false));
         assert!(moved.try_recv().is_err());
-        assert!(!records.unmoved(&[id]));
+        assert!(!records.unmoved(&[id], |_| true));
     }
 
     #[test]

@@ -7,12 +7,14 @@ use bytes::{Buf as _, BytesMut};
 use futures::Stream;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
+use manifest::{Gvk, ObjectId};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::api::{ApiError, Query};
 use crate::cluster::TenantClient;
+use crate::discovery::DiscoveryError;
 
 /// How many objects one answer to a list holds.
 const PAGE: &str = "100";
@@ -26,10 +28,12 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 const MAX_EVENT_BYTES: usize = 32 << 20;
 
 /// What is watched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Watched {
-    /// The address of the collection.
-    pub(crate) collection: String,
+    /// The kind.
+    pub(crate) gvk: Gvk,
+    /// The namespace; empty for all, and for kinds that live in none.
+    pub(crate) namespace: String,
     /// Which of its objects by name (`metadata.name=x`); empty for all.
     pub(crate) fields: String,
     /// Which of its objects by labels; empty for all.
@@ -49,10 +53,46 @@ pub(crate) enum Sight {
     There(Value),
     /// The list is complete.
     Listed,
+    /// From now on, all changes are seen.
+    Following,
     /// An object is gone. Its last state.
     Gone(Value),
     /// Nothing is seen for now; it is tried again.
-    Trouble(ApiError),
+    Trouble(Trouble),
+}
+
+/// Why nothing is seen for now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// The API server does not serve the kind.
+    #[error(transparent)]
+    Kind(#[from] DiscoveryError),
+    /// It does not answer, or says no.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl Watched {
+    /// All objects of a kind, in all namespaces.
+    pub(crate) fn all(gvk: Gvk) -> Self {
+        Self {
+            gvk,
+            namespace: String::new(),
+            fields: String::new(),
+            labels: String::new(),
+            metadata_only: false,
+            from: None,
+        }
+    }
+
+    /// One object.
+    pub(crate) fn one(gvk: Gvk, id: &ObjectId) -> Self {
+        Self {
+            namespace: id.namespace.clone(),
+            fields: format!("metadata.name={}", id.name),
+            ..Self::all(gvk)
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,6 +122,7 @@ pub(crate) fn watch(tenant: TenantClient, what: Watched) -> impl Stream<Item = S
         from: what.from.clone(),
         tenant,
         what,
+        collection: None,
         next: VecDeque::new(),
         page: None,
         lines: None,
@@ -97,6 +138,8 @@ pub(crate) fn watch(tenant: TenantClient, what: Watched) -> impl Stream<Item = S
 struct Watcher {
     tenant: TenantClient,
     what: Watched,
+    /// The address of the collection, once it is known.
+    collection: Option<String>,
     /// Where to go on watching; none if a list must come first.
     from: Option<String>,
     /// What has been seen and not yet told.
@@ -128,21 +171,32 @@ impl Watcher {
                 None if self.from.is_some() => self.open().await,
                 None => self.list().await,
             };
-            if let Err(error) = step {
+            if let Err(trouble) = step {
                 self.rest = true;
-                return Sight::Trouble(error);
+                return Sight::Trouble(trouble);
             }
         }
     }
 
+    /// Finds out which collection is meant.
+    async fn collection(&mut self) -> Result<String, Trouble> {
+        if let Some(known) = &self.collection {
+            return Ok(known.clone());
+        }
+        let resource = self.tenant.resource_of_any_version(&self.what.gvk).await?;
+        let found = resource.path(&self.what.namespace, "").map_err(ApiError::Name)?;
+        Ok(self.collection.insert(found).clone())
+    }
+
     /// Reads the next page of the list.
-    async fn list(&mut self) -> Result<(), ApiError> {
+    async fn list(&mut self) -> Result<(), Trouble> {
+        let collection = self.collection().await?;
         let mut query = self.query().with("limit", PAGE);
         match &self.page {
             Some(page) => query = query.with("continue", page),
             None => self.next.push_back(Sight::Restart),
         }
-        let uri = query.after(&self.what.collection);
+        let uri = query.after(&collection);
         let list = self.tenant.list::<List>(&uri, self.what.metadata_only).await;
         let list = list.inspect_err(|_| {
             // A list that took too long to page through must begin anew.
@@ -160,7 +214,8 @@ impl Watcher {
         Ok(())
     }
 
-    async fn open(&mut self) -> Result<(), ApiError> {
+    async fn open(&mut self) -> Result<(), Trouble> {
+        let collection = self.collection().await?;
         let from = self.from.as_deref().unwrap_or_default();
         let query = self
             .query()
@@ -168,13 +223,16 @@ impl Watcher {
             .with("allowWatchBookmarks", "true")
             .with("timeoutSeconds", &WATCH_SECONDS.to_string())
             .with("resourceVersion", from);
-        let uri = query.after(&self.what.collection);
+        let uri = query.after(&collection);
         match self.tenant.open(&uri, self.what.metadata_only).await {
-            Ok(answer) => self.lines = Some(Lines::new(answer.into_body())),
+            Ok(answer) => {
+                self.lines = Some(Lines::new(answer.into_body()));
+                self.next.push_back(Sight::Following);
+            }
             Err(error) if error.refusal().is_some_and(|refusal| refusal.code == 410) => {
                 self.from = None;
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }

@@ -1,11 +1,14 @@
 //! The wait until objects are healthy, driven by watches.
 
+mod wait;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manifest::{Gvk, Object, ObjectId};
 
+use self::wait::Wait;
 use crate::cluster::TenantClient;
 
 /// An object whose health is waited for.
@@ -116,7 +119,22 @@ impl HealthWait {
         fail_fast: bool,
         evaluator: Option<Arc<dyn HealthEvaluator>>,
     ) -> Result<Duration, HealthError> {
-        _ = (tenant, targets, timeout, fail_fast, evaluator);
-        Ok(Duration::ZERO)
+        let begun = Instant::now();
+        Wait::new(targets, fail_fast, evaluator).run(tenant, timeout).await?;
+        Ok(begun.elapsed())
+    }
+}
+
+/// The health of an object by the usual rules.
+fn status(object: &Object) -> HealthStatus {
+    let condition = |kind: &str| {
+        let conditions = object.fields().get("status")?.get("conditions")?.as_array()?;
+        let found = conditions.iter().find(|condition| condition["type"] == kind)?;
+        found.get("status")?.as_str()
+    };
+    match (condition("Stalled"), condition("Ready")) {
+        (Some("True"), _) => HealthStatus::Failed,
+        (_, None | Some("True")) => HealthStatus::Current,
+        _ => HealthStatus::InProgress,
     }
 }
