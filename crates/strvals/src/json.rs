@@ -40,6 +40,18 @@ pub(crate) fn first_value(text: &str) -> Result<(Value, &str), JsonError> {
     Ok((value, reader.rest))
 }
 
+/// The one JSON value that a text is; numbers are floating-point.
+///
+/// # Errors
+/// With Go's words, if the text is no JSON value or holds more than one.
+pub fn document(text: &str) -> Result<Value, JsonError> {
+    let (value, rest) = first_value(text)?;
+    match rest.trim_start_matches([' ', '\t', '\r', '\n']).chars().next() {
+        None => Ok(value),
+        Some(found) => Err(mistake(found, "after top-level value")),
+    }
+}
+
 struct Reader<'a> {
     rest: &'a str,
 }

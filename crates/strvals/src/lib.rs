@@ -90,7 +90,7 @@ pub enum Error {
     Reader(Box<dyn std::error::Error + Send + Sync>),
 }
 
-pub use json::JsonError;
+pub use json::{JsonError, document as json_document};
 
 /// Turns a name into the content that [`set_file`] assigns.
 pub type Read<'a> = dyn FnMut(&str) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> + 'a;

@@ -1,0 +1,182 @@
+//! A schema document: its draft, and what its references name.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::SchemaError;
+
+/// Deepest nesting that is searched for identifiers.
+const MAX_DEPTH: usize = 128;
+
+/// The URL that Helm gives every schema.
+const BASE: &str = "file:///values.schema.json";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Draft {
+    D4,
+    D6,
+    D7,
+    D2019,
+    D2020,
+}
+
+/// A schema at its place: references in it are relative to `base`.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) schema: &'a Value,
+    pub(super) base: std::rc::Rc<str>,
+}
+
+pub(super) struct Document<'a> {
+    root: &'a Value,
+    pub(super) draft: Draft,
+    /// Whether any schema asks what others have not looked at, which costs book-keeping.
+    pub(super) asks_unevaluated: bool,
+    /// Schemas by absolute URL, those with an anchor by `URL#anchor`.
+    by_url: BTreeMap<String, Place<'a>>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(root: &'a Value) -> Self {
+        let draft = draft(root);
+        let mut document = Self { root, draft, asks_unevaluated: false, by_url: BTreeMap::new() };
+        let place = document.place_of(root, BASE);
+        document.by_url.insert(BASE.to_owned(), place.clone());
+        document.index(place.schema, &place.base, 0);
+        document
+    }
+
+    pub(super) fn root(&self) -> Place<'a> {
+        self.place_of(self.root, BASE)
+    }
+
+    /// A schema within one whose base is `base`: an identifier of its own changes the base.
+    pub(super) fn place_of(&self, schema: &'a Value, base: &str) -> Place<'a> {
+        let key = if self.draft == Draft::D4 { "id" } else { "$id" };
+        let own = schema.get(key).and_then(Value::as_str).map(|id| id.trim_end_matches('#'));
+        match own.filter(|id| !id.is_empty() && !id.starts_with('#')) {
+            Some(id) => Place { schema, base: join(base, id).into() },
+            None => Place { schema, base: base.into() },
+        }
+    }
+
+    /// What a reference names; none stands for a schema that everything meets.
+    pub(super) fn resolve(
+        &self,
+        reference: &str,
+        base: &str,
+    ) -> Result<Option<Place<'a>>, SchemaError> {
+        let (url, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let url = if url.is_empty() { base.to_owned() } else { join(base, url) };
+        let not_found = || SchemaError::NotFound { url: format!("{url}#{fragment}") };
+        let Some(resource) = self.by_url.get(&url) else {
+            // Helm knows the drafts' own schemas, and lets unknown names pass.
+            if url.contains("://json-schema.org/") || url.starts_with("urn:") {
+                return Ok(None);
+            }
+            return Err(SchemaError::Remote { url });
+        };
+        if fragment.is_empty() {
+            return Ok(Some(resource.clone()));
+        }
+        if !fragment.starts_with('/') {
+            let anchored = self.by_url.get(&format!("{url}#{fragment}"));
+            return anchored.cloned().map(Some).ok_or_else(not_found);
+        }
+        let mut place = resource.clone();
+        for token in fragment[1..].split('/') {
+            let token = percent_decoded(token).replace("~1", "/").replace("~0", "~");
+            let inner = match place.schema {
+                Value::Object(members) => members.get(&token),
+                Value::Array(items) => token.parse().ok().and_then(|i: usize| items.get(i)),
+                _ => None,
+            };
+            place = self.place_of(inner.ok_or_else(not_found)?, &place.base);
+        }
+        Ok(Some(place))
+    }
+
+    fn index(&mut self, value: &'a Value, base: &str, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    self.index(item, base, depth + 1);
+                }
+            }
+            Value::Object(members) => {
+                let place = self.place_of(value, base);
+                if *place.base != *base {
+                    self.by_url.insert(place.base.to_string(), place.clone());
+                }
+                for anchor in ["$anchor", "$dynamicAnchor", "$id", "id"] {
+                    let Some(name) = members.get(anchor).and_then(Value::as_str) else { continue };
+                    // Before `$anchor` there was an identifier that is a fragment.
+                    let name = match (anchor.ends_with("id"), name.strip_prefix('#')) {
+                        (true, Some(name)) => name,
+                        (true, None) => continue,
+                        (false, _) => name,
+                    };
+                    self.by_url.insert(format!("{}#{name}", place.base), place.clone());
+                }
+                self.asks_unevaluated |= members.contains_key("unevaluatedProperties")
+                    || members.contains_key("unevaluatedItems");
+                for member in members.values() {
+                    self.index(member, &place.base, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn draft(root: &Value) -> Draft {
+    let url = root.get("$schema").and_then(Value::as_str).unwrap_or_default();
+    match url.trim_end_matches('#').rsplit_once("://").map_or(url, |(_, rest)| rest) {
+        "json-schema.org/draft-04/schema" => Draft::D4,
+        "json-schema.org/draft-06/schema" => Draft::D6,
+        "json-schema.org/draft-07/schema" => Draft::D7,
+        "json-schema.org/draft/2019-09/schema" => Draft::D2019,
+        _ => Draft::D2020,
+    }
+}
+
+/// A URL relative to another one.
+fn join(base: &str, url: &str) -> String {
+    let has_scheme = url
+        .split_once(':')
+        .is_some_and(|(scheme, _)| !scheme.is_empty() && !scheme.contains(['/', '?']));
+    if has_scheme {
+        return url.to_owned();
+    }
+    let authority = base.find("://").map_or(0, |at| at + 3);
+    let path = base[authority..].find('/').map_or(base.len(), |at| authority + at);
+    if url.starts_with('/') {
+        return format!("{}{url}", &base[..path]);
+    }
+    let folder = base[path..].rfind('/').map_or(path, |at| path + at);
+    format!("{}/{}", &base[..folder], url.trim_start_matches("./"))
+}
+
+fn percent_decoded(text: &str) -> String {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        let escaped = match (byte, tail) {
+            (b'%', [high, low, ..]) => {
+                digit(*high).zip(digit(*low)).and_then(|(h, l)| u8::try_from(h * 16 + l).ok())
+            }
+            _ => None,
+        };
+        if escaped.is_some() {
+            rest = &tail[2..];
+        }
+        out.push(escaped.unwrap_or(*byte));
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,204 @@
+//! Values over defaults, sub-charts in and out, schemas.
+
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test")]
+
+use helm_chart::{Chart, ChartFile, Rules, dependencies, schema, values};
+use serde_json::{Map, Value};
+
+fn chart(files: &[(&str, &str)]) -> Chart {
+    let file = |(name, text): &(&str, &str)| ChartFile {
+        name: (*name).to_owned(),
+        bytes: text.as_bytes().to_vec().into(),
+    };
+    Chart::from_files(files.iter().map(file).collect()).unwrap()
+}
+
+fn yaml(text: &str) -> Map<String, Value> {
+    values::read(text.as_bytes()).unwrap()
+}
+
+/// The values that templates see, as JSON.
+fn seen(chart: &Chart, user: &str, rules: Rules) -> String {
+    let (mut chart, user) = (chart.clone(), yaml(user));
+    dependencies::process(&mut chart, &user, rules).unwrap();
+    Value::from(values::coalesce(&chart, &user, rules).unwrap()).to_string()
+}
+
+const PARENT: &str = "apiVersion: v2\nname: p\nversion: 1.0.0\n";
+const SUB: &str = "apiVersion: v2\nname: sub\nversion: 1.2.3\n";
+
+#[test]
+fn a_null_of_the_user_takes_a_default_away() {
+    let chart =
+        chart(&[("Chart.yaml", PARENT), ("values.yaml", "a: {b: 1, c: 2}\nd: 3\ne: null\n")]);
+    assert_eq!(
+        seen(&chart, "{a: {b: null}, d: null, x: null}", Rules::Helm4),
+        r#"{"a":{"c":2.0},"x":null}"#
+    );
+    assert_eq!(seen(&chart, "{}", Rules::Helm4), r#"{"a":{"b":1.0,"c":2.0},"d":3.0}"#);
+    assert_eq!(seen(&chart, "{}", Rules::Helm3), r#"{"a":{"b":1.0,"c":2.0},"d":3.0,"e":null}"#);
+}
+
+#[test]
+fn globals_reach_every_chart() {
+    let chart = chart(&[
+        ("Chart.yaml", PARENT),
+        ("values.yaml", "global: {a: 1}\nsub: {global: {b: 2}, v: 1}\n"),
+        ("charts/sub/Chart.yaml", SUB),
+        ("charts/sub/values.yaml", "v: 0\nw: 0\nglobal: {c: 3}\n"),
+    ]);
+    assert_eq!(
+        seen(&chart, "{}", Rules::Helm4),
+        r#"{"global":{"a":1.0},"sub":{"global":{"a":1.0,"b":2.0,"c":3.0},"v":1.0,"w":0.0}}"#
+    );
+}
+
+#[test]
+fn conditions_outweigh_tags() {
+    let chart = chart(&[
+        (
+            "Chart.yaml",
+            "apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies:\n- {name: sub, version: 1.x, \
+             condition: sub.live, tags: [t]}\n- {name: sub, version: ~1.2, alias: twin, tags: [t, u]}\n",
+        ),
+        ("charts/sub/Chart.yaml", SUB),
+        ("charts/other/Chart.yaml", "name: other\nversion: 0.1.0\n"),
+    ]);
+    let names = |user: &str| {
+        let mut chart = chart.clone();
+        dependencies::process(&mut chart, &yaml(user), Rules::Helm4).unwrap();
+        chart.dependencies.iter().map(|d| d.name().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names("{}"), "other sub twin");
+    assert_eq!(names("{tags: {t: false}}"), "other");
+    assert_eq!(names("{tags: {t: false, u: true}}"), "other twin");
+    assert_eq!(names("{tags: {t: false}, sub: {live: true}}"), "other sub");
+    assert_eq!(names("{sub: {live: false}}"), "other twin");
+}
+
+#[test]
+fn values_are_imported_from_subcharts() {
+    let chart = chart(&[
+        (
+            "Chart.yaml",
+            "apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies:\n- name: sub\n  version: 1.x\n  \
+             import-values:\n  - data\n  - {child: inner.deep, parent: up.here}\n",
+        ),
+        ("values.yaml", "mine: 1\nup: {here: {x: 9}}\n"),
+        ("charts/sub/Chart.yaml", SUB),
+        (
+            "charts/sub/values.yaml",
+            "exports: {data: {mine: 2, theirs: 3}}\ninner: {deep: {x: 1, y: 2}}\n",
+        ),
+    ]);
+    let seen = seen(&chart, "{}", Rules::Helm4);
+    assert!(seen.starts_with(r#"{"mine":1.0,"sub":"#), "{seen}");
+    assert!(seen.ends_with(r#""theirs":3.0,"up":{"here":{"x":9.0,"y":2.0}}}"#), "{seen}");
+}
+
+#[test]
+fn a_subchart_wants_a_map() {
+    let chart = chart(&[("Chart.yaml", PARENT), ("charts/sub/Chart.yaml", SUB)]);
+    let error = values::coalesce(&chart, &yaml("sub: notamap"), Rules::Helm4).unwrap_err();
+    assert_eq!(error.to_string(), "type mismatch on sub: %!t(string=notamap)");
+}
+
+/// What a schema says about values, without the line that names the chart.
+fn complaint(schema: &str, user: &str) -> String {
+    let chart = chart(&[("Chart.yaml", PARENT), ("values.schema.json", schema)]);
+    let Err(error) = schema::validate(&chart, &yaml(user)) else { return String::new() };
+    error.to_string().split_once(":\np:\n").unwrap().1.to_owned()
+}
+
+#[test]
+fn a_schema_is_worded_as_in_helm() {
+    for (schema, user, want) in [
+        (
+            r#"{"required":["m"],"properties":{"n":{"type":"integer","minimum":10}}}"#,
+            "n: 5",
+            "- at '': missing property 'm'\n- at '/n': minimum: got 5, want 10\n",
+        ),
+        (
+            r#"{"additionalProperties":false}"#,
+            "n: 5",
+            "- at '': additional properties 'n' not allowed\n",
+        ),
+        (
+            r#"{"properties":{"n":{"type":["string","null"]}}}"#,
+            "n: 5.5",
+            "- at '/n': got number, want null or string\n",
+        ),
+        (
+            r#"{"properties":{"n":{"enum":["a",1]}}}"#,
+            "n: b",
+            "- at '/n': value must be one of 'a', 1\n",
+        ),
+        (
+            r#"{"properties":{"n":{"anyOf":[{"type":"string"},{"maximum":3}]}}}"#,
+            "n: 5",
+            "- at '/n': 'anyOf' failed\n  - at '/n': got number, want string\n  - at '/n': maximum: got 5, want 3\n",
+        ),
+        (
+            r##"{"properties":{"a":{"$ref":"#/$defs/d"}},"$defs":{"d":{"required":["x","y"]}}}"##,
+            "a: {}",
+            "- at '/a': missing properties 'x', 'y'\n",
+        ),
+        (
+            r#"{"properties":{"a":{"items":{"type":"string"}}}}"#,
+            "a: [x, 1, 2]",
+            "- at '/a/1': got number, want string\n- at '/a/2': got number, want string\n",
+        ),
+        (
+            r#"{"properties":{"p":{"maximum":65535}}}"#,
+            "p: 70000",
+            "- at '/p': maximum: got 70,000, want 65,535\n",
+        ),
+        (
+            r#"{"properties":{"a/b":{"pattern":"^x"}}}"#,
+            "a/b: y'",
+            "- at '/a~1b': 'y\\'' does not match pattern '^x'\n",
+        ),
+        (
+            r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
+            "a: 1",
+            "- at '': missing property 'b'\n",
+        ),
+        (
+            r#"{"unevaluatedProperties":false,"allOf":[{"properties":{"a":true}}]}"#,
+            "{a: 1, b: 2}",
+            "- at '/b': false schema\n",
+        ),
+        (
+            r#"{"$ref":"https://example.com/x.json"}"#,
+            "{}",
+            "failing loading 'https://example.com/x.json': remote references are not allowed",
+        ),
+        (
+            r#"{"$ref":"file:///dev/zero"}"#,
+            "{}",
+            "failing loading 'file:///dev/zero': remote references are not allowed",
+        ),
+        ("{bad", "{}", "invalid character 'b' looking for beginning of object key string"),
+    ] {
+        assert_eq!(complaint(schema, user), want, "{schema}");
+    }
+}
+
+#[test]
+fn a_hostile_schema_ends() {
+    for schema in [
+        r##"{"$ref":"#"}"##.to_owned(),
+        r##"{"allOf":[{"$ref":"#"},{"$ref":"#"}]}"##.to_owned(),
+        format!("{}true{}", r#"{"not":"#.repeat(100), "}".repeat(100)),
+        format!("{}true{}", r#"{"not":"#.repeat(10_000), "}".repeat(10_000)),
+        r#"{"properties":{"a":{"pattern":"(a{1000}){1000}"}}}"#.to_owned(),
+    ] {
+        let started = std::time::Instant::now();
+        drop(complaint(&schema, "a: x"));
+        assert!(
+            started.elapsed() < std::time::Duration::from_secs(2),
+            "{}",
+            &schema[..40.min(schema.len())]
+        );
+    }
+}
