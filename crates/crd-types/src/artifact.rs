@@ -18,7 +18,7 @@ pub struct Artifact {
     #[schemars(extend("x-required" = true, "pattern" = r"^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$"))]
     pub digest: String,
     /// Time at which this artifact was last stored.
-    #[schemars(extend("x-required" = true))]
+    #[schemars(required)]
     pub last_update_time: Option<Time>,
     /// Annotations of the upstream artifact, such as those of an OCI manifest.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -26,7 +26,7 @@ pub struct Artifact {
     /// Path of the file below the root of the artifact server.
     pub path: String,
     /// Human-readable identity of the content, such as `main@sha1:<commit>`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(extend("x-required" = true))]
     pub revision: String,
     /// Size of the file in bytes.

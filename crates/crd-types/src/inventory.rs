@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceInventory {
     /// References of the applied objects.
-    #[serde(default)]
-    #[schemars(extend("x-required" = true))]
     pub entries: Vec<ResourceRef>,
 }
 

@@ -7,6 +7,7 @@
 //! Enumerations, durations and patterns stay strings: the API server validates them when our
 //! schema is installed, and an object from elsewhere must stay readable when one of them is odd.
 
+pub mod appliers;
 pub mod artifact;
 pub mod conditions;
 pub mod duration;

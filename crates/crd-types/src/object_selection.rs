@@ -56,7 +56,6 @@ pub struct Json6902 {
     /// JSON pointer to the place.
     pub path: String,
     /// Operand of `test`, `add` and `replace`.
-    #[schemars(extend("x-kubernetes-preserve-unknown-fields" = true))]
     pub value: Option<Value>,
 }
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::appliers::{CommonMetadata, CustomHealthCheck};
 use crate::inventory::ResourceInventory;
 use crate::object_selection::{IgnoreRule, Image, Json6902Patch, Patch};
 use crate::references::{
@@ -38,7 +39,7 @@ use crate::{Condition, GoDuration, Time};
 pub struct KustomizationSpec {
     /// Notes of origin to add to the built objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-item-enum" = ["originAnnotations", "transformerAnnotations"]))]
+    #[schemars(extend("items" = { "type": "string", "enum": ["originAnnotations", "transformerAnnotations"] }))]
     pub build_metadata: Vec<String>,
     /// Labels and annotations for every object, over its own.
     pub common_metadata: Option<CommonMetadata>,
@@ -55,7 +56,7 @@ pub struct KustomizationSpec {
     pub depends_on: Vec<DependencyReference>,
     /// Whether objects are recreated when an immutable field changes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[schemars(extend("x-default" = false))]
+    #[schemars(extend("default" = false))]
     pub force: bool,
     /// CEL expressions that judge the health of custom resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -111,7 +112,6 @@ pub struct KustomizationSpec {
 
     /// Strategic merge patches (before `v1`); appended to those of the kustomization file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-item-preserve" = true))]
     pub patches_strategic_merge: Vec<Value>,
     /// JSON 6902 patches (before `v1`); appended to those of the kustomization file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -119,17 +119,6 @@ pub struct KustomizationSpec {
     /// How to validate before applying (before `v1`); every apply is preceded by a dry run anyway.
     #[schemars(extend("enum" = ["none", "client", "server"]))]
     pub validation: Option<String>,
-}
-
-/// Labels and annotations for every object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CommonMetadata {
-    /// Annotations to set.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-    /// Labels to set.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
 }
 
 /// How encrypted files are read.
@@ -144,23 +133,6 @@ pub struct Decryption {
     pub secret_ref: Option<LocalObjectReference>,
     /// ServiceAccount whose identity is used towards key services.
     pub service_account_name: Option<String>,
-}
-
-/// CEL expressions that judge the health of one kind, each over the object's top-level fields.
-#[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CustomHealthCheck {
-    /// API version of the kind; only the group counts.
-    pub api_version: String,
-    /// True when the object is as its spec says.
-    pub current: String,
-    /// True when the object has failed.
-    pub failed: Option<String>,
-    /// True while the object is on its way.
-    pub in_progress: Option<String>,
-    /// Kind; every kind of the group when absent.
-    pub kind: Option<String>,
 }
 
 /// Substitution of `${variables}` in the built objects.
@@ -190,7 +162,7 @@ pub struct SubstituteReference {
     pub name: String,
     /// Whether the referent may be missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[schemars(extend("x-default" = false))]
+    #[schemars(extend("default" = false))]
     pub optional: bool,
 }
 
@@ -249,7 +221,7 @@ pub struct ReconciliationSnapshot {
     /// When this outcome came last.
     pub last_reconciled: Time,
     /// How long the last reconciliation took.
-    #[schemars(extend("x-no-pattern" = true))]
+    #[schemars(extend("pattern" = null))]
     pub last_reconciled_duration: GoDuration,
     /// Reason of the outcome.
     pub last_reconciled_status: String,

@@ -2,6 +2,7 @@
 
 mod kustomization;
 
+pub use crate::appliers::{CommonMetadata, CustomHealthCheck};
 pub use kustomization::*;
 
 /// The API group.

@@ -61,7 +61,7 @@ pub struct GitRepositorySpec {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
     /// Limit for Git operations.
-    #[schemars(extend("pattern" = r"^([0-9]+(\.[0-9]+)?(ms|s|m))+$", "x-default" = "60s"))]
+    #[schemars(extend("pattern" = r"^([0-9]+(\.[0-9]+)?(ms|s|m))+$", "default" = "60s"))]
     pub timeout: Option<GoDuration>,
     /// Address of the repository.
     #[schemars(extend("pattern" = "^(http|https|ssh)://.*$"))]
@@ -98,11 +98,11 @@ pub struct GitRepositoryRef {
 #[serde(rename_all = "camelCase")]
 pub struct GitRepositoryVerification {
     /// Which of commit and tag must be signed.
-    #[schemars(extend("enum" = ["head", "HEAD", "Tag", "TagAndHEAD"], "x-default" = "HEAD"))]
+    #[schemars(extend("enum" = ["head", "HEAD", "Tag", "TagAndHEAD"], "default" = "HEAD"))]
     pub mode: Option<String>,
     /// Secret with the public keys of the trusted authors.
     // Optional in `v1beta1`; without it nothing verifies.
-    #[schemars(extend("x-required" = true))]
+    #[schemars(required)]
     pub secret_ref: Option<LocalObjectReference>,
 }
 
