@@ -68,7 +68,7 @@ fn a_packed_chart_is_loaded() {
         serde_json::Value::from(chart.values.clone()).to_string(),
         r#"{"a":2.0,"b":{"c":3.0}}"#
     );
-    let names: Vec<&str> = chart.dependencies.iter().map(|d| d.name()).collect();
+    let names: Vec<&str> = chart.dependencies.iter().map(helm_chart::Chart::name).collect();
     assert_eq!(names, ["db", "sub"]);
     assert_eq!(chart.dependencies[1].metadata.api_version, "v1");
     let mut crds = Vec::new();
