@@ -9,6 +9,7 @@
 
 pub mod appliers;
 pub mod artifact;
+pub mod codegen;
 pub mod conditions;
 pub mod duration;
 pub mod helm;
