@@ -2,7 +2,7 @@
 
 use crate::repository;
 use anyhow::{Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can be said on the command line.
 #[derive(clap::Args)]
@@ -29,6 +29,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
         stale.push(path.display().to_string());
     }
+    for path in left_over()? {
+        if !arguments.check {
+            std::fs::remove_file(root.join(&path))?;
+            println!("removed {}", path.display());
+        }
+        stale.push(path.display().to_string());
+    }
     if arguments.check && !stale.is_empty() {
         bail!("not up to date, run `cargo xtask codegen`: {}", stale.join(", "));
     }
@@ -38,5 +45,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Path from the root of the repository, and content.
 fn generated() -> Vec<(PathBuf, String)> {
-    Vec::new()
+    let folder = Path::new("config/crds");
+    crd_types::codegen::files().into_iter().map(|(name, text)| (folder.join(name), text)).collect()
+}
+
+/// Files in the generated folder that nothing generates any more.
+fn left_over() -> Result<Vec<PathBuf>> {
+    let known: Vec<_> = generated().into_iter().map(|(path, _)| path).collect();
+    let folder = Path::new("config/crds");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(repository().join(folder))? {
+        let path = folder.join(entry?.file_name());
+        if !known.contains(&path) {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }

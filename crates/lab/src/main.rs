@@ -5,6 +5,7 @@
 
 mod bench;
 mod codegen;
+mod control_plane;
 mod demo;
 mod flux_objects;
 mod transcripts;
@@ -31,6 +32,8 @@ enum Command {
     },
     /// Plays the recorded scenarios of real Flux against our programs.
     Transcripts(transcripts::Arguments),
+    /// Starts a control plane with our custom resources, for playing by hand.
+    ControlPlane,
     /// Writes the generated files.
     Codegen(codegen::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> Result<()> {
         Command::Demo(arguments) => runtime.block_on(demo::run(&arguments)),
         Command::Bench { load } => runtime.block_on(bench::run(load)),
         Command::Transcripts(arguments) => transcripts::run(&arguments),
+        Command::ControlPlane => runtime.block_on(control_plane::run()),
         Command::Codegen(arguments) => codegen::run(&arguments),
     }
 }

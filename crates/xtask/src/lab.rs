@@ -25,6 +25,12 @@ pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -
     start(&programs.join("lab"), &[&[command.to_owned()], &rest.rest[..]].concat())
 }
 
+/// A control plane without controllers: they may be just what does not compile now.
+pub(crate) fn bare_control_plane(rest: &Rest) -> Result<()> {
+    setup::ensure()?;
+    run("control-plane", rest)
+}
+
 /// Runs `lab COMMAND`, which needs nothing but itself.
 pub(crate) fn run(command: &str, rest: &Rest) -> Result<()> {
     let programs = cargo::programs(&["lab"], Profile::Dev)?;

@@ -39,6 +39,8 @@ enum Command {
     Parity(lab::Rest),
     /// Time, CPU, memory and API requests of a load: `bench mttp --n 50 --objects 10`.
     Bench(lab::Rest),
+    /// A local control plane with our custom resources, for playing by hand; ends with Ctrl-C.
+    ControlPlane(lab::Rest),
     /// Plays the recorded scenarios of real Flux against our programs, when they are beside the checkout.
     Transcripts(lab::Rest),
 }
@@ -53,6 +55,7 @@ fn main() -> Result<()> {
         Command::Tidy => tidy::run(),
         Command::Parity(rest) => lab::parity(&rest),
         Command::Bench(rest) => lab::on_a_control_plane("bench", &rest, cargo::Profile::Release),
+        Command::ControlPlane(rest) => lab::bare_control_plane(&rest),
         Command::Transcripts(rest) => {
             lab::on_a_control_plane("transcripts", &rest, cargo::Profile::Dev)
         }

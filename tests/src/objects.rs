@@ -1,0 +1,36 @@
+//! The kinds that tests look at, and their paths.
+
+/// A kind of namespaced object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A source in a git repository.
+    GitRepository,
+    /// What is applied from a source.
+    Kustomization,
+    /// Plain data.
+    ConfigMap,
+    /// Confidential data.
+    Secret,
+    /// Replicated pods.
+    Deployment,
+    /// A virtual address.
+    Service,
+    /// What a controller reported.
+    Event,
+}
+
+impl Kind {
+    /// The path of the collection in `namespace`.
+    pub fn path(self, namespace: &str) -> String {
+        let (prefix, plural) = match self {
+            Self::GitRepository => ("/apis/source.toolkit.fluxcd.io/v1", "gitrepositories"),
+            Self::Kustomization => ("/apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
+            Self::ConfigMap => ("/api/v1", "configmaps"),
+            Self::Secret => ("/api/v1", "secrets"),
+            Self::Deployment => ("/apis/apps/v1", "deployments"),
+            Self::Service => ("/api/v1", "services"),
+            Self::Event => ("/api/v1", "events"),
+        };
+        format!("{prefix}/namespaces/{namespace}/{plural}")
+    }
+}

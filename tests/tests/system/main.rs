@@ -1,0 +1,37 @@
+//! The system tests. One binary, so that they share one control plane.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
+
+mod custom_resources;
+mod dependencies;
+mod faults;
+mod git_app;
+mod health;
+mod restarts;
+mod seeds;
+mod timing;
+
+/// A ConfigMap as a file of a repository.
+fn config_map(name: &str, value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value}\n")
+}
+
+/// A Deployment of one pod. With `node`, the test bed makes it Ready; without, it waits for ever.
+fn deployment(name: &str, node: bool) -> String {
+    let node = if node { "\n      nodeName: lab-node" } else { "" };
+    format!(
+        "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {name}
+spec:
+  replicas: 1
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:{node}
+      containers:
+      - name: main
+        image: example.com/app:1
+"
+    )
+}

@@ -1,0 +1,84 @@
+//! The manifests of real users are accepted, and none of their fields is dropped.
+
+use serde_json::Value;
+use system_tests::{World, repository_root};
+
+#[test]
+fn every_manifest_of_the_seeds_is_accepted_whole() {
+    let folder = repository_root().join("../shared/seeds");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("NOT COMPARED: the seeds (../shared/seeds) are not beside the checkout");
+        return;
+    };
+    let cluster = World::shared().cluster();
+    let namespace = cluster.namespace("seeds").unwrap();
+    let mut accepted = 0;
+    for entry in entries {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for manifest in manifests(&text) {
+            let json =
+                ["-n", namespace.name(), "create", "-o", "json", "--validate=false", "-f", "-"];
+            let run = |side: &str| {
+                let args = [&json[..], &[side]].concat();
+                let printed = cluster.kubectl_with_input(&args, &manifest);
+                let printed = printed.unwrap_or_else(|e| panic!("{e:#}:\n{manifest}"));
+                serde_json::from_str::<Value>(&printed).unwrap()
+            };
+            let (sent, kept) = (run("--dry-run=client"), run("--dry-run=server"));
+            assert_eq!(
+                lost(&sent["spec"], &kept["spec"], "spec"),
+                Vec::<String>::new(),
+                "{manifest}"
+            );
+            accepted += 1;
+        }
+    }
+    assert!(accepted > 10, "only {accepted} manifests were found");
+    println!("{accepted} manifests accepted");
+}
+
+/// The documents in a text that are objects of ours, without their indentation. The namespace is taken
+/// out: it does not exist here.
+fn manifests(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut found = Vec::new();
+    for (n, line) in lines.iter().enumerate() {
+        let version = line.trim_start();
+        if !version.starts_with("apiVersion: ") || !version.contains(".toolkit.fluxcd.io/") {
+            continue;
+        }
+        let depth = indent(line);
+        let inside = |line: &&&str| {
+            let ends = line.trim() == "---" || line.trim_start().starts_with("```");
+            !ends && (line.trim().is_empty() || indent(line) >= depth)
+        };
+        let start = n - lines[..n].iter().rev().take_while(inside).count();
+        let end = n + lines[n..].iter().take_while(inside).count();
+        let document = lines[start..end].iter().map(|line| line.get(depth..).unwrap_or_default());
+        let document: Vec<_> = document.filter(|line| !line.starts_with("  namespace:")).collect();
+        if document.iter().any(|line| line.starts_with("spec:")) {
+            found.push(document.join("\n"));
+        }
+    }
+    found
+}
+
+/// The fields that were sent and are not kept. Defaults may be added, and numbers may be rewritten.
+fn lost(sent: &Value, kept: &Value, path: &str) -> Vec<String> {
+    match (sent, kept) {
+        (Value::Object(sent), Value::Object(kept)) => sent
+            .iter()
+            .flat_map(|(key, value)| match kept.get(key) {
+                Some(other) => lost(value, other, &format!("{path}.{key}")),
+                None => vec![format!("{path}.{key}")],
+            })
+            .collect(),
+        (Value::Array(sent), Value::Array(kept)) if sent.len() == kept.len() => {
+            let pairs = sent.iter().zip(kept).enumerate();
+            pairs.flat_map(|(n, (a, b))| lost(a, b, &format!("{path}[{n}]"))).collect()
+        }
+        (sent, kept) if sent == kept => Vec::new(),
+        (sent, kept) => vec![format!("{path}: {sent} became {kept}")],
+    }
+}
