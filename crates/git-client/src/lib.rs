@@ -1,1 +1,26 @@
-//! Git repositories read over http and https.
+//! Git repositories, read over http and https.
+//!
+//! ```text
+//! Client → Session::open → resolve (which commit?) → fetch (its objects) → Snapshot (commit, tree, blobs)
+//! ```
+//! The conversation is ours: small, asynchronous, with a deadline and a cap on everything a server
+//! sends, and with errors that say what Flux says. Objects and packs are gitoxide's. Nothing is
+//! ever checked out: a snapshot is a pack in a temporary directory, which goes with its value.
+
+mod access;
+mod error;
+mod http;
+mod limits;
+mod pack;
+mod protocol;
+mod resolve;
+mod session;
+mod snapshot;
+
+pub use access::{Access, ClientCertificate, Credentials, InvalidAccess, Proxy, Secret};
+pub use error::{Cause, Error};
+pub use http::{Client, Remote};
+pub use limits::Limits;
+pub use resolve::{Reference, Target};
+pub use session::Session;
+pub use snapshot::{Commit, EntryKind, Objects, Signature, Snapshot, TreeEntry};
