@@ -1,6 +1,6 @@
 //! Staged server-side apply: each stage is planned by dry run, then written, then waited for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use manifest::{Gvk, Object, ObjectId};
@@ -66,6 +66,7 @@ pub async fn apply(
         objects.into_iter().map(|object| prepared(object, options, controls)).collect();
     sort(&mut objects);
     let mut done = ChangeSet::default();
+    let mut new_groups = HashSet::new();
     for stage in Stage::ALL {
         let of_stage = |object: &mut Object| Stage::of(object, &settings.custom_stage) == stage;
         let mut objects: Vec<Object> = objects.extract_if(.., of_stage).collect();
@@ -73,9 +74,10 @@ pub async fn apply(
             continue;
         }
         objects.shrink_to_fit();
-        if let Err(error) = run(tenant, stage, objects, options, &mut done).await {
+        if let Err(error) = run(tenant, stage, objects, options, &new_groups, &mut done).await {
             return Err(ApplyFailure { done, error: Box::new(error) });
         }
+        new_groups.extend(done.changed().filter_map(|change| defined_group(&change.id)));
     }
     Ok(done)
 }
@@ -86,9 +88,10 @@ async fn run(
     stage: Stage,
     objects: Vec<Object>,
     options: &ApplyOptions,
+    new_groups: &HashSet<String>,
     done: &mut ChangeSet,
 ) -> Result<(), ApplyError> {
-    let plan = plan(tenant, objects, options).await?;
+    let plan = plan(tenant, objects, options, new_groups).await?;
     let first = done.entries.len();
     let retain = options.retain || stage.is_waited_for();
     execute(tenant, plan, retain, done).await?;
@@ -109,6 +112,13 @@ async fn run(
     // Flux: a stage does not fail early.
     HealthWait::start(tenant, targets, STAGE_TIMEOUT, false, None).await?;
     Ok(())
+}
+
+/// The group that a definition is for: its name is `<plural>.<group>`.
+fn defined_group(id: &ObjectId) -> Option<String> {
+    let is_definition = id.kind == "CustomResourceDefinition";
+    let (_plural, group) = id.name.split_once('.').filter(|_| is_definition)?;
+    Some(group.to_owned())
 }
 
 fn gvk(id: &ObjectId, version: &str) -> Gvk {

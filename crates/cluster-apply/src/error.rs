@@ -101,6 +101,19 @@ pub enum ApplyError {
     NotReady(#[from] HealthError),
 }
 
+impl ApplyError {
+    /// Whether the API server does not serve the kind (yet).
+    pub(crate) fn is_of_unserved_kind(&self) -> bool {
+        match self {
+            Self::DryRun { source: DryRunError::Kind(kind), .. } => {
+                matches!(**kind, DiscoveryError::NoMatch(_))
+            }
+            Self::NotFound { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// Why a dry run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DryRunError {

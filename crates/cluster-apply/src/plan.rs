@@ -1,12 +1,14 @@
 //! What applying objects would do, by dry run. Writes nothing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use manifest::Object;
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
 use crate::api::{Answer, ApiError};
 use crate::apply::ApplyOptions;
@@ -68,7 +70,14 @@ pub(crate) enum Before {
     Delete(String),
 }
 
-/// Finds out what applying these objects would do, several at a time.
+/// How long an object is tried whose kind has just been defined: the API server says that a
+/// definition is established a moment before it serves it.
+const NEW_KIND_PATIENCE: Duration = Duration::from_secs(10);
+/// The pause between two tries.
+const NEW_KIND_PAUSE: Duration = Duration::from_millis(100);
+
+/// Finds out what applying these objects would do, several at a time. The kinds of `new_groups`
+/// were defined a moment ago.
 ///
 /// # Errors
 /// If any of them would be refused.
@@ -76,9 +85,10 @@ pub(crate) async fn plan(
     tenant: &TenantClient,
     objects: Vec<Object>,
     options: &ApplyOptions,
+    new_groups: &HashSet<String>,
 ) -> Result<Plan, ApplyError> {
     let steps = futures::stream::iter(objects)
-        .map(|object| step(tenant, object, options))
+        .map(|object| step(tenant, object, options, new_groups))
         .buffered(tenant.settings().concurrency.max(1))
         .try_collect()
         .await?;
@@ -89,13 +99,16 @@ async fn step(
     tenant: &TenantClient,
     object: Object,
     options: &ApplyOptions,
+    new_groups: &HashSet<String>,
 ) -> Result<Step, ApplyError> {
     let controls = Controls { prefix: &tenant.settings().key_prefix };
     let verdict = if controls.skips_apply(&object) {
         tenant.records().settle(&object.id(), Verified::Exempt);
         Verdict::Skip
     } else {
-        Question { tenant, object: &object, options, controls }.verdict().await?
+        let question = Question { tenant, object: &object, options, controls };
+        let is_new_kind = new_groups.contains(&object.gvk().group);
+        if is_new_kind { question.patient_verdict().await? } else { question.verdict().await? }
     };
     Ok(Step { object, verdict })
 }
@@ -109,6 +122,18 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
+    async fn patient_verdict(&self) -> Result<Verdict, ApplyError> {
+        let deadline = Instant::now() + NEW_KIND_PATIENCE;
+        loop {
+            match self.verdict().await {
+                Err(error) if error.is_of_unserved_kind() && Instant::now() < deadline => {
+                    sleep(NEW_KIND_PAUSE).await;
+                }
+                settled => return settled,
+            }
+        }
+    }
+
     async fn verdict(&self) -> Result<Verdict, ApplyError> {
         let resource = self.resource().await?;
         let path = resource.path(self.object.namespace(), self.object.name());

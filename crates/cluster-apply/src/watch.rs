@@ -99,8 +99,8 @@ impl Watched {
 struct List {
     #[serde(default)]
     metadata: ListMetadata,
-    #[serde(default)]
-    items: Vec<Value>,
+    /// Null if there are none and only metadata is asked for.
+    items: Option<Vec<Value>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -203,7 +203,16 @@ impl Watcher {
             self.page = None;
             self.next.clear();
         })?;
-        self.next.extend(list.items.into_iter().map(Sight::There));
+        let gvk = &self.what.gvk;
+        let complete = |mut object: Value| {
+            // The items of a list leave out what the list says.
+            if let Some(fields) = object.as_object_mut() {
+                fields.insert("apiVersion".to_owned(), gvk.api_version().into());
+                fields.insert("kind".to_owned(), gvk.kind.clone().into());
+            }
+            Sight::There(object)
+        };
+        self.next.extend(list.items.into_iter().flatten().map(complete));
         if list.metadata.r#continue.is_empty() {
             self.page = None;
             self.from = Some(list.metadata.resource_version);
