@@ -5,76 +5,87 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use testbed::{Cluster, ControlPlane, Controller, GitServer, Options, Stack, StackFlags};
 
-/// A cluster with our controllers, and a git server.
+/// A cluster that has our custom resources, but not yet our controllers.
 #[derive(Debug)]
-pub struct World {
-    // Dropped before the control plane, which they talk to.
-    stack: tokio::sync::Mutex<Stack>,
-    git: GitServer,
+pub struct Ground {
     cluster: Cluster,
-    logs: Vec<PathBuf>,
-    // `None` with USE_EXISTING_CLUSTER=true.
+    dir: PathBuf,
+    // Owners of what the other fields name. No plane with USE_EXISTING_CLUSTER=true.
     _plane: Option<ControlPlane>,
     _scratch: Option<tempfile::TempDir>,
 }
 
-impl World {
-    /// The world of this test run, made by the first test that needs it. Ending the process ends it.
+impl Ground {
+    /// The one of this test run. Ending the process ends it.
     ///
     /// # Panics
     /// If it cannot be made; every test then says so.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Result<World, String>> = OnceLock::new();
-        let made = SHARED.get_or_init(|| {
-            // A thread of its own, because the caller's thread already drives a runtime.
-            let maker = std::thread::spawn(|| {
-                let runtime = tokio::runtime::Runtime::new()?;
-                runtime.block_on(Self::new(StackFlags::default()))
-            });
-            match maker.join() {
-                Ok(world) => world.map_err(|error| format!("{error:#}")),
-                Err(_) => Err("the thread that made the world panicked".to_owned()),
-            }
-        });
-        match made {
-            Ok(world) => world,
-            #[expect(clippy::panic, reason = "without a world no test can go on")]
-            Err(error) => panic!("no test world: {error}"),
-        }
+        static SHARED: OnceLock<Result<Ground, String>> = OnceLock::new();
+        once(&SHARED, Self::new)
     }
 
-    /// A world of its own, for a test that disturbs others (it kills controllers, say).
-    ///
-    /// # Errors
-    /// If a part does not start.
-    pub async fn new(flags: StackFlags) -> Result<Self> {
-        let (plane, scratch, cluster, dir) = if let Some(cluster) = Cluster::existing()? {
+    fn new() -> Result<Self> {
+        let ground = if let Some(cluster) = Cluster::existing()? {
             let scratch = tempfile::tempdir()?;
             let dir = scratch.path().to_path_buf();
-            (None, Some(scratch), cluster, dir)
+            Self { cluster, dir, _plane: None, _scratch: Some(scratch) }
         } else {
-            let start = || ControlPlane::start(Options::default());
-            let plane = tokio::task::spawn_blocking(start).await??;
+            let plane = ControlPlane::start(Options::default())?;
             let (cluster, dir) = (plane.cluster().clone(), plane.dir().join("controllers"));
-            (Some(plane), None, cluster, dir)
+            Self { cluster, dir, _plane: Some(plane), _scratch: None }
         };
-        Stack::install_crds(&cluster, &repository_root().join("config/crds"))?;
-        let programs = Controller::binary("source-controller")?;
-        let programs = programs.parent().context("the programs are in no folder")?;
-        let stack = Stack::start(programs, &cluster, &dir, flags).await?;
-        Ok(Self {
-            logs: stack.logs(),
-            stack: tokio::sync::Mutex::new(stack),
-            git: GitServer::http()?,
-            cluster,
-            _plane: plane,
-            _scratch: scratch,
-        })
+        Stack::install_crds(&ground.cluster, &repository_root().join("config/crds"))?;
+        Ok(ground)
     }
 
     /// How to reach the API server.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+}
+
+/// A cluster with our controllers, and a git server.
+#[derive(Debug)]
+pub struct World {
+    ground: &'static Ground,
+    stack: tokio::sync::Mutex<Stack>,
+    git: GitServer,
+    logs: Vec<PathBuf>,
+}
+
+impl World {
+    /// The one of this test run, made by the first test that needs it.
+    ///
+    /// # Panics
+    /// If it cannot be made; every test then says so.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Result<World, String>> = OnceLock::new();
+        once(&SHARED, || Self::on(Ground::shared()))
+    }
+
+    /// Another one, with a cluster of its own, for a test that disturbs others (it kills controllers,
+    /// say). It too ends with the process.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn own() -> &'static Self {
+        let world = OnceLock::new();
+        once(Box::leak(Box::new(world)), || Self::on(Box::leak(Box::new(Ground::new()?))))
+    }
+
+    fn on(ground: &'static Ground) -> Result<Self> {
+        let programs = Controller::binary("source-controller")?;
+        let programs = programs.parent().context("the programs are in no folder")?;
+        let start = Stack::start(programs, &ground.cluster, &ground.dir, StackFlags::default());
+        let stack = tokio::runtime::Runtime::new()?.block_on(start)?;
+        let logs = stack.logs();
+        Ok(Self { ground, stack: tokio::sync::Mutex::new(stack), git: GitServer::http()?, logs })
+    }
+
+    /// How to reach the API server.
+    pub fn cluster(&self) -> &Cluster {
+        self.ground.cluster()
     }
 
     /// The git server; each test has repositories of its own on it.
@@ -97,4 +108,23 @@ impl World {
 pub fn repository_root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).to_path_buf()
+}
+
+/// Makes what `cell` holds, in a thread of its own because the caller's already drives a runtime.
+fn once<T: Send + Sync>(
+    cell: &'static OnceLock<Result<T, String>>,
+    make: impl FnOnce() -> Result<T> + Send,
+) -> &'static T {
+    let kept = cell.get_or_init(|| {
+        let end = std::thread::scope(|scope| scope.spawn(make).join());
+        match end {
+            Ok(value) => value.map_err(|error| format!("{error:#}")),
+            Err(_) => Err("its thread panicked".to_owned()),
+        }
+    });
+    match kept {
+        Ok(value) => value,
+        #[expect(clippy::panic, reason = "without a world no test can go on")]
+        Err(error) => panic!("the tests have no world: {error}"),
+    }
 }

@@ -1,10 +1,10 @@
 //! The custom resources, as a user installs them.
 
-use system_tests::{World, repository_root};
+use system_tests::{Ground, repository_root};
 
 #[test]
 fn they_can_be_applied_from_either_side() {
-    let cluster = World::shared().cluster();
+    let cluster = Ground::shared().cluster();
     let folder = repository_root().join("config/crds").display().to_string();
     // The world has applied them with --server-side. Client-side, kubectl keeps each whole document in
     // an annotation, which may not be longer than 256 KiB.
@@ -14,7 +14,7 @@ fn they_can_be_applied_from_either_side() {
 
 #[test]
 fn all_kinds_are_served_with_their_short_names() {
-    let cluster = World::shared().cluster();
+    let cluster = Ground::shared().cluster();
     let served = cluster.kubectl(&["api-resources", "--no-headers"]).unwrap();
     for kind in [
         "GitRepository",

@@ -3,15 +3,13 @@
 use crate::config_map;
 use serde_json::json;
 use system_tests::{Kind, Scene, World};
-use testbed::StackFlags;
 
 const APPS: usize = 20;
 
 #[tokio::test]
 async fn killed_controllers_finish_their_work_when_they_are_back() {
-    // A world of its own, because the other tests need controllers that stay. It ends with the process.
-    let world: &'static World =
-        Box::leak(Box::new(World::new(StackFlags::default()).await.unwrap()));
+    // The other tests need controllers that stay.
+    let world = World::own();
     let scene = Scene::on(world, "restart").await.unwrap();
     let apps = |value: &str| -> Vec<(String, String)> {
         let map = |n| {

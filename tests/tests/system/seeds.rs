@@ -1,7 +1,10 @@
 //! The manifests of real users are accepted, and none of their fields is dropped.
 
 use serde_json::Value;
-use system_tests::{World, repository_root};
+use system_tests::{Ground, repository_root};
+
+/// Slips of the authors: no version of Flux has had these, and its API server drops them too.
+const NEVER_FIELDS: &[&str] = &["spec.chart.spec.sourceRef.url"];
 
 #[test]
 fn every_manifest_of_the_seeds_is_accepted_whole() {
@@ -10,11 +13,13 @@ fn every_manifest_of_the_seeds_is_accepted_whole() {
         println!("NOT COMPARED: the seeds (../shared/seeds) are not beside the checkout");
         return;
     };
-    let cluster = World::shared().cluster();
+    let cluster = Ground::shared().cluster();
     let namespace = cluster.namespace("seeds").unwrap();
     let mut accepted = 0;
     for entry in entries {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        // One author's editor put tabs where YAML allows none.
+        let text = text.replace('\t', "  ");
         for manifest in manifests(&text) {
             let json =
                 ["-n", namespace.name(), "create", "-o", "json", "--validate=false", "-f", "-"];
@@ -25,11 +30,9 @@ fn every_manifest_of_the_seeds_is_accepted_whole() {
                 serde_json::from_str::<Value>(&printed).unwrap()
             };
             let (sent, kept) = (run("--dry-run=client"), run("--dry-run=server"));
-            assert_eq!(
-                lost(&sent["spec"], &kept["spec"], "spec"),
-                Vec::<String>::new(),
-                "{manifest}"
-            );
+            let mut lost = lost(&sent["spec"], &kept["spec"], "spec");
+            lost.retain(|path| !NEVER_FIELDS.contains(&path.as_str()));
+            assert_eq!(lost, Vec::<String>::new(), "{manifest}");
             accepted += 1;
         }
     }
@@ -58,10 +61,26 @@ fn manifests(text: &str) -> Vec<String> {
         let document = lines[start..end].iter().map(|line| line.get(depth..).unwrap_or_default());
         let document: Vec<_> = document.filter(|line| !line.starts_with("  namespace:")).collect();
         if document.iter().any(|line| line.starts_with("spec:")) {
-            found.push(document.join("\n"));
+            found.push(filled_in(&document.join("\n")));
         }
     }
     found
+}
+
+/// Takes the first of the choices in `<this|that>`, and an address for `<url>`.
+fn filled_in(document: &str) -> String {
+    let mut parts = document.split('<');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('>') {
+            Some(("url", rest)) => text.extend(["https://example.com", rest]),
+            Some((choices, rest)) if !choices.contains('\n') => {
+                text.extend([choices.split('|').next().unwrap_or_default(), rest]);
+            }
+            _ => text.extend(["<", part]),
+        }
+    }
+    text
 }
 
 /// The fields that were sent and are not kept. Defaults may be added, and numbers may be rewritten.
