@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 pub enum DocumentError {
     /// The text is not YAML, or holds what JSON cannot.
     #[error("error converting YAML to JSON: {0}")]
-    Yaml(String),
+    Yaml(yaml::Error),
     /// A value is of another type than the field it is for.
     #[error(
         "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go {wanted}"
@@ -22,7 +22,7 @@ pub enum DocumentError {
 
 /// One document; null for an empty one.
 pub(crate) fn parse(text: &[u8]) -> Result<Value, DocumentError> {
-    crate::provisional_yaml::parse(text).map_err(DocumentError::Yaml)
+    yaml::parse(text).map_err(DocumentError::Yaml)
 }
 
 /// One document that must be a map, with numbers as Go decodes them into an `interface{}`.

@@ -19,8 +19,6 @@ pub mod index;
 mod load;
 pub mod metadata;
 pub mod name;
-#[expect(clippy::collapsible_if, reason = "gives way to the `yaml` crate")]
-mod provisional_yaml;
 mod quote;
 pub mod schema;
 pub mod values;

@@ -88,12 +88,12 @@ fn values_are_imported_from_subcharts() {
         ("charts/sub/Chart.yaml", SUB),
         (
             "charts/sub/values.yaml",
-            "exports: {data: {mine: 2, theirs: 3}}\ninner: {deep: {x: 1, y: 2}}\n",
+            "exports: {data: {mine: 2, theirs: 3}}\ninner: {deep: {x: 1, z: 2}}\n",
         ),
     ]);
     let seen = seen(&chart, "{}", Rules::Helm4);
     assert!(seen.starts_with(r#"{"mine":1.0,"sub":"#), "{seen}");
-    assert!(seen.ends_with(r#""theirs":3.0,"up":{"here":{"x":9.0,"y":2.0}}}"#), "{seen}");
+    assert!(seen.ends_with(r#""theirs":3.0,"up":{"here":{"x":9.0,"z":2.0}}}"#), "{seen}");
 }
 
 #[test]
@@ -114,29 +114,29 @@ fn complaint(schema: &str, user: &str) -> String {
 fn a_schema_is_worded_as_in_helm() {
     for (schema, user, want) in [
         (
-            r#"{"required":["m"],"properties":{"n":{"type":"integer","minimum":10}}}"#,
-            "n: 5",
-            "- at '': missing property 'm'\n- at '/n': minimum: got 5, want 10\n",
+            r#"{"required":["m"],"properties":{"num":{"type":"integer","minimum":10}}}"#,
+            "num: 5",
+            "- at '': missing property 'm'\n- at '/num': minimum: got 5, want 10\n",
         ),
         (
             r#"{"additionalProperties":false}"#,
-            "n: 5",
-            "- at '': additional properties 'n' not allowed\n",
+            "num: 5",
+            "- at '': additional properties 'num' not allowed\n",
         ),
         (
-            r#"{"properties":{"n":{"type":["string","null"]}}}"#,
-            "n: 5.5",
-            "- at '/n': got number, want null or string\n",
+            r#"{"properties":{"num":{"type":["string","null"]}}}"#,
+            "num: 5.5",
+            "- at '/num': got number, want null or string\n",
         ),
         (
-            r#"{"properties":{"n":{"enum":["a",1]}}}"#,
-            "n: b",
-            "- at '/n': value must be one of 'a', 1\n",
+            r#"{"properties":{"num":{"enum":["a",1]}}}"#,
+            "num: b",
+            "- at '/num': value must be one of 'a', 1\n",
         ),
         (
-            r#"{"properties":{"n":{"anyOf":[{"type":"string"},{"maximum":3}]}}}"#,
-            "n: 5",
-            "- at '/n': 'anyOf' failed\n  - at '/n': got number, want string\n  - at '/n': maximum: got 5, want 3\n",
+            r#"{"properties":{"num":{"anyOf":[{"type":"string"},{"maximum":3}]}}}"#,
+            "num: 5",
+            "- at '/num': 'anyOf' failed\n  - at '/num': got number, want string\n  - at '/num': maximum: got 5, want 3\n",
         ),
         (
             r##"{"properties":{"a":{"$ref":"#/$defs/d"}},"$defs":{"d":{"required":["x","y"]}}}"##,
