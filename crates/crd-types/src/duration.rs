@@ -18,6 +18,14 @@ impl GoDuration {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// How long it is, as Go reads it.
+    ///
+    /// # Errors
+    /// If the text is no duration, which only an API server without our schema lets through.
+    pub fn to_duration(&self) -> Result<go_duration::Duration, go_duration::Error> {
+        go_duration::parse(&self.0)
+    }
 }
 
 impl From<&str> for GoDuration {
