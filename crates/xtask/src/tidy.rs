@@ -2,6 +2,7 @@
 
 mod graph;
 mod layers;
+mod licences;
 mod links;
 mod manifests;
 mod text;
@@ -31,6 +32,7 @@ pub(crate) fn run() -> Result<()> {
     let files = crate::repository::files()?;
     layers::check(&metadata, &mut findings);
     graph::check(&metadata, &mut findings);
+    licences::check(&metadata, &mut findings)?;
     manifests::check(&files, &mut findings)?;
     text::check(&files, &mut findings);
     links::check(&files, &mut findings)?;

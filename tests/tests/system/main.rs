@@ -8,6 +8,7 @@ mod git_app;
 mod health;
 mod restarts;
 mod seeds;
+mod sources;
 mod timing;
 
 /// A ConfigMap as a file of a repository.
