@@ -31,6 +31,7 @@ mod recreate;
 mod redact;
 mod settings;
 mod stage;
+mod undeclared;
 mod watch;
 
 pub use api::{ApiError, Cause, Details, NameError, Refusal};

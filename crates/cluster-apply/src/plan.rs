@@ -21,6 +21,7 @@ use crate::managed_fields::{applied_at, cleanup_patch, needs_cleanup};
 use crate::records::{Verified, resource_version};
 use crate::recreate::is_refused_change;
 use crate::redact::redacted;
+use crate::undeclared::strip_undeclared;
 
 /// What applying the objects of a stage will do. Made by [`plan`], carried out by
 /// [`crate::execute`].
@@ -97,18 +98,23 @@ pub(crate) async fn plan(
 
 async fn step(
     tenant: &TenantClient,
-    object: Object,
+    mut object: Object,
     options: &ApplyOptions,
     new_groups: &HashSet<String>,
 ) -> Result<Step, ApplyError> {
     let controls = Controls { prefix: &tenant.settings().key_prefix };
-    let verdict = if controls.skips_apply(&object) {
+    if controls.skips_apply(&object) {
         tenant.records().settle(&object.id(), Verified::Exempt);
-        Verdict::Skip
-    } else {
-        let question = Question { tenant, object: &object, options, controls };
-        let is_new_kind = new_groups.contains(&object.gvk().group);
-        if is_new_kind { question.patient_verdict().await? } else { question.verdict().await? }
+        return Ok(Step { object, verdict: Verdict::Skip });
+    }
+    let is_new_kind = new_groups.contains(&object.gvk().group);
+    let first = Question { tenant, object: &object, options, controls };
+    let answer = if is_new_kind { first.patient_verdict().await } else { first.verdict().await };
+    let verdict = match answer {
+        Err(error) if strip_undeclared(&mut object, &error) => {
+            Question { tenant, object: &object, options, controls }.verdict().await?
+        }
+        settled => settled?,
     };
     Ok(Step { object, verdict })
 }

@@ -43,9 +43,7 @@ fn normalise(object: &mut Object) {
         return;
     }
     object.fields_mut().remove("status");
-    // Flux: roles stay as they are; their empty rules must survive.
-    let is_role = group == "rbac.authorization.k8s.io" && matches!(&*kind, "Role" | "ClusterRole");
-    if !is_builtin(&group) || is_role {
+    if !passes_through_types(object) {
         return;
     }
     match (&*group, &*kind) {
@@ -66,6 +64,15 @@ fn normalise(object: &mut Object) {
     for value in object.fields_mut().values_mut() {
         drop_nulls(value, MAX_DEPTH);
     }
+}
+
+/// Whether Flux passes the object through its Go type, which drops nulls and unknown fields.
+pub(crate) fn passes_through_types(object: &Object) -> bool {
+    let group = object.gvk().group;
+    // Flux: roles stay as they are; their empty rules must survive.
+    let is_role =
+        group == "rbac.authorization.k8s.io" && matches!(object.kind(), "Role" | "ClusterRole");
+    is_builtin(&group) && !is_role
 }
 
 /// Whether the group belongs to Kubernetes itself.

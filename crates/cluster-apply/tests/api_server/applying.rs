@@ -120,6 +120,20 @@ async fn what_cannot_be_addressed_is_told_as_flux_tells_it() {
 }
 
 #[tokio::test]
+async fn fields_that_kubernetes_does_not_know_are_dropped() {
+    let bench = Bench::new("unknown").await;
+    let mut config = bench.config_map("config", &json!({}));
+    config["dat"] = json!({"tpyo": 1});
+    let mut workload = bench.deployment("web", 0);
+    workload["spec"]["tpyo"] = json!(1);
+    workload["spec"]["template"]["spec"]["containers"][0]["tpyo"] = json!({"a": 1});
+    workload["spec"]["template"]["spec"]["containers"][0]["resources"] = Value::Null;
+    let objects = [config, workload];
+    assert_eq!(bench.actions(&objects).await, [Created; 2]);
+    assert_eq!(bench.actions(&objects).await, [Unchanged; 2]);
+}
+
+#[tokio::test]
 async fn a_secret_is_never_quoted() {
     let bench = Bench::new("quoted").await;
     let secret = json!({"apiVersion": "v1", "kind": "Secret",
