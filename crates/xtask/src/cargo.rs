@@ -24,9 +24,6 @@ pub(crate) fn run_with(args: &[&str], env: &[(&str, &str)]) -> Result<()> {
         .current_dir(repository::root())
         .args(args)
         .envs(env.iter().copied())
-        // `cargo run` sets these for us; below us they would only make build scripts run again.
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("CARGO_PKG_NAME")
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "`cargo {}` failed", args.join(" "));

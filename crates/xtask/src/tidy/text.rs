@@ -13,6 +13,9 @@ const LONG_LINES: usize = 600;
 /// Starts of paths on somebody's machine.
 const MACHINES: &[&str] = &["/home/", "/Users/", "/root/"];
 
+/// Hostile input in tests likes to point here, on whatever machine.
+const TARGETS_OF_ATTACKS: &[&str] = &["/root/.bashrc", "/root/.ssh"];
+
 pub(super) fn check(files: &[PathBuf], findings: &mut Findings) {
     let root = repository::root();
     let own_root = format!("{}/", root.display());
@@ -49,6 +52,9 @@ fn is_fixture(path: &Path) -> bool {
 /// Whether a path starts with `prefix`; in the middle of another path (`https://host/home/`) it does not.
 fn names_machine_path(text: &str, prefix: &str) -> bool {
     text.match_indices(prefix).any(|(at, _)| {
+        if TARGETS_OF_ATTACKS.iter().any(|target| text[at..].starts_with(target)) {
+            return false;
+        }
         let before = text[..at].chars().next_back();
         !before
             .is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '~' | '-' | '_' | '}' | ')'))
