@@ -164,11 +164,11 @@ pub async fn wait_for_termination(
     limit: Duration,
 ) -> Result<(), TerminationError> {
     let deadline = tokio::time::Instant::now() + limit;
-    let mut waits = futures::stream::iter(deleted)
+    let mut waits = futures::stream::iter(deleted.to_vec())
         .map(|Stale { id, version }| async move {
-            let gone = watch_until_gone(tenant, gvk(id, version), id, |_live| false);
+            let gone = watch_until_gone(tenant, gvk(&id, &version), &id, |_live| false);
             let left = tokio::time::timeout_at(deadline, gone).await.is_err();
-            left.then(|| id.clone())
+            left.then_some(id)
         })
         .buffered(tenant.settings().concurrency.max(1));
     let mut remaining = Vec::new();

@@ -38,6 +38,9 @@ pub struct Moved {
     pub object: ObjectId,
     /// Whether it is gone or about to go.
     pub deleted: bool,
+    /// How many times in a row it was moved, with little peace in between: five or more are a
+    /// fight.
+    pub times: u32,
 }
 
 /// What was last verified of each object of a cluster, beside what the watch last saw of it.
@@ -205,7 +208,12 @@ impl LiveRecords {
             let rest = Entry { writing: entry.writing, ..Entry::default() };
             known.objects.insert(id.clone(), rest);
         } else if let (Some(Verified::State { .. }), Some(seen)) = (entry.verified, entry.seen) {
-            known.tell(Moved { owner: (*seen.owner).clone(), object: id.clone(), deleted: true });
+            known.tell(Moved {
+                owner: (*seen.owner).clone(),
+                object: id.clone(),
+                deleted: true,
+                times: 1,
+            });
         }
     }
 
@@ -263,7 +271,12 @@ impl Entry {
         }
         // Forgotten, so that one move is told once and the next comparison is a real one.
         self.verified = None;
-        Some(Moved { owner: (*seen.owner).clone(), object: id.clone(), deleted: seen.deleting })
+        Some(Moved {
+            owner: (*seen.owner).clone(),
+            object: id.clone(),
+            deleted: seen.deleting,
+            times: 1,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Shared watches of the metadata of applied objects, which tell when somebody else moves one.
 
+mod pace;
+
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +26,7 @@ use crate::watch::{Sight, Watched, watch};
 pub struct InventoryWatch {
     cluster: Arc<Cluster>,
     kinds: Mutex<HashMap<GroupKind, KindWatch>>,
+    pace: AbortHandle,
 }
 
 /// The watch of one kind.
@@ -36,11 +39,16 @@ struct KindWatch {
 
 impl InventoryWatch {
     /// Watches nothing yet. What is moved by others comes out of the channel, once per move: until
-    /// the object is verified again, further moves are not told.
+    /// the object is verified again, further moves are not told. An object that is moved again and
+    /// again is told at growing distances, up to a minute.
+    ///
+    /// Must be called within a tokio runtime.
     pub fn start(cluster: Arc<Cluster>) -> (Self, mpsc::UnboundedReceiver<Moved>) {
         let (sender, moved) = mpsc::unbounded_channel();
+        let (teller, told) = mpsc::unbounded_channel();
         cluster.records.report_to(sender);
-        (Self { cluster, kinds: Mutex::default() }, moved)
+        let pace = tokio::spawn(pace::paced(moved, teller)).abort_handle();
+        (Self { cluster, kinds: Mutex::default(), pace }, told)
     }
 
     /// Watches these kinds, too. Costs nothing if they are watched already. Must be called within
@@ -67,6 +75,12 @@ impl InventoryWatch {
 
     fn kinds(&self) -> MutexGuard<'_, HashMap<GroupKind, KindWatch>> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for InventoryWatch {
+    fn drop(&mut self) {
+        self.pace.abort();
     }
 }
 
