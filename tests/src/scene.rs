@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testbed::{GitRepository, Namespace, eventually};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How long a test waits for something that should take a second. Long, because the machine may be
 /// busy; tests about speed give their own deadlines.
@@ -22,8 +23,17 @@ pub struct Ready {
     pub message: String,
 }
 
+/// Tests about speed run alone: on two cores, a test that applies twenty apps would be measured too.
+static QUIET: RwLock<()> = RwLock::const_new(());
+
+enum Turn {
+    WithOthers { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
+}
+
 /// A namespace, a repository named after it, and a client.
 pub struct Scene {
+    _turn: Turn,
     world: &'static World,
     namespace: Namespace,
     repository: GitRepository,
@@ -45,18 +55,32 @@ impl Scene {
         Self::on(World::shared(), title).await
     }
 
+    /// Sets it up in the shared world while no other scene is there.
+    ///
+    /// # Errors
+    /// If the cluster or git refuses.
+    pub async fn alone(title: &str) -> Result<Self> {
+        let turn = Turn::Alone { _guard: QUIET.write().await };
+        Self::set_up(turn, World::shared(), title).await
+    }
+
     /// Sets it up in `world`.
     ///
     /// # Errors
     /// If the cluster or git refuses.
     pub async fn on(world: &'static World, title: &str) -> Result<Self> {
+        let turn = Turn::WithOthers { _guard: QUIET.read().await };
+        Self::set_up(turn, world, title).await
+    }
+
+    async fn set_up(turn: Turn, world: &'static World, title: &str) -> Result<Self> {
         let mut namespace = world.cluster().namespace(title)?;
         for log in world.logs() {
             namespace.watch_log(log.clone());
         }
         let repository = world.git().create(namespace.name())?;
         let client = world.cluster().client().await?;
-        Ok(Self { world, namespace, repository, client })
+        Ok(Self { _turn: turn, world, namespace, repository, client })
     }
 
     /// Its namespace.

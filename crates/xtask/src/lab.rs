@@ -19,7 +19,7 @@ const CONTROLLERS: &[&str] = &["source-controller", "kustomize-controller"];
 
 /// Builds the controllers and the control plane, then runs `lab COMMAND`.
 pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -> Result<()> {
-    let control_plane = setup::ensure_in_background();
+    let control_plane = setup::in_background();
     let programs = cargo::programs(&[&["lab"], CONTROLLERS].concat(), profile)?;
     setup::join(control_plane)?;
     start(&programs.join("lab"), &[&[command.to_owned()], &rest.rest[..]].concat())
@@ -27,7 +27,7 @@ pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -
 
 /// A control plane without controllers: they may be just what does not compile now.
 pub(crate) fn bare_control_plane(rest: &Rest) -> Result<()> {
-    setup::ensure()?;
+    setup::complete()?;
     run("control-plane", rest)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use system_tests::{Kind, Scene};
 
 async fn applied(title: &str) -> Scene {
-    let scene = Scene::new(title).await.unwrap();
+    let scene = Scene::alone(title).await.unwrap();
     scene.commit(&[("a.yaml", Some(&config_map("a", "1")))]).unwrap();
     scene.apply_source("app", &json!({})).unwrap();
     scene.apply_kustomization("app", &json!({})).unwrap();
