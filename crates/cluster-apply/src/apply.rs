@@ -1,6 +1,7 @@
 //! Staged server-side apply: each stage is planned by dry run, then written, then waited for.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use manifest::{Gvk, Object, ObjectId};
@@ -11,6 +12,7 @@ use crate::controls::Controls;
 use crate::error::{ApplyError, ApplyFailure};
 use crate::execute::execute;
 use crate::health::{HealthTarget, HealthWait};
+use crate::ignore::IgnoredFields;
 use crate::plan::plan;
 use crate::prepare::prepared;
 use crate::records::Owner;
@@ -28,6 +30,8 @@ pub struct ApplyOptions {
     pub common_labels: BTreeMap<String, String>,
     /// Annotations to set on each object (`spec.commonMetadata`).
     pub common_annotations: BTreeMap<String, String>,
+    /// Which fields are left to others (`spec.ignore`).
+    pub ignore: Option<Arc<dyn IgnoredFields>>,
     /// Whether objects that refuse a change of an immutable field are made anew (`spec.force`).
     pub force: bool,
     /// Whether the change set keeps each object as the API server answered it, so that health can
@@ -42,6 +46,7 @@ impl ApplyOptions {
             owner,
             common_labels: BTreeMap::new(),
             common_annotations: BTreeMap::new(),
+            ignore: None,
             force: false,
             retain: false,
         }

@@ -5,14 +5,21 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 
+use manifest::Object;
 use serde_json::{Map, Value};
+
+use crate::ignore::without;
 
 /// How deep a value is followed. What is parsed from JSON is never deeper.
 const MAX_DEPTH: usize = 192;
 
-/// Whether the dry run would change the live object.
-pub(crate) fn has_drifted(live: &Map<String, Value>, dry_run: &Map<String, Value>) -> bool {
-    content_digest(live) != content_digest(dry_run)
+/// Whether the dry run would change the live object, fields aside that are left to others.
+pub(crate) fn has_drifted(live: &Object, dry_run: &Object, ignored: &[String]) -> bool {
+    if content_digest(live.fields()) == content_digest(dry_run.fields()) {
+        return false;
+    }
+    let rest = |object: &Object| content_digest(&without(object.fields(), ignored));
+    ignored.is_empty() || rest(live) != rest(dry_run)
 }
 
 /// A number over labels, annotations and content; equal for objects that do not differ in these.
@@ -100,7 +107,7 @@ mod tests {
     use super::*;
 
     fn drifted(live: &Value, dry_run: &Value) -> bool {
-        has_drifted(live.as_object().unwrap(), dry_run.as_object().unwrap())
+        content_digest(live.as_object().unwrap()) != content_digest(dry_run.as_object().unwrap())
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::compare::{content_digest, has_drifted};
 use crate::controls::Controls;
 use crate::discovery::{DiscoveryError, Resource};
 use crate::error::{ApplyError, DryRunError};
+use crate::ignore::yielding;
 use crate::managed_fields::{applied_at, cleanup_patch, needs_cleanup};
 use crate::records::{Verified, resource_version};
 use crate::recreate::is_refused_change;
@@ -77,6 +78,10 @@ const NEW_KIND_PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between two tries.
 const NEW_KIND_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often fields that Kubernetes does not know are dropped from one object: a refusal names only
+/// some of them.
+const MAX_STRIPS: usize = 16;
+
 /// Finds out what applying these objects would do, several at a time. The kinds of `new_groups`
 /// were defined a moment ago.
 ///
@@ -108,15 +113,18 @@ async fn step(
         return Ok(Step { object, verdict: Verdict::Skip });
     }
     let is_new_kind = new_groups.contains(&object.gvk().group);
-    let first = Question { tenant, object: &object, options, controls };
-    let answer = if is_new_kind { first.patient_verdict().await } else { first.verdict().await };
-    let verdict = match answer {
-        Err(error) if strip_undeclared(&mut object, &error) => {
-            Question { tenant, object: &object, options, controls }.verdict().await?
+    let mut strips = 0;
+    loop {
+        let question = Question { tenant, object: &object, options, controls };
+        let answer =
+            if is_new_kind { question.patient_verdict().await } else { question.verdict().await };
+        match answer {
+            Err(error) if strips < MAX_STRIPS && strip_undeclared(&mut object, &error) => {
+                strips += 1;
+            }
+            settled => return Ok(Step { verdict: settled?, object }),
         }
-        settled => settled?,
-    };
-    Ok(Step { object, verdict })
+    }
 }
 
 /// What is to become of one object?
@@ -149,8 +157,7 @@ impl Question<'_> {
         {
             return Ok(self.skip(&live));
         }
-        let body = serde_json::to_vec(self.object.fields()).map(Bytes::from);
-        let body = body.map_err(|error| self.failed(ApiError::Malformed(error)))?;
+        let body = self.body(self.object)?;
         let create = Write { path, body, before: Before::Create };
         match self.tenant.patch_apply(&create.path, create.body.clone(), true).await {
             Ok(answer) => self.judge(answer, create).await,
@@ -189,14 +196,43 @@ impl Question<'_> {
         let settings = self.tenant.settings();
         let merges = self.controls.merges(self.object) || self.controls.merges(&live);
         let cleanup = (!merges).then(|| cleanup_patch(live.fields(), self.object, settings));
-        if let Some(patch) = cleanup.flatten() {
-            return Ok(Verdict::Write(Write { before: Before::CleanUp(patch), ..create }));
+        let ignored = self.options.ignore.as_ref().map(|ignore| ignore.of(&dry_run));
+        let ignored = ignored.unwrap_or_default();
+        let before = match cleanup.flatten() {
+            Some(patch) => Before::CleanUp(patch),
+            None if has_drifted(&live, &dry_run, &ignored) => Before::Change,
+            None => {
+                self.settle(&live);
+                return Ok(Verdict::Keep(live));
+            }
+        };
+        let body = self.yielding_body(&create, &live, &ignored).await?;
+        Ok(Verdict::Write(Write { body, before, ..create }))
+    }
+
+    /// What is written where some fields are left to others. Another dry run, if that is not what
+    /// the first one tried.
+    async fn yielding_body(
+        &self,
+        create: &Write,
+        live: &Object,
+        ignored: &[String],
+    ) -> Result<Bytes, ApplyError> {
+        if ignored.is_empty() {
+            return Ok(create.body.clone());
         }
-        if has_drifted(live.fields(), dry_run.fields()) {
-            return Ok(Verdict::Write(Write { before: Before::Change, ..create }));
+        let manager = &self.tenant.settings().field_manager;
+        let body = self.body(&yielding(self.object, live, ignored, manager))?;
+        if body != create.body {
+            let tried = self.tenant.patch_apply(&create.path, body.clone(), true).await;
+            tried.map_err(|error| self.failed(error))?;
         }
-        self.settle(&live);
-        Ok(Verdict::Keep(live))
+        Ok(body)
+    }
+
+    fn body(&self, object: &Object) -> Result<Bytes, ApplyError> {
+        let body = serde_json::to_vec(object.fields()).map(Bytes::from);
+        body.map_err(|error| self.failed(ApiError::Malformed(error)))
     }
 
     /// Whether the dry run shows, without a look at the live object, that nothing is to be done:

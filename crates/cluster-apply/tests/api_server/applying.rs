@@ -1,6 +1,6 @@
 //! Apply: what is written, what is left alone, and what it costs.
 
-use cluster_apply::{Action, ApplyOptions, Owner, TenantClient, apply};
+use cluster_apply::{Action, ApplyOptions, IgnoredFields, Owner, TenantClient, apply};
 use manifest::Object;
 use serde_json::{Value, json};
 
@@ -117,6 +117,35 @@ async fn what_cannot_be_addressed_is_told_as_flux_tells_it() {
     hostile["metadata"]["namespace"] = json!("../../kube-system");
     let failure = text(&bench.apply(&[hostile]).await.unwrap_err());
     assert!(failure.contains("invalid resource name"), "{failure}");
+}
+
+/// `spec.ignore` for the replicas of Deployments.
+#[derive(Debug)]
+struct Replicas;
+
+impl IgnoredFields for Replicas {
+    fn of(&self, object: &Object) -> Vec<String> {
+        if object.kind() == "Deployment" { vec!["/spec/replicas".to_owned()] } else { Vec::new() }
+    }
+}
+
+#[tokio::test]
+async fn ignored_fields_are_left_to_others() {
+    let mut bench = Bench::new("ignore").await;
+    bench.options.ignore = Some(std::sync::Arc::new(Replicas));
+    let mut workload = bench.deployment("web", 1);
+    assert_eq!(bench.actions(std::slice::from_ref(&workload)).await, [Created]);
+    let scale = r#"{"spec":{"replicas":3}}"#;
+    let args = ["patch", "deployment/web", "-p", scale, "--field-manager=someone"];
+    bench.namespace.kubectl(&args).unwrap();
+    assert_eq!(bench.actions(std::slice::from_ref(&workload)).await, [Unchanged]);
+    let managers = managers(&bench.get("deployment/web"));
+    assert!(managers.contains(&"someone Update".to_owned()), "{managers:?}");
+    workload["spec"]["template"]["spec"]["containers"][0]["image"] = json!("j");
+    assert_eq!(bench.actions(&[workload]).await, [Configured]);
+    let live = bench.get("deployment/web");
+    assert_eq!(live["spec"]["replicas"], 3);
+    assert_eq!(live["spec"]["template"]["spec"]["containers"][0]["image"], "j");
 }
 
 #[tokio::test]
