@@ -1,0 +1,238 @@
+//! Bytes to documents: resources as kyaml reads them, all else as Kubernetes' own YAML library does.
+
+use serde_json::{Map, Value};
+
+use crate::resource::Resource;
+use crate::value::{string_map, text};
+
+/// Lists may hold lists this deep.
+const MAX_LIST_DEPTH: usize = 16;
+
+/// Why bytes are no documents.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// A resource is no YAML.
+    #[error("MalformedYAMLError: {reason}")]
+    Malformed {
+        /// What the parser says.
+        reason: String,
+    },
+    /// A file with resources is no YAML.
+    #[error("MalformedYAMLError: {reason} in File: {path}")]
+    MalformedFile {
+        /// What the parser says.
+        reason: String,
+        /// The file.
+        path: String,
+    },
+    /// A file that is no resource is no YAML.
+    #[error("{reason}")]
+    Yaml {
+        /// What the parser says.
+        reason: String,
+    },
+    /// Words stand behind `---`.
+    #[error("invalid document separator: {separator}")]
+    Separator {
+        /// The whole line.
+        separator: String,
+    },
+    /// A document has neither kind nor metadata.
+    #[error("missing Resource metadata")]
+    NoMetadata,
+    /// A document lacks what every resource has.
+    #[error("missing {field} in object {object}")]
+    Missing {
+        /// What is missing.
+        field: &'static str,
+        /// What is there.
+        object: String,
+    },
+    /// A list of resources holds no list.
+    #[error("expected array in {kind}/items, but found {found}")]
+    NoItems {
+        /// The kind.
+        kind: String,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// Lists of resources nest too deeply.
+    #[error("lists of resources nest deeper than {MAX_LIST_DEPTH} levels")]
+    TooDeep,
+    /// A resource is no UTF-8.
+    #[error("yaml: invalid leading UTF-8 octet")]
+    NotText,
+}
+
+/// The resources of a file; lists are replaced by what they hold.
+pub(crate) fn resources(bytes: &[u8]) -> Result<Vec<Resource>, DocumentError> {
+    let text = std::str::from_utf8(bytes).or(Err(DocumentError::NotText))?;
+    let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text.to_owned() };
+    let texts = split(&text)?;
+    let single = texts.len() == 1;
+    let mut found = Vec::new();
+    for text in texts {
+        let document = yaml::kyaml::parse(text.as_bytes())
+            .map_err(|error| DocumentError::Malformed { reason: error.to_string() })?;
+        if document.is_null() {
+            continue;
+        }
+        let document = match document {
+            Value::Object(mut fields) if single && is_wrapping_list(&fields) => {
+                if let Some(Value::Array(items)) = fields.remove("items") {
+                    found.extend(items);
+                }
+                continue;
+            }
+            other => other,
+        };
+        found.push(document);
+    }
+    let mut resources = Vec::new();
+    for document in found {
+        expand(document, &mut resources, 0)?;
+    }
+    Ok(resources)
+}
+
+/// A document of Kubernetes' own YAML library (YAML 1.1; the last of equal keys counts).
+pub(crate) fn plain(bytes: &[u8]) -> Result<Value, DocumentError> {
+    yaml::parse(bytes).map_err(|error| DocumentError::Yaml { reason: error.to_string() })
+}
+
+/// A text inside of a field that may itself be YAML.
+pub(crate) fn structured(text: &str) -> Result<Value, DocumentError> {
+    yaml::kyaml::parse(text.as_bytes())
+        .map_err(|error| DocumentError::Yaml { reason: error.to_string() })
+}
+
+/// Says in which file a malformed document stands.
+pub(crate) fn in_file(error: DocumentError, path: &str) -> DocumentError {
+    match error {
+        DocumentError::Malformed { reason } => {
+            DocumentError::MalformedFile { reason, path: path.to_owned() }
+        }
+        other => other,
+    }
+}
+
+/// Splits a stream at lines that start with `---`.
+fn split(text: &str) -> Result<Vec<String>, DocumentError> {
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find("\n---")) {
+        let separator = from + at;
+        let Some(line) = text.get(separator + 1..) else { break };
+        let Some(end) = line.find('\n') else { break };
+        let line = line.get(..end).unwrap_or_default();
+        let words = line.get(3..).unwrap_or_default().trim();
+        if !words.is_empty() && !words.starts_with('#') {
+            return Err(DocumentError::Separator { separator: line.trim().to_owned() });
+        }
+        documents.push(format!("{}\n", text.get(start..separator).unwrap_or_default()));
+        start = separator + 1 + end + 1;
+        // The line break before the next separator may be the one that ended this line.
+        from = start;
+    }
+    if !text.is_empty() {
+        documents.push(text.get(start..).unwrap_or_default().to_owned());
+    }
+    Ok(documents)
+}
+
+fn is_wrapping_list(fields: &Map<String, Value>) -> bool {
+    let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default();
+    matches!(kind, "List" | "ResourceList")
+        && (fields.contains_key("items") || fields.contains_key("functionConfig"))
+}
+
+/// Takes a document for a resource, or for a list of them.
+fn expand(
+    document: Value,
+    resources: &mut Vec<Resource>,
+    depth: usize,
+) -> Result<(), DocumentError> {
+    if depth > MAX_LIST_DEPTH {
+        return Err(DocumentError::TooDeep);
+    }
+    if crate::value::is_empty(&document) {
+        return Ok(());
+    }
+    let Value::Object(mut fields) = document else { return Err(DocumentError::NoMetadata) };
+    validate(&fields)?;
+    let kind = fields.get("kind").map(text).unwrap_or_default();
+    if kind.ends_with("List") && fields.contains_key("items") {
+        return match fields.remove("items") {
+            Some(Value::Array(items)) => {
+                items.into_iter().try_for_each(|item| expand(item, resources, depth + 1))
+            }
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Object(_)) => {
+                Err(DocumentError::NoItems { kind, found: "map[string]interface {}" })
+            }
+            Some(_) => Err(DocumentError::NoItems { kind, found: "string" }),
+        };
+    }
+    resources.push(Resource::new(fields));
+    Ok(())
+}
+
+/// Checks for kind and name.
+pub(crate) fn validate(fields: &Map<String, Value>) -> Result<(), DocumentError> {
+    let field = |name: &str| fields.get(name).filter(|value| !crate::value::is_empty(value));
+    let metadata = field("metadata").and_then(Value::as_object);
+    let has_metadata = metadata.is_some_and(|metadata| {
+        ["name", "namespace", "labels", "annotations"]
+            .iter()
+            .any(|name| metadata.get(*name).is_some_and(|value| !crate::value::is_empty(value)))
+    });
+    if field("apiVersion").is_none() && field("kind").is_none() && !has_metadata {
+        return Err(DocumentError::NoMetadata);
+    }
+    let kind = field("kind").map(text).unwrap_or_default();
+    let name = metadata.and_then(|metadata| metadata.get("name")).map(text).unwrap_or_default();
+    let missing = if kind.is_empty() {
+        "kind"
+    } else if name.is_empty() && !kind.ends_with("List") {
+        "metadata.name"
+    } else {
+        return Ok(());
+    };
+    Err(DocumentError::Missing { field: missing, object: described(fields) })
+}
+
+/// What is there of an object's identity, as Go prints it.
+fn described(fields: &Map<String, Value>) -> String {
+    let top = |name: &str| fields.get(name).map(text).unwrap_or_default();
+    let metadata = fields.get("metadata").and_then(Value::as_object);
+    let meta = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+    let map = |name: &str| {
+        let entries: Vec<String> =
+            string_map(meta(name)).iter().map(|(key, value)| format!("{key}:{value}")).collect();
+        format!("map[{}]", entries.join(" "))
+    };
+    format!(
+        "{{{{{} {}}} {{{{{} {}}} {} {}}}}}",
+        top("apiVersion"),
+        top("kind"),
+        meta("name").map(text).unwrap_or_default(),
+        meta("namespace").map(text).unwrap_or_default(),
+        map("labels"),
+        map("annotations")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_split_at_its_separators() {
+        let split = |text| split(text).unwrap();
+        assert_eq!(split("a\n---\nb\n"), ["a\n", "b\n"]);
+        assert_eq!(split("---\na\n---  # c\nb"), ["---\na\n", "b"]);
+        assert!(split("").is_empty());
+        assert!(super::split("a\n--- b\nc").is_err());
+    }
+}

@@ -1,0 +1,504 @@
+//! The build itself: gathers resources, runs generators, components and transformers, and at the
+//! end follows the new names.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use file_tree::{FileTree, TreePath};
+
+use crate::built::Built;
+use crate::config::{Config, from_crds};
+use crate::documents::{self, DocumentError};
+use crate::error::Error;
+use crate::generate;
+use crate::hash;
+use crate::kustomization::{COMPONENT, Kustomization, KustomizationError, read_shape, shapes};
+use crate::loader::{Loader, is_remote};
+use crate::name_reference;
+use crate::options::{Mode, Options};
+use crate::order;
+use crate::origin::{ConfiguredBy, Origin};
+use crate::plugin;
+use crate::resource::Resource;
+use crate::resources::Resources;
+use crate::schema::{SchemaState, parse_open_api};
+use crate::transform::Transformer;
+use crate::vars::Vars;
+
+const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+
+/// Builds the kustomization in a directory.
+pub(crate) fn build(
+    tree: &FileTree,
+    root: &TreePath,
+    in_place: Option<&generate::Kustomization>,
+    options: &Options,
+) -> Result<Built, Error> {
+    let run = Run {
+        in_place,
+        schema: SchemaState::new(options.mode),
+        warnings: RefCell::new(Vec::new()),
+    };
+    let loader = Loader::new(tree, root, options)?;
+    let mut target = Target::load(&run, loader)?;
+    target.set_schema()?;
+    if !target.kustomization.build_metadata.is_empty() {
+        target.origin = Some(Origin::default());
+    }
+    let mut gathered = target.gather(Gathered::default())?;
+
+    let mut renamed = false;
+    for resource in gathered.resources.iter_mut().filter(|resource| resource.notes.needs_hash) {
+        let name = format!("{}-{}", resource.name(), hash::suffix(resource));
+        resource.remember_id();
+        resource.set_name(&name);
+        renamed = true;
+    }
+    if renamed {
+        gathered.resources.ensure_unique()?;
+    }
+    name_reference::fix(&mut gathered.resources, &gathered.config)?;
+    let unused = gathered.vars.resolve(&mut gathered.resources, &gathered.config)?;
+    if !unused.is_empty() {
+        let warning = format!("well-defined vars that were never replaced: {}", unused.join(","));
+        run.warnings.borrow_mut().push(warning);
+    }
+    for resource in gathered.resources.iter() {
+        documents::validate(&resource.fields)?;
+    }
+    gathered.resources.retain(|resource| {
+        !resource.has_annotation(LOCAL_CONFIG) || resource.annotation(LOCAL_CONFIG) == "false"
+    });
+    finish(gathered.resources, &target.kustomization, options, run.warnings.into_inner())
+}
+
+/// Sorts the resources and takes the notes off them.
+fn finish(
+    mut resources: Resources,
+    kustomization: &Kustomization,
+    options: &Options,
+    warnings: Vec<String>,
+) -> Result<Built, Error> {
+    match (&kustomization.sort_options, options.mode) {
+        (Some(sort), _) => order::sort(&mut resources, sort)?,
+        (None, Mode::Command) => order::sort_legacy(&mut resources),
+        (None, Mode::Controller) => {}
+    }
+    let asks_for = |what: &str| kustomization.build_metadata.iter().any(|asked| asked == what);
+    let (origins, transformations) =
+        (asks_for("originAnnotations"), asks_for("transformerAnnotations"));
+    let managed_by = asks_for("managedByLabel");
+    let mut documents = Vec::with_capacity(resources.len());
+    for mut resource in resources.into_vec() {
+        if managed_by {
+            let mut labels = resource.labels();
+            let value = format!("kustomize-{}", options.version);
+            labels.insert("app.kubernetes.io/managed-by".to_owned(), value);
+            resource.set_labels(labels);
+        }
+        resource.finish(origins, transformations);
+        documents.push(resource.fields);
+    }
+    Ok(Built { documents, warnings })
+}
+
+/// What all kustomizations of a build share.
+struct Run<'a> {
+    /// A kustomization that stands in place of the file in its directory.
+    in_place: Option<&'a generate::Kustomization>,
+    schema: SchemaState,
+    warnings: RefCell<Vec<String>>,
+}
+
+/// What a kustomization has gathered.
+#[derive(Debug)]
+struct Gathered {
+    resources: Resources,
+    config: Arc<Config>,
+    vars: Vars,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self { resources: Resources::default(), config: Config::built_in(), vars: Vars::default() }
+    }
+}
+
+impl Gathered {
+    fn merge_config(&mut self, more: &Arc<Config>) -> Result<(), Error> {
+        if !Arc::ptr_eq(&self.config, more) {
+            let mut config = (*self.config).clone();
+            config.merge(more)?;
+            self.config = Arc::new(config);
+        }
+        Ok(())
+    }
+
+    /// Adds what another kustomization gathered.
+    fn merge(&mut self, other: Self) -> Result<(), Error> {
+        self.resources.append_all(other.resources)?;
+        self.merge_config(&other.config)?;
+        self.vars.merge(other.vars)?;
+        Ok(())
+    }
+}
+
+/// One kustomization.
+struct Target<'a> {
+    run: &'a Run<'a>,
+    loader: Loader<'a>,
+    kustomization: Kustomization,
+    file_name: &'static str,
+    /// Where it is, if its resources are to say where they come from.
+    origin: Option<Origin>,
+}
+
+impl<'a> Target<'a> {
+    fn load(run: &'a Run<'a>, loader: Loader<'a>) -> Result<Self, Error> {
+        let in_place = run.in_place.filter(|in_place| in_place.directory == *loader.root());
+        let (file_name, kustomization) = if let Some(in_place) = in_place {
+            (in_place.file_name, Kustomization::from_fields(in_place.fields.clone())?)
+        } else {
+            let (name, bytes) = loader.kustomization()?;
+            let document = documents::plain(&bytes)
+                .map_err(|error| KustomizationError::Yaml { reason: error.to_string() })?;
+            (name, Kustomization::read(&document, true)?)
+        };
+        run.warnings.borrow_mut().extend(kustomization.warnings());
+        let kustomization = kustomization.fixed(&loader.root_name())?;
+        Ok(Self { run, loader, kustomization, file_name, origin: None })
+    }
+
+    /// Takes the schema that the kustomization names, if it is the first to name one.
+    fn set_schema(&self) -> Result<(), Error> {
+        let openapi = &self.kustomization.openapi;
+        let path = openapi.get("path");
+        let bytes = path.map(|path| self.loader.load(path)).transpose()?;
+        if self.run.schema.is_decided() {
+            return Ok(());
+        }
+        if let Some(bytes) = bytes {
+            self.run.schema.decide(parse_open_api(&documents::plain(&bytes)?)?);
+        } else if let Some(version) = openapi.get("version").filter(|version| !version.is_empty()) {
+            if version != "v1.21.2" && version != "v1_21_2" {
+                return Err(Error::OpenApiVersion);
+            }
+            self.run.schema.decide_built_in();
+        }
+        Ok(())
+    }
+
+    /// Gathers resources and changes them as the kustomization says.
+    fn gather(&mut self, mut gathered: Gathered) -> Result<Gathered, Error> {
+        let resources = std::mem::take(&mut self.kustomization.resources);
+        self.add_resources(&mut gathered, &resources, "resources")
+            .map_err(|error| error.doing("accumulating resources"))?;
+        gathered.merge_config(&Config::built_in())?;
+        self.add_configurations(&mut gathered)?;
+        self.run_generators(&mut gathered)?;
+        let components = std::mem::take(&mut self.kustomization.components);
+        for path in &components {
+            gathered = self
+                .add_component(gathered, path)
+                .map_err(|error| error.doing("accumulating components"))?;
+        }
+        self.run_transformers(&mut gathered)?;
+        self.run_validators(&gathered)?;
+        gathered.vars.add(&self.kustomization.vars, &mut gathered.resources).map_err(|error| {
+            let vars: Vec<&str> =
+                self.kustomization.vars.iter().map(|var| var.name.as_str()).collect();
+            Error::from(error).doing(format!("merging vars [{}]", vars.join(" ")))
+        })?;
+        Ok(gathered)
+    }
+
+    /// Adds files of resources and other kustomizations.
+    fn add_resources(
+        &mut self,
+        gathered: &mut Gathered,
+        paths: &[String],
+        field: &'static str,
+    ) -> Result<(), Error> {
+        for path in paths {
+            if is_remote(path) {
+                return Err(Error::Remote { field, url: path.clone() });
+            }
+            let Err(no_file) = self.add_file(gathered, path) else { continue };
+            if matches!(&no_file, Error::LimitExceeded { .. }) {
+                return Err(no_file);
+            }
+            let loader = match self.loader.below(path) {
+                Ok(loader) => loader,
+                Err(_) if is_malformed(&no_file) => return Err(no_file),
+                Err(source) => {
+                    let (file, source) = (no_file.message(), Box::new(source));
+                    return Err(Error::NeitherFileNorDirectory { file, source });
+                }
+            };
+            let built = self.build_below(loader, path, false, Gathered::default());
+            built
+                .and_then(|(directory, below)| {
+                    gathered.merge(below).map_err(|error| {
+                        error.doing(format!("recursed merging from path '{directory}'"))
+                    })
+                })
+                .map_err(|source| {
+                    if matches!(source, Error::LimitExceeded { .. }) {
+                        return source;
+                    }
+                    Error::NeitherFileNorDirectory {
+                        file: no_file.message(),
+                        source: Box::new(source),
+                    }
+                })?;
+            self.within_limit(gathered)?;
+        }
+        Ok(())
+    }
+
+    fn add_file(&self, gathered: &mut Gathered, path: &str) -> Result<(), Error> {
+        let doing = |what: &str| format!("{what} resources from '{path}'");
+        let read = self.loader.load(path).map_err(Error::from).and_then(|bytes| {
+            let read = documents::resources(&bytes);
+            let mut read = read.map_err(|error| documents::in_file(error, path))?;
+            if let Some(origin) = &self.origin {
+                let origin = origin.append(path);
+                for resource in &mut read {
+                    resource.notes.origin = Some(origin.clone());
+                }
+            }
+            let mut resources = Resources::default();
+            read.into_iter().try_for_each(|resource| resources.append(resource))?;
+            Ok(resources)
+        });
+        let read = read.map_err(|error| error.doing(doing("accumulating")))?;
+        gathered
+            .resources
+            .append_all(read)
+            .map_err(|error| Error::from(error).doing(doing("merging")))?;
+        self.within_limit(gathered)
+    }
+
+    fn within_limit(&self, gathered: &Gathered) -> Result<(), Error> {
+        let limit = self.loader.options().limits.resources;
+        if gathered.resources.len() > limit {
+            return Err(Error::LimitExceeded { what: "resources", limit: limit as u64 });
+        }
+        Ok(())
+    }
+
+    fn add_component(&mut self, gathered: Gathered, path: &str) -> Result<Gathered, Error> {
+        if is_remote(path) {
+            return Err(Error::Remote { field: "components", url: path.to_owned() });
+        }
+        let loader = self
+            .loader
+            .below(path)
+            .map_err(|error| Error::Component { reason: error.message() })?;
+        match self.build_below(loader, path, true, gathered) {
+            Ok((_, gathered)) => Ok(gathered),
+            Err(error @ Error::LimitExceeded { .. }) => Err(error),
+            Err(error) => Err(Error::ComponentBuild { reason: error.message() }),
+        }
+    }
+
+    /// Builds another kustomization; answers how messages name its directory, and what it gathered.
+    fn build_below(
+        &mut self,
+        loader: Loader<'a>,
+        path: &str,
+        is_component: bool,
+        gathered: Gathered,
+    ) -> Result<(String, Gathered), Error> {
+        let directory = loader.root_name();
+        let mut below = Target::load(self.run, loader)
+            .map_err(|error| error.doing(format!("couldn't make target for path '{directory}'")))?;
+        below.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);
+        below.origin = self.origin.as_ref().map(|origin| origin.append(path));
+        below.set_schema()?;
+        let kind = below.kustomization.kind.clone();
+        if is_component && kind != COMPONENT {
+            return Err(Error::IsNoComponent { path: directory, kind });
+        }
+        if !is_component && kind == COMPONENT {
+            return Err(Error::IsComponent { path: directory });
+        }
+        let gathered = below.gather(gathered).map_err(|error| {
+            if matches!(error, Error::LimitExceeded { .. }) {
+                return error;
+            }
+            error.doing(format!("recursed accumulation of path '{directory}'"))
+        })?;
+        Ok((directory, gathered))
+    }
+
+    /// Adds the fields that `configurations` and `crds` name.
+    fn add_configurations(&self, gathered: &mut Gathered) -> Result<(), Error> {
+        for path in &self.kustomization.configurations {
+            let document = documents::plain(&self.loader.load(path)?)?;
+            let fields =
+                read_shape(&document, &shapes::TRANSFORMER_CONFIG, true).map_err(|error| {
+                    DocumentError::Yaml {
+                        reason: format!("error unmarshaling JSON: while decoding JSON: {error}"),
+                    }
+                })?;
+            let config: Config = serde_json::from_value(fields.into())
+                .map_err(|error| DocumentError::Yaml { reason: error.to_string() })?;
+            gathered.merge_config(&Arc::new(config))?;
+        }
+        let crds = &self.kustomization.crds;
+        for path in crds {
+            let doing = || format!("loading CRDs [{}]", crds.join(" "));
+            let bytes =
+                self.loader.load(path).map_err(|error| Error::from(error).doing(doing()))?;
+            let definitions = crd_definitions(&bytes).map_err(|error| {
+                let what = format!("unable to parse open API definition from '{path}'");
+                Error::from(error).doing(what).doing(doing())
+            })?;
+            gathered.merge_config(&Arc::new(from_crds(&definitions)?))?;
+        }
+        Ok(())
+    }
+
+    fn run_generators(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
+        if !self.kustomization.helm_charts.is_empty() {
+            return Err(plugin::PluginError::Helm { field: "helmCharts" }.into());
+        }
+        let mut made = Vec::new();
+        for (kind, mut resource) in plugin::generated(&self.kustomization, &self.loader)? {
+            let origin = self.origin.as_ref().map(|origin| origin.of_field(self.file_name, kind));
+            resource.notes.origin = origin;
+            made.push(resource);
+        }
+        let generators = std::mem::take(&mut self.kustomization.generators);
+        let documents = self
+            .plugin_documents(&generators, "generators")
+            .map_err(|error| error.doing("loading generator plugins"))?;
+        for document in &documents {
+            let mut resource = plugin::generator(document, &self.loader).map_err(|error| {
+                Error::from(error)
+                    .doing("failed to load generator")
+                    .doing("loading generator plugins")
+            })?;
+            resource.notes.origin = plugin_origin(document);
+            made.push(resource);
+        }
+        for resource in made {
+            // The pointer is Go's; a message that changes from run to run helps nobody.
+            gathered.resources.absorb(resource).map_err(|error| {
+                Error::from(error).doing("merging from generator &{0xPTR <nil>}")
+            })?;
+        }
+        self.within_limit(gathered)
+    }
+
+    fn run_transformers(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
+        let built_in = plugin::transformers(&self.kustomization, &gathered.config, &self.loader)?;
+        let mut all: Vec<(Option<Origin>, Box<dyn Transformer>)> = built_in
+            .into_iter()
+            .map(|transformer| {
+                let origin = self.origin.as_ref();
+                (origin.map(|o| o.of_field(self.file_name, transformer.kind())), transformer)
+            })
+            .collect();
+        let transformers = std::mem::take(&mut self.kustomization.transformers);
+        for document in self.plugin_documents(&transformers, "transformers")? {
+            for transformer in plugin::transformer(&document, &self.loader)? {
+                all.push((plugin_origin(&document), transformer));
+            }
+        }
+        for (origin, transformer) in all {
+            transformer.apply(&mut gathered.resources, &self.run.schema)?;
+            if let Some(origin) = origin {
+                for place in 0..gathered.resources.len() {
+                    let Some(resource) = gathered.resources.body_mut(place) else { break };
+                    if resource.notes.origin.is_none() {
+                        resource.notes.origin = Some(origin.clone());
+                    } else {
+                        resource.notes.transformed_by.push(origin.clone());
+                    }
+                }
+            }
+            gathered.resources.retain(|resource| !resource.fields.is_empty());
+        }
+        Ok(())
+    }
+
+    fn run_validators(&mut self, gathered: &Gathered) -> Result<(), Error> {
+        let validators = std::mem::take(&mut self.kustomization.validators);
+        for document in self.plugin_documents(&validators, "validators")? {
+            for validator in plugin::transformer(&document, &self.loader)? {
+                let mut validated = gathered.resources.clone();
+                validator.apply(&mut validated, &self.run.schema)?;
+                let mut pairs = gathered.resources.iter().zip(validated.iter());
+                let changed = pairs.find(|(before, after)| before.fields != after.fields);
+                if let Some((before, after)) = changed {
+                    let (before, after) = (crate::emit::json(before), crate::emit::json(after));
+                    let reason = format!("nodes unequal: \n -- {before},\n -- {after}\n\n");
+                    return Err(Error::ValidatorChanged { reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The documents that configure plugins: inline, in files, or built.
+    fn plugin_documents(
+        &mut self,
+        entries: &[String],
+        field: &'static str,
+    ) -> Result<Vec<Resource>, Error> {
+        let mut gathered = Gathered::default();
+        let mut paths = Vec::new();
+        for entry in entries {
+            let Ok(inline) = documents::resources(entry.as_bytes()) else {
+                paths.push(entry.clone());
+                continue;
+            };
+            for mut resource in inline {
+                let origin = self.origin.as_ref();
+                resource.notes.origin = origin.map(|origin| origin.append(self.file_name));
+                gathered.resources.append(resource)?;
+            }
+        }
+        self.add_resources(&mut gathered, &paths, field)?;
+        Ok(gathered.resources.into_vec())
+    }
+}
+
+/// Where a plugin is configured.
+fn plugin_origin(document: &Resource) -> Option<Origin> {
+    let origin = document.notes.origin.as_ref()?;
+    Some(origin.of_plugin(ConfiguredBy {
+        api_version: document.api_version(),
+        kind: document.kind(),
+        name: document.name(),
+        namespace: document.namespace(),
+    }))
+}
+
+/// Whether a file is there but is no YAML, so that it cannot be a directory either.
+fn is_malformed(error: &Error) -> bool {
+    match error {
+        Error::While { source, .. } => is_malformed(source),
+        Error::Document(DocumentError::Malformed { .. } | DocumentError::MalformedFile { .. }) => {
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Reads a file of `crds`: definitions by name.
+fn crd_definitions(bytes: &[u8]) -> Result<serde_json::Value, DocumentError> {
+    let document = documents::plain(bytes)?;
+    let wrong = document.as_object().and_then(|all| all.values().find(|value| !value.is_object()));
+    if let Some(wrong) = wrong {
+        let found = crate::kustomization::json_type(wrong);
+        let reason = format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go \
+             value of type accumulator.OpenAPIDefinition"
+        );
+        return Err(DocumentError::Yaml { reason });
+    }
+    Ok(document)
+}

@@ -1,0 +1,162 @@
+//! `patches`: strategic merge patches and JSON 6902 patches.
+
+use super::{TransformError, Transformer};
+use crate::json_patch::{Options, Patch as JsonPatch};
+use crate::merge::merge;
+use crate::resource::Resource;
+use crate::resources::Resources;
+use crate::schema::SchemaState;
+use crate::selector::Matcher;
+use serde_json::{Map, Value};
+
+/// The largest number up to which a float holds every whole number.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Patches the resources that it selects, or those that the patches name.
+#[derive(Debug)]
+pub(crate) struct PatchTransformer {
+    /// How messages name it.
+    pub(crate) source: String,
+    pub(crate) patch: Content,
+    pub(crate) target: Option<Matcher>,
+}
+
+/// What a patch holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    StrategicMerge(Vec<Resource>),
+    Json6902(JsonPatch),
+}
+
+impl Transformer for PatchTransformer {
+    fn kind(&self) -> &'static str {
+        "PatchTransformer"
+    }
+
+    fn apply(&self, resources: &mut Resources, schema: &SchemaState) -> Result<(), TransformError> {
+        match (&self.patch, &self.target) {
+            (Content::StrategicMerge(patches), Some(target)) => {
+                let [patch] = patches.as_slice() else {
+                    if patches.is_empty() {
+                        return Ok(());
+                    }
+                    return Err(TransformError::SeveralPatches { patch: self.source.clone() });
+                };
+                let places = target.select(resources);
+                merge_into(resources, &places, patch, true, schema)
+            }
+            (Content::StrategicMerge(patches), None) => {
+                for patch in patches {
+                    let id = patch.original_id();
+                    let place = resources.target_of(&id).map_err(|source| {
+                        TransformError::NoPatchTarget { id: id.to_string(), source }
+                    })?;
+                    merge_one(resources, place, patch.clone(), schema)?;
+                }
+                Ok(())
+            }
+            (Content::Json6902(_), None) => {
+                Err(TransformError::JsonPatchWithoutTarget { patch: self.source.clone() })
+            }
+            (Content::Json6902(patch), Some(target)) => {
+                for place in target.select(resources) {
+                    if let Some(resource) = resources.get_mut(place) {
+                        resource.remember_id();
+                        apply_json(resource, patch)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Applies a strategic merge patch to several resources, and removes those that it deletes.
+pub(super) fn merge_into(
+    resources: &mut Resources,
+    places: &[usize],
+    patch: &Resource,
+    takes_kind: bool,
+    schema: &SchemaState,
+) -> Result<(), TransformError> {
+    for place in places {
+        let mut patch = patch.clone();
+        if takes_kind && let Some(target) = resources.get(*place) {
+            // The version is the target's, so that the patch fits any.
+            patch.fields.insert("apiVersion".to_owned(), Value::from(target.api_version()));
+        }
+        merge_one(resources, *place, patch, schema)?;
+    }
+    resources.retain(|resource| !resource.fields.is_empty());
+    resources.ensure_unique()?;
+    Ok(())
+}
+
+/// Applies a strategic merge patch to one resource; one that is deleted is left empty.
+pub(super) fn merge_one(
+    resources: &mut Resources,
+    place: usize,
+    patch: Resource,
+    schema: &SchemaState,
+) -> Result<(), TransformError> {
+    let moves = patch.notes.may_rename || patch.notes.may_change_kind;
+    let target = if moves { resources.get_mut(place) } else { resources.body_mut(place) };
+    let Some(target) = target else { return Ok(()) };
+    let (name, namespace, kind) = (target.name(), target.namespace(), target.kind());
+    if moves {
+        target.remember_id();
+    }
+    let api_version = target.api_version();
+    let old = std::mem::take(&mut target.fields);
+    let Some(merged) = merge(old, patch.fields, &schema.schema())? else {
+        resources.get_mut(place);
+        return Ok(());
+    };
+    target.fields = merged;
+    if !patch.notes.may_change_kind {
+        target.set_kind(&kind);
+    }
+    if !patch.notes.may_rename {
+        target.set_name(&name);
+    }
+    target.set_namespace(&namespace);
+    if target.api_version() != api_version {
+        resources.get_mut(place);
+    }
+    Ok(())
+}
+
+/// Applies a JSON patch to one resource.
+pub(super) fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), TransformError> {
+    let mut document = Value::Object(std::mem::take(&mut resource.fields));
+    // Flux: kustomize keeps its notes among the annotations, so a patch finds the map there.
+    if resource.is_noted()
+        && let Some(Value::Object(metadata)) = document.get_mut("metadata")
+        && metadata.get("annotations").is_none_or(Value::is_null)
+    {
+        metadata.insert("annotations".to_owned(), Value::Object(Map::new()));
+    }
+    if let Value::Object(mut fields) = patch.apply(document, Options::kustomize())? {
+        fields.values_mut().for_each(through_float);
+        resource.fields = fields;
+    }
+    Ok(())
+}
+
+/// Gives large whole numbers the value that is left of them in a float.
+///
+/// Flux: a patched object passes through Go's JSON, which reads every number as a float.
+fn through_float(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(through_float),
+        Value::Array(items) => items.iter_mut().for_each(through_float),
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|float| float.abs() > MAX_EXACT);
+            let digits = float.filter(|_| !number.is_f64()).map(|float| format!("{float}"));
+            if let Some(number) = digits.and_then(|digits| digits.parse().ok()) {
+                *value = Value::Number(number);
+            }
+        }
+        _ => {}
+    }
+}

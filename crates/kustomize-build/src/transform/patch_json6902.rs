@@ -1,0 +1,30 @@
+//! `patchesJson6902`.
+
+use super::patch::apply_json;
+use super::{TransformError, Transformer};
+use crate::json_patch::Patch;
+use crate::resources::Resources;
+use crate::schema::SchemaState;
+use crate::selector::Matcher;
+
+/// Applies a JSON patch to the resources that it selects.
+#[derive(Debug)]
+pub(crate) struct PatchJson6902 {
+    pub(crate) patch: Patch,
+    pub(crate) target: Matcher,
+}
+
+impl Transformer for PatchJson6902 {
+    fn kind(&self) -> &'static str {
+        "PatchJson6902Transformer"
+    }
+
+    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+        for place in self.target.select(resources) {
+            if let Some(resource) = resources.get_mut(place) {
+                apply_json(resource, &self.patch)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! `patchesStrategicMerge`.
+
+use super::patch::merge_into;
+use super::{TransformError, Transformer};
+use crate::resource::Resource;
+use crate::resources::Resources;
+use crate::schema::SchemaState;
+
+/// Merges patches into the resources that they name.
+#[derive(Debug)]
+pub(crate) struct PatchStrategicMerge {
+    pub(crate) patches: Vec<Resource>,
+}
+
+impl Transformer for PatchStrategicMerge {
+    fn kind(&self) -> &'static str {
+        "PatchStrategicMergeTransformer"
+    }
+
+    fn apply(&self, resources: &mut Resources, schema: &SchemaState) -> Result<(), TransformError> {
+        for patch in &self.patches {
+            let place = resources.target_of(&patch.original_id())?;
+            merge_into(resources, &[place], patch, true, schema)?;
+        }
+        Ok(())
+    }
+}
