@@ -4,6 +4,7 @@
 mod applying;
 mod drifting;
 mod pruning;
+mod remoting;
 mod waiting;
 
 use std::collections::BTreeMap;
