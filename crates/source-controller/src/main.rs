@@ -1,3 +1,9 @@
-//! Starts the controller.
+//! Starts the controller of sources.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    source_controller::run(source_controller::Arguments::parse())
+}

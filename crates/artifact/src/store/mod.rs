@@ -163,6 +163,11 @@ impl Store {
         Ok(Stored { digest, size_bytes })
     }
 
+    /// Whether there is a regular file at `path`.
+    pub fn has(&self, path: &ArtifactPath) -> bool {
+        stamp(&self.root.join(path.as_str())).is_some()
+    }
+
     /// Whether the file at `path` is whole. Reads it only if it is not known since the last time.
     ///
     /// # Errors

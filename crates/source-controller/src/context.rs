@@ -1,0 +1,32 @@
+//! What every reconciliation of a process shares.
+
+use std::{path::PathBuf, sync::Arc};
+
+use artifact::Store as Artifacts;
+use crd_types::source::GitRepository;
+use git_client::Client;
+use kube::runtime::reflector::Store;
+use reconcile_loop::{controller::Trigger, program::Runtime, status::Writer};
+
+use crate::{settings::Settings, watches::SecretWatch};
+
+/// What every reconciliation of a process shares.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) runtime: Runtime,
+    pub(crate) settings: Settings,
+    /// The one writer of status.
+    pub(crate) writer: Arc<Writer<GitRepository>>,
+    /// The GitRepositories, as the watch last saw them.
+    pub(crate) repositories: Store<GitRepository>,
+    /// The way to ask for a reconciliation.
+    pub(crate) trigger: Trigger<GitRepository>,
+    /// The artifacts on disk.
+    pub(crate) store: Arc<Artifacts>,
+    /// Asks git servers.
+    pub(crate) git: Client,
+    /// Where objects of repositories stay while they are worked on.
+    pub(crate) scratch: PathBuf,
+    /// Watches the Secrets that are referred to.
+    pub(crate) secrets: SecretWatch,
+}
