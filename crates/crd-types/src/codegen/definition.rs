@@ -15,7 +15,7 @@ pub(super) type Lift = (&'static str, &'static str);
 /// A kind with all versions that are served.
 pub(super) struct Definition {
     resource: CustomResourceDefinition,
-    description: &'static str,
+    description: Value,
     annotations: Vec<(&'static str, &'static str)>,
     spec: Value,
     versions: Vec<Version>,
@@ -30,7 +30,7 @@ struct Version {
 
 impl Definition {
     /// A kind whose newest version, which is the stored one, has these columns.
-    pub(super) fn new<Kind, Spec>(description: &'static str, columns: &[Column]) -> Self
+    pub(super) fn new<Kind, Spec>(columns: &[Column]) -> Self
     where
         Kind: CustomResourceExt,
         Spec: JsonSchema,
@@ -41,11 +41,15 @@ impl Definition {
             status: None,
             lifts: &[],
         };
+        let mut spec = schema::of::<Spec>();
+        // What the type says of itself says most about the kind.
+        let description = spec["description"].take();
+        spec["description"] = json!("What is wished for.");
         Self {
             resource: Kind::crd(),
             description,
             annotations: Vec::new(),
-            spec: schema::of::<Spec>(),
+            spec,
             versions: vec![stored],
         }
     }

@@ -41,52 +41,48 @@ fn sources() -> Vec<Definition> {
     let source = text("Source", ".spec.sourceRef.name");
 
     vec![
-        Definition::new::<GitRepository, GitRepositorySpec>(
-            "A Git repository and the artifact made from one of its commits.",
-            &[url, AGE, READY, STATUS],
-        )
-        .also(
-            "v1beta2",
-            &[url, AGE, READY, STATUS],
-            &[DIGEST, ("status.includedArtifacts[].digest", "required")],
-        )
-        .also(
-            "v1beta1",
-            &[url, READY, STATUS, AGE],
-            &[
-                INTERVAL,
-                TIMEOUT,
-                ("spec.verify.secretRef", "required"),
-                DIGEST,
-                TIME,
-                REVISION,
-                ("status.includedArtifacts[].digest", "required"),
-                ("status.includedArtifacts[].lastUpdateTime", "required"),
-                ("status.includedArtifacts[].revision", "required"),
-            ],
-        )
-        .status::<GitRepositoryStatus>(),
-        Definition::new::<OCIRepository, OCIRepositorySpec>(
-            "An OCI repository and the artifact made from one of its layers.",
-            &[url, READY, STATUS, AGE],
-        )
-        .also("v1beta2", &[url, READY, STATUS, AGE], &[DIGEST])
-        .status::<OCIRepositoryStatus>(),
-        Definition::new::<HelmRepository, HelmRepositorySpec>(
-            "A Helm chart repository and its index.",
-            &[url, AGE, READY, STATUS],
-        )
-        .also("v1beta2", &[url, AGE, READY, STATUS], &[("spec.url", "pattern"), DIGEST])
-        .also(
-            "v1beta1",
-            &[url, READY, STATUS, AGE],
-            &[INTERVAL, TIMEOUT, ("spec.url", "pattern"), DIGEST, TIME, REVISION],
-        )
-        .status::<HelmRepositoryStatus>(),
-        Definition::new::<HelmChart, HelmChartSpec>(
-            "A Helm chart from one of the sources.",
-            &[chart, version, source_kind, source_name, AGE, READY, STATUS],
-        )
+        Definition::new::<GitRepository, GitRepositorySpec>(&[url, AGE, READY, STATUS])
+            .also(
+                "v1beta2",
+                &[url, AGE, READY, STATUS],
+                &[DIGEST, ("status.includedArtifacts[].digest", "required")],
+            )
+            .also(
+                "v1beta1",
+                &[url, READY, STATUS, AGE],
+                &[
+                    INTERVAL,
+                    TIMEOUT,
+                    ("spec.verify.secretRef", "required"),
+                    DIGEST,
+                    TIME,
+                    REVISION,
+                    ("status.includedArtifacts[].digest", "required"),
+                    ("status.includedArtifacts[].lastUpdateTime", "required"),
+                    ("status.includedArtifacts[].revision", "required"),
+                ],
+            )
+            .status::<GitRepositoryStatus>(),
+        Definition::new::<OCIRepository, OCIRepositorySpec>(&[url, READY, STATUS, AGE])
+            .also("v1beta2", &[url, READY, STATUS, AGE], &[DIGEST])
+            .status::<OCIRepositoryStatus>(),
+        Definition::new::<HelmRepository, HelmRepositorySpec>(&[url, AGE, READY, STATUS])
+            .also("v1beta2", &[url, AGE, READY, STATUS], &[("spec.url", "pattern"), DIGEST])
+            .also(
+                "v1beta1",
+                &[url, READY, STATUS, AGE],
+                &[INTERVAL, TIMEOUT, ("spec.url", "pattern"), DIGEST, TIME, REVISION],
+            )
+            .status::<HelmRepositoryStatus>(),
+        Definition::new::<HelmChart, HelmChartSpec>(&[
+            chart,
+            version,
+            source_kind,
+            source_name,
+            AGE,
+            READY,
+            STATUS,
+        ])
         .also(
             "v1beta2",
             &[chart, version, source_kind, source_name, AGE, READY, STATUS],
@@ -98,65 +94,57 @@ fn sources() -> Vec<Definition> {
             &[INTERVAL, DIGEST, TIME, REVISION],
         )
         .status::<HelmChartStatus>(),
-        Definition::new::<Bucket, BucketSpec>(
-            "A bucket of an object store and the artifact made from its objects.",
-            &[endpoint, AGE, READY, STATUS],
-        )
-        .also("v1beta2", &[endpoint, AGE, READY, STATUS], &[DIGEST])
-        .also(
-            "v1beta1",
-            &[endpoint, READY, STATUS, AGE],
-            &[INTERVAL, TIMEOUT, DIGEST, TIME, REVISION],
-        )
-        .status::<BucketStatus>(),
-        Definition::new::<ExternalArtifact, ExternalArtifactSpec>(
-            "An artifact that a controller outside this group stores.",
-            &[AGE, READY, STATUS, source],
-        )
-        .status::<ExternalArtifactStatus>(),
+        Definition::new::<Bucket, BucketSpec>(&[endpoint, AGE, READY, STATUS])
+            .also("v1beta2", &[endpoint, AGE, READY, STATUS], &[DIGEST])
+            .also(
+                "v1beta1",
+                &[endpoint, READY, STATUS, AGE],
+                &[INTERVAL, TIMEOUT, DIGEST, TIME, REVISION],
+            )
+            .status::<BucketStatus>(),
+        Definition::new::<ExternalArtifact, ExternalArtifactSpec>(&[AGE, READY, STATUS, source])
+            .status::<ExternalArtifactStatus>(),
     ]
 }
 
 fn appliers() -> Vec<Definition> {
     vec![
-        Definition::new::<Kustomization, KustomizationSpec>(
-            "Objects that are built from a source and kept as built.",
-            &[AGE, READY, STATUS],
-        )
-        .annotated(SUBSTITUTE, DISABLED)
-        .also("v1beta2", &[AGE, READY, STATUS], &[])
-        .also(
-            "v1beta1",
-            &[READY, STATUS, AGE],
-            &[
-                ("spec.interval", "pattern"),
-                ("spec.retryInterval", "pattern"),
-                ("spec.timeout", "pattern"),
-                ("spec.kubeConfig", "x-kubernetes-validations"),
-            ],
-        )
-        .status::<KustomizationStatus>(),
-        Definition::new::<HelmRelease, HelmReleaseSpec>(
-            "A Helm chart that is installed and kept as installed.",
-            &[AGE, READY, STATUS],
-        )
-        .annotated(SUBSTITUTE, DISABLED)
-        .also("v2beta2", &[AGE, READY, STATUS], &[("spec.chart.spec.sourceRef.kind", "required")])
-        .also(
-            "v2beta1",
-            &[AGE, READY, STATUS],
-            &[
-                ("spec.chart.spec.chart", "minLength"),
-                ("spec.chart.spec.chart", "maxLength"),
-                ("spec.chart.spec.sourceRef.kind", "required"),
-                ("spec.serviceAccountName", "minLength"),
-                ("spec.serviceAccountName", "maxLength"),
-                ("status.lastAttemptedReleaseAction", "enum"),
-                ("status.storageNamespace", "minLength"),
-                ("status.storageNamespace", "maxLength"),
-            ],
-        )
-        .status::<HelmReleaseStatus>(),
+        Definition::new::<Kustomization, KustomizationSpec>(&[AGE, READY, STATUS])
+            .annotated(SUBSTITUTE, DISABLED)
+            .also("v1beta2", &[AGE, READY, STATUS], &[])
+            .also(
+                "v1beta1",
+                &[READY, STATUS, AGE],
+                &[
+                    ("spec.interval", "pattern"),
+                    ("spec.retryInterval", "pattern"),
+                    ("spec.timeout", "pattern"),
+                    ("spec.kubeConfig", "x-kubernetes-validations"),
+                ],
+            )
+            .status::<KustomizationStatus>(),
+        Definition::new::<HelmRelease, HelmReleaseSpec>(&[AGE, READY, STATUS])
+            .annotated(SUBSTITUTE, DISABLED)
+            .also(
+                "v2beta2",
+                &[AGE, READY, STATUS],
+                &[("spec.chart.spec.sourceRef.kind", "required")],
+            )
+            .also(
+                "v2beta1",
+                &[AGE, READY, STATUS],
+                &[
+                    ("spec.chart.spec.chart", "minLength"),
+                    ("spec.chart.spec.chart", "maxLength"),
+                    ("spec.chart.spec.sourceRef.kind", "required"),
+                    ("spec.serviceAccountName", "minLength"),
+                    ("spec.serviceAccountName", "maxLength"),
+                    ("status.lastAttemptedReleaseAction", "enum"),
+                    ("status.storageNamespace", "minLength"),
+                    ("status.storageNamespace", "maxLength"),
+                ],
+            )
+            .status::<HelmReleaseStatus>(),
     ]
 }
 
@@ -170,10 +158,14 @@ fn images() -> Vec<Definition> {
     let last_run = text("Last run", ".status.lastAutomationRunTime");
 
     vec![
-        Definition::new::<ImageRepository, ImageRepositorySpec>(
-            "A container image whose tags are scanned.",
-            &[text("Image", ".spec.image"), tags, READY, STATUS, last_scan.wide(), AGE],
-        )
+        Definition::new::<ImageRepository, ImageRepositorySpec>(&[
+            text("Image", ".spec.image"),
+            tags,
+            READY,
+            STATUS,
+            last_scan.wide(),
+            AGE,
+        ])
         .also("v1beta2", &[last_scan, tags], UNSCANNED)
         .also(
             "v1beta1",
@@ -185,23 +177,22 @@ fn images() -> Vec<Definition> {
             ],
         )
         .status::<ImageRepositoryStatus>(),
-        Definition::new::<ImagePolicy, ImagePolicySpec>(
-            "A rule that chooses one tag of a container image.",
-            &[
-                text("Image", ".status.latestRef.name"),
-                text("Tag", ".status.latestRef.tag"),
-                READY,
-                STATUS,
-                AGE,
-            ],
-        )
+        Definition::new::<ImagePolicy, ImagePolicySpec>(&[
+            text("Image", ".status.latestRef.name"),
+            text("Tag", ".status.latestRef.tag"),
+            READY,
+            STATUS,
+            AGE,
+        ])
         .also("v1beta2", &[latest_image], &[])
         .also("v1beta1", &[latest_image], &[])
         .status::<ImagePolicyStatus>(),
-        Definition::new::<ImageUpdateAutomation, ImageUpdateAutomationSpec>(
-            "Commits of chosen image tags to a Git repository.",
-            &[READY, STATUS, last_run.wide(), AGE],
-        )
+        Definition::new::<ImageUpdateAutomation, ImageUpdateAutomationSpec>(&[
+            READY,
+            STATUS,
+            last_run.wide(),
+            AGE,
+        ])
         .also("v1beta2", &[last_run], UNSIGNED)
         .also("v1beta1", &[last_run], UNSIGNED)
         .status::<ImageUpdateAutomationStatus>(),
@@ -210,7 +201,7 @@ fn images() -> Vec<Definition> {
 
 fn notifications() -> Vec<Definition> {
     vec![
-        Definition::new::<Provider, ProviderSpec>("A service that receives notifications.", &[AGE])
+        Definition::new::<Provider, ProviderSpec>(&[AGE])
             .annotated(SUBSTITUTE, DISABLED)
             .also("v1beta2", &[AGE, READY, STATUS], &[])
             .also(
@@ -224,7 +215,7 @@ fn notifications() -> Vec<Definition> {
                 ],
             )
             .older_status::<LegacyStatus>(),
-        Definition::new::<Alert, AlertSpec>("A choice of events that go to a provider.", &[AGE])
+        Definition::new::<Alert, AlertSpec>(&[AGE])
             .annotated(SUBSTITUTE, DISABLED)
             .also("v1beta2", &[AGE, READY, STATUS], &[])
             .also(
@@ -233,13 +224,10 @@ fn notifications() -> Vec<Definition> {
                 &[("spec.eventSources[].kind", "required"), ("spec.summary", "maxLength")],
             )
             .older_status::<LegacyStatus>(),
-        Definition::new::<Receiver, ReceiverSpec>(
-            "A webhook that asks for reconciliations.",
-            &[AGE, READY, STATUS],
-        )
-        .annotated(SUBSTITUTE, DISABLED)
-        .also("v1beta2", &[AGE, READY, STATUS], &[])
-        .also("v1beta1", &[AGE, READY, STATUS], &[("spec.resources[].kind", "required")])
-        .status::<ReceiverStatus>(),
+        Definition::new::<Receiver, ReceiverSpec>(&[AGE, READY, STATUS])
+            .annotated(SUBSTITUTE, DISABLED)
+            .also("v1beta2", &[AGE, READY, STATUS], &[])
+            .also("v1beta1", &[AGE, READY, STATUS], &[("spec.resources[].kind", "required")])
+            .status::<ReceiverStatus>(),
     ]
 }
