@@ -1,116 +1,128 @@
-//! Values printed as Go's `sigs.k8s.io/yaml` prints them.
+//! Values printed as Go prints them.
 
-use libyaml_safer::{Emitter, Encoding, Event, MappingStyle, ScalarStyle, SequenceStyle};
+mod printer;
+mod scalar;
+
 use serde_json::{Number, Value};
 
-use crate::key_order;
+use crate::key_order::{self, Order};
 use crate::number;
 use crate::resolve::{Dialect, Scalar};
+use printer::{Printer, Style};
+use scalar::Shape;
 
-/// Go's printer folds what is longer, where it can.
-const WIDTH: i32 = 80;
+/// Longer keys are written as `? key`.
+const MAX_SIMPLE_KEY_BYTES: usize = 128;
 
-/// The value as `yaml.JSONToYAML` prints it: keys sorted, sequences not indented, strings quoted
-/// where they would be read as something else, a line end at the end.
+/// What stands before a node decides how a sequence is indented.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    Item,
+    Value,
+}
+
+/// The value as `sigs.k8s.io/yaml.Marshal` prints it: keys sorted, sequences not indented, strings
+/// quoted where they would be read as something else, lines folded, a line end at the end.
+///
+/// Go refuses some control characters; here they are escaped.
+///
+/// Limit: recursive, so values must not be nested much deeper than what [`parse`](crate::parse)
+/// makes with its default limits.
 pub fn emit(value: &Value) -> String {
-    let mut out = Vec::new();
-    let mut emitter = Emitter::new();
-    emitter.set_output_string(&mut out);
-    emitter.set_unicode(true);
-    emitter.set_width(WIDTH);
-    // A value always makes a well-formed sequence of events, and memory takes all that is written,
-    // so the only failure is a string with characters that YAML does not have: those are escaped.
-    let written = events(value, &mut emitter);
-    drop(emitter);
-    debug_assert!(written.is_ok(), "{written:?}");
-    finished(String::from_utf8(out).unwrap_or_default())
+    print(value, Style { fold_after: 80, indented_sequences: false, tabs_in_blocks: false })
 }
 
-/// Undoes what libyaml's printer does and Go's does not.
-fn finished(mut text: String) -> String {
-    // A document that ends with open lines is closed by libyaml.
-    if text.ends_with("\n\n...\n") {
-        text.truncate(text.len() - "...\n".len());
-    }
-    if text.chars().any(is_beyond_basic) {
-        let escape = |c: char| {
-            if is_beyond_basic(c) { format!("\\U{:08X}", u32::from(c)) } else { c.to_string() }
-        };
-        // Such characters only stand in double quotes, where an escape means the same.
-        return text.chars().map(escape).collect();
-    }
-    text
+/// The value as Helm's `toYamlPretty` prints it (`go.yaml.in/yaml/v3` with an indent of two):
+/// sequences indented, lines not folded, floats as Go prints floats.
+///
+/// The line end at the end is there; Helm cuts it off.
+pub fn emit_pretty(value: &Value) -> String {
+    print(value, Style { fold_after: usize::MAX, indented_sequences: true, tabs_in_blocks: true })
 }
 
-/// Go's printer takes characters beyond the basic plane for unprintable.
-fn is_beyond_basic(c: char) -> bool {
-    u32::from(c) > 0xffff
+fn print(value: &Value, style: Style) -> String {
+    let mut to = Printer::new(style);
+    node(value, Place::Root, &mut to);
+    to.indent_line();
+    to.finish()
 }
 
-type Written = Result<(), libyaml_safer::Error>;
-
-fn events(value: &Value, to: &mut Emitter<'_>) -> Written {
-    to.emit(Event::stream_start(Encoding::Utf8))?;
-    to.emit(Event::document_start(None, &[], true))?;
-    emit_value(value, to)?;
-    to.emit(Event::document_end(true))?;
-    to.emit(Event::stream_end())?;
-    to.flush()
-}
-
-fn emit_value(value: &Value, to: &mut Emitter<'_>) -> Written {
+fn node(value: &Value, place: Place, to: &mut Printer) {
     match value {
         Value::Null => plain("null", to),
         Value::Bool(value) => plain(if *value { "true" } else { "false" }, to),
-        Value::Number(number) => plain(&number_text(number), to),
-        Value::String(text) => string(text, to),
+        Value::Number(number) => plain(&number_text(number, to.style), to),
+        Value::String(text) => string(text, Shape::of(text, to.style), false, to),
+        Value::Array(items) if items.is_empty() => to.indicator("[]", true, false),
+        Value::Object(map) if map.is_empty() => to.indicator("{}", true, false),
         Value::Array(items) => {
-            let style = if items.is_empty() { SequenceStyle::Flow } else { SequenceStyle::Block };
-            to.emit(Event::sequence_start(None, None, true, style))?;
-            items.iter().try_for_each(|item| emit_value(item, to))?;
-            to.emit(Event::sequence_end())
+            let flush = place == Place::Value && to.is_after_text() && !to.style.indented_sequences;
+            let outer = if flush { to.indent } else { to.deepen() };
+            for item in items {
+                to.indent_line();
+                to.indicator("-", true, true);
+                node(item, Place::Item, to);
+            }
+            to.indent = outer;
         }
         Value::Object(map) => {
-            let style = if map.is_empty() { MappingStyle::Flow } else { MappingStyle::Block };
-            to.emit(Event::mapping_start(None, None, true, style))?;
+            let outer = to.deepen();
+            let order = if to.style.indented_sequences { Order::Pretty } else { Order::Marshal };
             let entries = map.iter().map(|(key, value)| (key.as_str(), value));
-            for (key, value) in key_order::sorted(entries) {
-                string(key, to)?;
-                emit_value(value, to)?;
+            for (key, value) in key_order::sorted(entries, order) {
+                entry(key, value, to);
             }
-            to.emit(Event::mapping_end())
+            to.indent = outer;
         }
     }
 }
 
-fn plain(text: &str, to: &mut Emitter<'_>) -> Written {
-    to.emit(Event::scalar(None, None, text, true, true, ScalarStyle::Plain))
-}
-
-fn string(text: &str, to: &mut Emitter<'_>) -> Written {
-    let style = if text.chars().any(is_beyond_basic) {
-        ScalarStyle::DoubleQuoted
-    } else if text.contains('\n') {
-        ScalarStyle::Literal
-    } else if Dialect::Sigs.resolve(text) == Scalar::Text && !is_base_60(text) {
-        ScalarStyle::Plain
+fn entry(key: &str, value: &Value, to: &mut Printer) {
+    to.indent_line();
+    let shape = Shape::of(key, to.style);
+    if key.len() <= MAX_SIMPLE_KEY_BYTES && !shape.multiline {
+        string(key, shape, true, to);
+        to.indicator(":", false, false);
     } else {
-        ScalarStyle::DoubleQuoted
-    };
-    to.emit(Event::scalar(None, None, text, true, true, style))
+        to.indicator("?", true, true);
+        string(key, shape, false, to);
+        to.indent_line();
+        to.indicator(":", true, true);
+    }
+    node(value, Place::Value, to);
 }
 
-fn number_text(number: &Number) -> String {
-    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
-        return number.to_string();
+fn plain(text: &str, to: &mut Printer) {
+    let shape = Shape::of(text, to.style);
+    scalar::write(text, scalar::Style::Plain, shape, false, to);
+}
+
+fn string(text: &str, shape: Shape, is_key: bool, to: &mut Printer) {
+    let style = if text.contains('\n') {
+        scalar::Style::Literal
+    } else if is_read_as_text(text) {
+        scalar::Style::Plain
+    } else {
+        scalar::Style::DoubleQuoted
     };
-    match number::integral(float) {
-        // Go's JSON prints it without a point, so that its YAML reads an integer.
-        Some(integer) if i64::try_from(integer).is_ok() || u64::try_from(integer).is_ok() => {
-            integer.to_string()
+    scalar::write(text, style, shape, is_key, to);
+}
+
+/// Both printers quote what YAML 1.1 reads as a boolean, even if they would read text.
+fn is_read_as_text(text: &str) -> bool {
+    Dialect::Sigs.resolve(text) == Scalar::Text && !is_base_60(text)
+}
+
+fn number_text(number: &Number, style: Style) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && style.indented_sequences => number::general(float),
+        // The printer of `sigs.k8s.io/yaml` reads what Go's JSON printed.
+        Some(float) if number.is_f64() => {
+            let integer = number::integral(float).map(|integer| integer.to_string());
+            integer.unwrap_or_else(|| number::general(float))
         }
-        _ if float == 0.0 => "0".to_owned(),
-        _ => number::general(float),
+        _ => number.to_string(),
     }
 }
 

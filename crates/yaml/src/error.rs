@@ -1,6 +1,10 @@
 //! Why a text is no YAML, in Go's words.
 
+use std::fmt::Display;
+
 use libyaml_safer::ErrorKind;
+
+use crate::resolve::Dialect;
 
 /// Why a text is no YAML that we accept. Prints as Go's library does, so that a user finds it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,12 +52,8 @@ pub enum Error {
         key: String,
     },
     /// A key that JSON cannot have.
-    #[error("unsupported map key of type: {type_}, key: {key}, value: {value}")]
-    Key {
-        /// The Go type of the key.
-        type_: &'static str,
-        /// The key as Go prints it.
-        key: String,
+    #[error("unsupported map key of type: %!s(<nil>), key: <nil>, value: {value}")]
+    NullKey {
         /// The value as Go prints it.
         value: String,
     },
@@ -63,18 +63,12 @@ pub enum Error {
     /// Keys that stand twice in a mapping, in strict parsing.
     #[error("yaml: unmarshal errors:{}", lines(.0))]
     Duplicates(Vec<Duplicate>),
-    /// A key that stands twice in a mapping, in kustomize's dialect.
-    #[error(
-        "yaml: unmarshal errors:\n  line {line}: mapping key {key:?} already defined at line {first}"
-    )]
-    DuplicateKey {
-        /// The key.
-        key: String,
-        /// Where it stands again.
-        line: u64,
-        /// Where it stood first.
-        first: u64,
-    },
+    /// Keys that stand twice in a mapping, in kustomize's dialect.
+    #[error("yaml: unmarshal errors:{}", lines(.0))]
+    DefinedAgain(Vec<DefinedAgain>),
+    /// Aliases make a small document a large value.
+    #[error("yaml: document contains excessive aliasing")]
+    ExcessiveAliasing,
     /// It costs more than it may.
     #[error("yaml: document exceeds the limit of {limit} {what}")]
     TooLarge {
@@ -87,38 +81,56 @@ pub enum Error {
 
 /// A key that stands twice in a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: key {key:?} already set in map")]
+#[error("line {line}: key {key} already set in map")]
 pub struct Duplicate {
-    /// Where it stands again, counted from 1.
+    /// Where its value stands again, counted from 1.
     pub line: u64,
-    /// The key.
+    /// The key, as Go prints it.
     pub key: String,
 }
 
-fn lines(duplicates: &[Duplicate]) -> String {
-    let mut text = String::new();
-    for duplicate in duplicates {
-        text.push_str("\n  ");
-        text.push_str(&duplicate.to_string());
-    }
-    text
+/// A key that stands twice in a mapping of kustomize's dialect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: mapping key {key:?} already defined at line {first}")]
+pub struct DefinedAgain {
+    /// The key.
+    pub key: String,
+    /// Where it stands again, counted from 1.
+    pub line: u64,
+    /// Where it stood first.
+    pub first: u64,
+}
+
+fn lines(errors: &[impl Display]) -> String {
+    errors.iter().flat_map(|error| ["\n  ".to_owned(), error.to_string()]).collect()
 }
 
 fn place(line: Option<u64>) -> String {
     line.map_or_else(String::new, |line| format!("line {line}: "))
 }
 
-impl From<libyaml_safer::Error> for Error {
-    /// Flux: Go names the line of the problem, else of the context; the first line has no number,
-    /// and only the scanner counts from one (goyaml v2, `parser.fail`).
-    fn from(error: libyaml_safer::Error) -> Self {
+impl Error {
+    /// Flux: both libraries name the line of one of the two places that the parser names, counted
+    /// from zero; only the scanner counts from one, and what is on the first line has no number.
+    pub(crate) fn syntax(error: &libyaml_safer::Error, dialect: Dialect) -> Self {
         let scanner = u64::from(error.kind() == ErrorKind::Scanner);
-        let line_of = |mark: Option<libyaml_safer::Mark>| mark.map_or(0, |mark| mark.line);
-        let problem = line_of(error.problem_mark());
-        let line = if problem == 0 { line_of(error.context_mark()) } else { problem };
+        let context = error.context_mark().map_or(0, |mark| mark.line);
+        let problem = error.problem_mark().map_or(0, |mark| mark.line);
+        let (line, from_one) = match dialect {
+            Dialect::Sigs if problem != 0 => (problem, scanner),
+            Dialect::Sigs => (context, 0),
+            Dialect::Kyaml if context != 0 => (context, scanner),
+            Dialect::Kyaml => (problem, scanner),
+        };
         Self::Syntax {
-            line: (line != 0).then_some(line + scanner),
+            line: (line != 0).then_some(line + from_one),
             problem: error.problem().to_owned(),
         }
+    }
+
+    /// An escape that Go does not know, on a line counted from zero.
+    pub(crate) fn unknown_escape(line: u64) -> Self {
+        let problem = "found unknown escape character".to_owned();
+        Self::Syntax { line: (line != 0).then_some(line + 1), problem }
     }
 }

@@ -15,9 +15,10 @@ mod limits;
 mod node;
 mod number;
 mod resolve;
+mod timestamp;
 
 pub use decode::{parse, parse_strict, parse_with};
 pub use documents::{Document, documents};
-pub use emit::emit;
-pub use error::Error;
+pub use emit::{emit, emit_pretty};
+pub use error::{DefinedAgain, Duplicate, Error};
 pub use limits::Limits;

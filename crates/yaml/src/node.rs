@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
+use crate::resolve::Dialect;
 use crate::{Error, Limits};
 
 /// A document as a table of nodes.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    pub(crate) nodes: Vec<Node>,
+    nodes: Vec<Node>,
     /// The index of the root; none for an empty document.
     pub(crate) root: Option<usize>,
 }
@@ -26,8 +27,9 @@ pub(crate) struct Node {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Scalar {
-        value: String,
-        plain: bool,
+        text: String,
+        /// Neither quoted nor tagged, so that the text says what it means.
+        implicit: bool,
     },
     Sequence(Vec<usize>),
     /// Keys and values.
@@ -36,6 +38,16 @@ pub(crate) enum Kind {
         anchor: String,
         target: usize,
     },
+}
+
+impl Node {
+    /// How long the text of a scalar is.
+    pub(crate) const fn text_bytes(&self) -> usize {
+        match &self.kind {
+            Kind::Scalar { text, .. } => text.len(),
+            Kind::Sequence(_) | Kind::Mapping(_) | Kind::Alias { .. } => 0,
+        }
+    }
 }
 
 /// Collections that are not closed yet.
@@ -47,18 +59,18 @@ struct Open {
 
 impl Tree {
     /// Reads the first document.
-    pub(crate) fn read(text: &[u8], limits: &Limits) -> Result<Self, Error> {
-        if text.len() > limits.bytes {
+    pub(crate) fn read(source: &[u8], dialect: Dialect, limits: &Limits) -> Result<Self, Error> {
+        if source.len() > limits.bytes {
             return Err(Error::TooLarge { what: "bytes", limit: limits.bytes });
         }
-        let mut input = text;
+        let mut input = source;
         let mut parser = Parser::new();
         parser.set_input_string(&mut input);
         let mut tree = Self { nodes: Vec::new(), root: None };
         let mut anchors: HashMap<String, usize> = HashMap::new();
         let mut open: Vec<Open> = Vec::new();
         loop {
-            let event = next_event(&mut parser)?;
+            let event = next_event(&mut parser, dialect)?;
             let line = event.start_mark.line + 1;
             let (kind, tag, anchor) = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
@@ -71,13 +83,13 @@ impl Tree {
                     Some(target) => (Kind::Alias { anchor, target: *target }, None, None),
                     None => return Err(Error::UnknownAnchor { anchor }),
                 },
-                EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                EventData::Scalar { anchor, tag, value: text, plain_implicit, style, .. } => {
                     if style == ScalarStyle::DoubleQuoted {
-                        let marks = (event.start_mark.index, event.end_mark.index);
-                        refuse_escaped_slash(text, marks, line)?;
+                        refuse_escaped_slash(source, &event.start_mark, &event.end_mark)?;
                     }
-                    let plain = plain_implicit && style == ScalarStyle::Plain;
-                    (Kind::Scalar { value, plain }, tag, anchor)
+                    // The tag `!` says as much as none.
+                    let tag = tag.filter(|tag| tag != "!");
+                    (Kind::Scalar { text, implicit: plain_implicit }, tag, anchor)
                 }
                 EventData::SequenceStart { anchor, tag, .. } => {
                     (Kind::Sequence(Vec::new()), tag, anchor)
@@ -108,6 +120,25 @@ impl Tree {
         }
     }
 
+    pub(crate) fn node(&self, index: usize) -> &Node {
+        &self.nodes[index]
+    }
+
+    /// The node, or what it stands for if it is an alias.
+    pub(crate) fn resolved(&self, index: usize) -> &Node {
+        match self.nodes[index].kind {
+            Kind::Alias { target, .. } => &self.nodes[target],
+            Kind::Scalar { .. } | Kind::Sequence(_) | Kind::Mapping(_) => &self.nodes[index],
+        }
+    }
+
+    /// Whether a key asks for a merge.
+    pub(crate) fn is_merge(&self, index: usize) -> bool {
+        let Node { kind, tag, .. } = &self.nodes[index];
+        let tagged = tag.as_deref() == Some("tag:yaml.org,2002:merge");
+        matches!(kind, Kind::Scalar { text, implicit } if text == "<<" && (*implicit || tagged))
+    }
+
     fn attach(&mut self, parent: &mut Open, child: usize) {
         match &mut self.nodes[parent.node].kind {
             Kind::Sequence(items) => items.push(child),
@@ -121,9 +152,9 @@ impl Tree {
 }
 
 /// The next event. The scanner underneath panics on a few malformed texts, where an error is due.
-fn next_event(parser: &mut Parser<&mut &[u8]>) -> Result<Event, Error> {
+fn next_event(parser: &mut Parser<&mut &[u8]>, dialect: Dialect) -> Result<Event, Error> {
     match catch_unwind(AssertUnwindSafe(|| parser.parse())) {
-        Ok(event) => Ok(event?),
+        Ok(event) => event.map_err(|error| Error::syntax(&error, dialect)),
         Err(_panic) => {
             let problem = "found a token that cannot be scanned".to_owned();
             Err(Error::Syntax { line: None, problem })
@@ -131,16 +162,21 @@ fn next_event(parser: &mut Parser<&mut &[u8]>) -> Result<Event, Error> {
     }
 }
 
-/// Go's parser does not know the escape `\\/`, which YAML took over from JSON.
-fn refuse_escaped_slash(text: &[u8], marks: (u64, u64), line: u64) -> Result<(), Error> {
-    let range = usize::try_from(marks.0).unwrap_or(0)..usize::try_from(marks.1).unwrap_or(0);
-    let mut escaped = false;
-    for byte in text.get(range).unwrap_or_default() {
-        if escaped && *byte == b'/' {
-            let problem = "found unknown escape character".to_owned();
-            return Err(Error::Syntax { line: (line > 1).then_some(line), problem });
+/// Flux: Go's scanner does not know the escape `\/`, which JSON has and libyaml has learnt.
+fn refuse_escaped_slash(source: &[u8], start: &Mark, end: &Mark) -> Result<(), Error> {
+    let place = |mark: &Mark| usize::try_from(mark.index).unwrap_or(usize::MAX);
+    let quoted = source.get(place(start)..place(end)).unwrap_or_default();
+    let mut line = start.line;
+    let mut bytes = quoted.iter();
+    while let Some(byte) = bytes.next() {
+        line += u64::from(*byte == b'\n');
+        if *byte == b'\\' {
+            match bytes.next() {
+                Some(b'/') => return Err(Error::unknown_escape(line)),
+                Some(b'\n') => line += 1,
+                _ => {}
+            }
         }
-        escaped = !escaped && *byte == b'\\';
     }
     Ok(())
 }

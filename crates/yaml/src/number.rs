@@ -87,23 +87,15 @@ pub(crate) fn json(value: f64) -> Result<serde_json::Number, &'static str> {
     if value.is_infinite() {
         return Err(if value > 0.0 { "+Inf" } else { "-Inf" });
     }
-    if let Some(integer) = integral(value) {
-        if let Ok(small) = i64::try_from(integer) {
-            return Ok(small.into());
-        }
-        if let Ok(large) = u64::try_from(integer) {
-            return Ok(large.into());
-        }
-    }
-    serde_json::Number::from_f64(value).ok_or("NaN")
+    let is_negative_zero = value == 0.0 && value.is_sign_negative();
+    let integer = if is_negative_zero { None } else { integral(value) };
+    let number = integer.and_then(serde_json::Number::from_i128);
+    number.or_else(|| serde_json::Number::from_f64(value)).ok_or("NaN")
 }
 
-/// The value as the integer that Go's JSON prints for it: the shortest digits that mean it, then
-/// zeros. None for a fraction, for what Go prints with an exponent, and for minus zero.
+/// The integer of 64 bits that is read from Go's JSON of a float, if that has neither point nor
+/// exponent. It is not always the value: JSON has the shortest digits that say which float it is,
+/// then zeros.
 pub(crate) fn integral(value: f64) -> Option<i128> {
-    let negative_zero = value == 0.0 && value.is_sign_negative();
-    if value.fract() != 0.0 || value.abs() >= 1e21 || negative_zero {
-        return None;
-    }
-    value.to_string().parse().ok()
+    integer(&value.to_string())
 }

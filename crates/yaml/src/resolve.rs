@@ -1,6 +1,6 @@
 //! What a plain scalar means.
 
-use crate::number;
+use crate::{number, timestamp};
 
 /// Which version of YAML decides what a plain scalar means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn special_float(text: &str) -> Option<Scalar> {
 }
 
 fn numeric(text: &str) -> Scalar {
-    if is_timestamp(text) {
+    if timestamp::is_timestamp(text) {
         return Scalar::Timestamp;
     }
     let without_underscores;
@@ -79,65 +79,4 @@ fn numeric(text: &str) -> Scalar {
         return Scalar::Integer(integer);
     }
     number::float(plain).map_or(Scalar::Text, Scalar::Float)
-}
-
-/// Whether a text is a date, or a date with a time, that exists.
-pub(crate) fn is_timestamp(text: &str) -> bool {
-    // Four digits and a dash, or it costs nothing to say no.
-    let bytes = text.as_bytes();
-    if bytes.len() < 8 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
-        return false;
-    }
-    let (date, time) = match text.find(['T', 't', ' ']) {
-        Some(at) => (&text[..at], Some((text.as_bytes()[at], &text[at + 1..]))),
-        None => (text, None),
-    };
-    is_date(date) && time.is_none_or(|(separator, time)| is_time(separator, time))
-}
-
-fn is_date(text: &str) -> bool {
-    let mut parts =
-        text.split('-').map(|part| part.parse::<u16>().ok().filter(|_| part.len() <= 4));
-    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return false,
-    };
-    let narrow = text.split('-').skip(1).all(|part| part.len() <= 2);
-    narrow && (1..=days).contains(&day)
-}
-
-/// With `T` a zone must follow, with a space none may.
-fn is_time(separator: u8, text: &str) -> bool {
-    let (clock, zone) = match text.find(['Z', '+', '-']) {
-        Some(at) => (&text[..at], Some(&text[at..])),
-        None => (text, None),
-    };
-    let zone_fits = match (separator, zone) {
-        (b' ', None) => true,
-        (b' ', Some(_)) | (_, None) => false,
-        (_, Some("Z")) => true,
-        (_, Some(offset)) => is_clock(&offset[1..], 2),
-    };
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    zone_fits
-        && is_clock(clock, 3)
-        && !fraction.is_empty()
-        && fraction.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn is_clock(text: &str, parts: usize) -> bool {
-    let limits = [24, 60, 60];
-    text.split(':').count() == parts
-        && text.split(':').zip(limits).all(|(part, limit)| {
-            (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok_and(|value| value < limit)
-        })
 }
