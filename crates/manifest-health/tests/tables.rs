@@ -1,0 +1,48 @@
+//! What kstatus says of objects (made by the real library).
+
+use manifest::Object;
+use serde_json::Value;
+
+#[test]
+fn health_is_what_kstatus_says() {
+    let table: Vec<Value> = serde_json::from_str(include_str!("tables/cases.json")).unwrap();
+    let mut different = Vec::new();
+    for case in &table {
+        let object = Object::new(case["object"].clone()).unwrap();
+        let wanted = match case["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok((
+                case["status"].as_str().unwrap().to_owned(),
+                case["message"].as_str().unwrap_or_default().to_owned(),
+            )),
+        };
+        let found = manifest_health::health(&object)
+            .map(|health| (health.status.as_str().to_owned(), health.message))
+            .map_err(|error| error.to_string());
+        if found != wanted {
+            different.push(format!("{}: want {wanted:?}, got {found:?}", case["name"]));
+        }
+    }
+    assert!(
+        different.is_empty(),
+        "{} of {} differ:\n{}",
+        different.len(),
+        table.len(),
+        different.join("\n")
+    );
+}
+
+#[test]
+fn a_job_is_waited_for_to_its_end() {
+    let job = |status: Value, suspend: bool| {
+        let object = serde_json::json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"},
+            "spec": {"suspend": suspend}, "status": status,
+        });
+        manifest_health::health_for_wait(&Object::new(object).unwrap()).unwrap().status.as_str()
+    };
+    assert_eq!(job(serde_json::json!({"startTime": "x", "active": 1}), false), "InProgress");
+    assert_eq!(job(serde_json::json!({}), true), "Current");
+    let complete = serde_json::json!({"conditions": [{"type": "Complete", "status": "True"}]});
+    assert_eq!(job(complete, false), "Current");
+}
