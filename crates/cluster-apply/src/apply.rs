@@ -99,7 +99,7 @@ async fn run(
     let plan = plan(tenant, objects, options, new_groups).await?;
     let first = done.entries.len();
     let retain = options.retain || stage.is_waited_for();
-    execute(tenant, plan, retain, done).await?;
+    execute(tenant, plan, options, retain, done).await?;
     if !stage.is_waited_for() {
         return Ok(());
     }

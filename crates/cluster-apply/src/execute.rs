@@ -6,6 +6,7 @@ use manifest::{Object, kind_rank};
 use serde_json::Value;
 
 use crate::api::ApiError;
+use crate::apply::ApplyOptions;
 use crate::change_set::{Action, Change, ChangeSet};
 use crate::cluster::TenantClient;
 use crate::error::ApplyError;
@@ -26,6 +27,7 @@ const CLEANUP_TRIES: usize = 3;
 pub(crate) async fn execute(
     tenant: &TenantClient,
     plan: Plan,
+    options: &ApplyOptions,
     retain: bool,
     done: &mut ChangeSet,
 ) -> Result<(), ApplyError> {
@@ -35,7 +37,7 @@ pub(crate) async fn execute(
         let alike = steps.iter().take_while(|step| kind_rank(step.object.kind()) == rank).count();
         let later = steps.split_off(alike);
         let mut results = futures::stream::iter(steps)
-            .map(|step| carry_out(tenant, step, retain))
+            .map(|step| carry_out(tenant, step, options, retain))
             .buffered(tenant.settings().concurrency.max(1));
         let mut failure = None;
         while let Some(result) = results.next().await {
@@ -53,13 +55,18 @@ pub(crate) async fn execute(
     Ok(())
 }
 
-async fn carry_out(tenant: &TenantClient, step: Step, retain: bool) -> Result<Change, ApplyError> {
+async fn carry_out(
+    tenant: &TenantClient,
+    step: Step,
+    options: &ApplyOptions,
+    retain: bool,
+) -> Result<Change, ApplyError> {
     let Step { object, verdict } = step;
     let (action, live) = match verdict {
         Verdict::Skip => (Action::Skipped, None),
         Verdict::Keep(live) => (Action::Unchanged, Some(live)),
         Verdict::Write(write) => {
-            let (action, live) = written(tenant, &object, write).await?;
+            let (action, live) = written(tenant, &object, write, options).await?;
             (action, Some(live))
         }
     };
@@ -75,6 +82,7 @@ async fn written(
     tenant: &TenantClient,
     object: &Object,
     write: Write,
+    options: &ApplyOptions,
 ) -> Result<(Action, Object), ApplyError> {
     let Write { path, body, before } = write;
     let writing = tenant.records().begin_write(&object.id());
@@ -91,7 +99,7 @@ async fn written(
         }
     };
     let live = send(tenant, object, &path, body).await?;
-    let state = Verified::state(live.fields(), tenant.settings());
+    let state = Verified::state(live.fields(), &options.owner, tenant.settings());
     tenant.records().settle(&object.id(), state);
     drop(writing);
     Ok((action, live))

@@ -305,7 +305,7 @@ impl Question<'_> {
     }
 
     fn settle(&self, live: &Object) {
-        let state = Verified::state(live.fields(), self.tenant.settings());
+        let state = Verified::state(live.fields(), &self.options.owner, self.tenant.settings());
         self.tenant.records().settle(&self.object.id(), state);
     }
 

@@ -6,6 +6,7 @@
 //! order answer and event arrive.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use manifest::{GroupKind, ObjectId};
@@ -61,6 +62,8 @@ struct Entry {
     seen: Option<Seen>,
     /// How many writes of ours are under way: until they end, nothing is judged.
     writing: u16,
+    /// Whether several owners want the object, each in its own way.
+    contested: bool,
 }
 
 /// What we know an object to be.
@@ -76,6 +79,8 @@ pub(crate) enum Verified {
         content: u64,
         /// Of who owns which fields.
         fingerprint: u64,
+        /// Of the owner who wants it so.
+        owner: u64,
     },
 }
 
@@ -97,11 +102,19 @@ pub(crate) struct Writing {
 
 impl Verified {
     /// The state of an object as the API server answered it.
-    pub(crate) fn state(live: &Map<String, Value>, settings: &Settings) -> Self {
+    pub(crate) fn state(live: &Map<String, Value>, owner: &Owner, settings: &Settings) -> Self {
         Self::State {
             version: resource_version(live),
             content: content_digest(live),
             fingerprint: fingerprint_of(live, settings),
+            owner: owner.digest(),
+        }
+    }
+
+    const fn owner(self) -> Option<u64> {
+        match self {
+            Self::State { owner, .. } => Some(owner),
+            Self::Exempt => None,
         }
     }
 }
@@ -113,6 +126,14 @@ pub(crate) fn resource_version(object: &Map<String, Value>) -> u64 {
     let metadata = object.get("metadata");
     let version = metadata.and_then(|m| m.get("resourceVersion")).and_then(Value::as_str);
     version.and_then(|version| version.parse().ok()).unwrap_or_default()
+}
+
+impl Owner {
+    fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 impl LiveRecords {
@@ -136,6 +157,7 @@ impl LiveRecords {
         for id in ids {
             let Some(entry) = known.objects.get_mut(id) else { continue };
             entry.verified = None;
+            entry.contested = false;
             if entry.seen.is_none() && entry.writing == 0 {
                 known.objects.remove(id);
             }
@@ -170,6 +192,8 @@ impl LiveRecords {
     pub(crate) fn settle(&self, id: &ObjectId, verified: Verified) {
         let mut known = self.lock();
         let Some(entry) = known.entry(id) else { return };
+        let before = entry.verified.and_then(Verified::owner);
+        entry.contested |= before.zip(verified.owner()).is_some_and(|(old, new)| old != new);
         entry.verified = Some(verified);
         known.judge(id);
     }
@@ -253,7 +277,10 @@ impl Entry {
     fn is_unmoved(&self) -> bool {
         match (self.verified, &self.seen) {
             (Some(Verified::State { fingerprint, .. }), Some(seen)) => {
-                self.writing == 0 && !seen.deleting && seen.fingerprint == fingerprint
+                self.writing == 0
+                    && !self.contested
+                    && !seen.deleting
+                    && seen.fingerprint == fingerprint
             }
             _ => false,
         }
@@ -308,7 +335,7 @@ mod tests {
     }
 
     const fn state(version: u64, fingerprint: u64) -> Verified {
-        Verified::State { version, content: 0, fingerprint }
+        Verified::State { version, content: 0, fingerprint, owner: 1 }
     }
 
     fn seen(version: u64, fingerprint: u64) -> Seen {
@@ -363,6 +390,21 @@ mod tests {
         assert!(moved.try_recv().is_err());
         drop(writing);
         assert!(moved.try_recv().is_ok());
+    }
+
+    #[test]
+    fn what_two_owners_want_is_never_at_rest_until_one_gives_up() {
+        let Bench { records, id, .. } = bench();
+        let is_unmoved = || records.unmoved(std::slice::from_ref(&id), |_| true);
+        records.settle(&id, state(1, 10));
+        records.observe(&id, seen(1, 10));
+        assert!(is_unmoved());
+        let other = Verified::State { version: 1, content: 0, fingerprint: 10, owner: 2 };
+        records.settle(&id, other);
+        assert!(!is_unmoved());
+        records.forget(std::slice::from_ref(&id)); // the first one prunes it
+        records.settle(&id, other);
+        assert!(is_unmoved());
     }
 
     #[test]
