@@ -37,7 +37,12 @@ fn evaluate(input: &str, variables: &Variables, strict: bool) -> Result<String, 
 }
 
 fn report(total: usize, different: &[String]) {
-    assert!(different.is_empty(), "{} of {total} differ:\n{}", different.len(), different.join("\n"));
+    assert!(
+        different.is_empty(),
+        "{} of {total} differ:\n{}",
+        different.len(),
+        different.join("\n")
+    );
 }
 
 #[test]
