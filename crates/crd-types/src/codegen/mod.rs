@@ -7,7 +7,6 @@
 mod column;
 mod definition;
 mod groups;
-mod print;
 mod schema;
 
 use serde_json::Value;
@@ -24,7 +23,7 @@ pub fn crds() -> Vec<(String, Value)> {
 
 /// Every file of `config/crds`: its name and its content.
 pub fn files() -> Vec<(String, String)> {
-    crds().into_iter().map(|(name, crd)| (name, print::document(&crd))).collect()
+    crds().into_iter().map(|(name, crd)| (name, format!("---\n{}", yaml::emit(&crd)))).collect()
 }
 
 #[cfg(test)]

@@ -27,20 +27,17 @@ pub(crate) fn published(crds: &Path) -> Result<BTreeMap<String, Value>, String> 
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let (kind, release) =
                 name.trim_end_matches(".yaml").split_once(".v").ok_or("no release in the name")?;
-            let text = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
-            for crd in super::yaml::documents(&text)? {
-                let mut facts = of(&crd);
-                for version in
-                    facts["versions"].as_object_mut().into_iter().flat_map(Map::values_mut)
-                {
-                    version["release"] = json!(release);
-                }
-                let known = all.entry(kind.to_owned()).or_insert_with(|| json!({ "versions": {} }));
-                let mut versions = known["versions"].take();
-                merge(&mut versions, facts["versions"].take());
-                *known = facts;
-                known["versions"] = versions;
+            let text = std::fs::read(&file).map_err(|error| error.to_string())?;
+            let crd = yaml::parse(&text).map_err(|error| format!("{name}: {error}"))?;
+            let mut facts = of(&crd);
+            for version in facts["versions"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+                version["release"] = json!(release);
             }
+            let known = all.entry(kind.to_owned()).or_insert_with(|| json!({ "versions": {} }));
+            let mut versions = known["versions"].take();
+            merge(&mut versions, facts["versions"].take());
+            *known = facts;
+            known["versions"] = versions;
         }
     }
     Ok(all)

@@ -3,7 +3,6 @@
 #![allow(clippy::print_stdout, reason = "a skipped check has to be seen")]
 
 pub(crate) mod facts;
-pub(crate) mod yaml;
 
 use std::path::PathBuf;
 
