@@ -188,21 +188,33 @@ pub fn parse_float(text: &str) -> Option<f64> {
             if !magnitude.bytes().all(|b| b.is_ascii_digit() || b"._eE+-".contains(&b)) {
                 return None;
             }
-            // Go accepts underscores only with a base prefix; a leading 0 before one counts.
-            if magnitude.contains('_') {
-                return None;
-            }
-            magnitude.parse::<f64>().ok()?
+            parted(magnitude, |c| c.is_ascii_digit())?.parse::<f64>().ok()?
         };
     float.is_finite().then_some(sign * float)
 }
 
+/// The text without its underscores, each of which must stand between two digits.
+fn parted(text: &str, is_digit: impl Fn(char) -> bool) -> Option<String> {
+    let mut previous = '_';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next_is_digit = chars.peek().copied().is_some_and(&is_digit);
+        if c == '_' && !(is_digit(previous) && next_is_digit) {
+            return None;
+        }
+        previous = c;
+    }
+    Some(text.replace('_', ""))
+}
+
 fn parse_hex_float(hex: &str) -> Option<f64> {
+    // The prefix counts as a digit: an underscore may follow it.
+    let hex = parted(&format!("0{hex}"), |c| c.is_ascii_hexdigit())?;
     let at = hex.find(['p', 'P'])?;
-    let (mantissa, exponent) = (hex.get(..at)?, hex.get(at + 1..)?);
+    let (mantissa, exponent) = (hex.get(1..at)?, hex.get(at + 1..)?);
     let mut exponent: i32 = exponent.parse().ok()?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = without_underscores(&format!("{whole}{fraction}"), true)?;
+    let digits = format!("{whole}{fraction}");
     if digits.is_empty() || digits.len() > 32 {
         return None;
     }

@@ -5,6 +5,14 @@ use std::path::Path;
 use go_template::{Budget, Functions, Integers, MissingKey, Session, Templates, Value};
 use serde_json::Value as Json;
 
+#[expect(clippy::unwrap_used, reason = "a broken table must stop the test")]
+fn wanted(case: &Json) -> Result<String, (String, String)> {
+    match case.get("expected") {
+        Some(expected) => Ok(expected.as_str().unwrap().to_owned()),
+        None => Err((field(case, "error").to_owned(), field(case, "partial").to_owned())),
+    }
+}
+
 fn field<'c>(case: &'c Json, name: &str) -> &'c str {
     case.get(name).and_then(Json::as_str).unwrap_or_default()
 }
@@ -34,10 +42,7 @@ fn check(case: &Json) -> Result<(), String> {
         _ => Integers::Int,
     };
     let data = Value::from_json(&case["data"], integers);
-    let wanted = match case.get("expected") {
-        Some(expected) => Ok(expected.as_str().unwrap().to_owned()),
-        None => Err((field(case, "error").to_owned(), field(case, "partial").to_owned())),
-    };
+    let wanted = wanted(case);
     let got = outcome(case, data);
     if got == wanted {
         return Ok(());

@@ -48,13 +48,13 @@ impl Exec<'_, '_> {
         let mut call = Call::new(self.session, self.templates);
         match (function.body)(&mut call, &mut values) {
             Ok(value) => Ok(Slot::plain(value)),
-            Err(error) => self.failed(node, name, error),
+            Err(error) => self.failed(node, name, &error),
         }
     }
 
-    fn failed(&mut self, node: NodeRef, name: &str, error: CallError) -> Result<Slot, Fault> {
+    fn failed(&mut self, node: NodeRef, name: &str, error: &CallError) -> Result<Slot, Fault> {
         self.at = Some(node);
-        self.fail(failed(name, &error))
+        self.fail(failed(name, error))
     }
 
     fn builtin(
@@ -82,14 +82,21 @@ impl Exec<'_, '_> {
                 builtins::length(&slot.value, slot.boxed)
             }
             Builtin::Call => {
+                let callee = match (args.first(), &last) {
+                    (Some(arg), _) => self.arena().print(NodeRef::Expr(*arg)),
+                    (None, Some(Slot { value: Value::Str(text), .. })) => text.to_string(),
+                    (None, last) => {
+                        let slot = last.as_ref().unwrap_or(&Slot::INVALID);
+                        format!("<{} Value>", slot.type_name())
+                    }
+                };
                 let values = self.arguments(dot, name, signature, args, last)?;
-                let callee = args.first().map(|arg| self.arena().print(NodeRef::Expr(*arg)));
-                Err(builtins::call_of(values.first(), callee.unwrap_or_default()))
+                Err(builtins::call_of(values.first(), callee))
             }
             _ => {
                 let values = self.arguments(dot, name, signature, args, last)?;
                 match self.spend_on_text(builtin, &values) {
-                    Err(exhausted) => return self.failed(node, name, exhausted.into()),
+                    Err(exhausted) => return self.failed(node, name, &exhausted.into()),
                     Ok(()) => builtin.call(&values),
                 }
             }
@@ -97,7 +104,7 @@ impl Exec<'_, '_> {
         match result {
             // Elements come out of their `interface {}` at the end of the pipeline anyway.
             Ok(value) => Ok(Slot::plain(value)),
-            Err(error) => self.failed(node, name, error.into()),
+            Err(error) => self.failed(node, name, &error.into()),
         }
     }
 

@@ -105,8 +105,9 @@ fn to_json(
                 })
                 .collect::<Result<_, Unbounded>>()?,
         ),
-        Value::Object(object) => match object.underlying() {
-            Value::Nil => Json::Object(
+        Value::Object(object) => match (object.json(), object.underlying()) {
+            (Some(json), _) => json,
+            (None, Value::Nil) => Json::Object(
                 object
                     .fields()
                     .into_iter()
@@ -115,7 +116,7 @@ fn to_json(
                     })
                     .collect::<Result<_, Unbounded>>()?,
             ),
-            plain => to_json(&plain, below, parts_left)?,
+            (None, plain) => to_json(&plain, below, parts_left)?,
         },
     })
 }

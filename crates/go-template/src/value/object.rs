@@ -56,6 +56,11 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
         Value::Nil
     }
 
+    /// How it is written as JSON, if it has a `MarshalJSON` of its own.
+    fn json(&self) -> Option<serde_json::Value> {
+        None
+    }
+
     /// Whether it is true where a condition asks; structs and pointers always are.
     fn truth(&self) -> bool {
         match self.underlying() {

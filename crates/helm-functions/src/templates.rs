@@ -1,0 +1,107 @@
+//! Helm's own functions around templates: `include`, `tpl`, `required`, `lookup`.
+
+use go_template::{Call, CallError, Error, Functions, Str, Type, Value, quote};
+
+use crate::arguments::{Outcome, any, ok, string, text};
+use crate::error::FunctionError;
+use crate::host::{Helm, helm};
+
+const ANY: Type = Type::Any;
+const S: Type = Type::String;
+
+/// How often a template may be within itself; Helm's number.
+const MAX_RECURSION: u32 = 1000;
+
+pub(crate) fn register(f: &mut Functions) {
+    f.add("include", [S, ANY], |call, a| {
+        let data = a.get_mut(1).map(std::mem::take).unwrap_or_default();
+        include(call, &text(a, 0), data)
+    });
+    f.add("tpl", [S, ANY], |call, a| {
+        let data = a.get_mut(1).map(std::mem::take).unwrap_or_default();
+        tpl(call, &text(a, 0), data)
+    });
+    f.add("required", [S, ANY], |call, a| {
+        let missing = match any(a, 1) {
+            Value::Nil => true,
+            Value::Str(text) => text.is_empty(),
+            _ => false,
+        };
+        if !missing {
+            return Ok(a.get_mut(1).map(std::mem::take).unwrap_or_default());
+        }
+        refuse(call, string(a, 0))
+    });
+    f.add("fail", [S], |call, a| refuse(call, string(a, 0)));
+    f.add("lookup", [S, S, S, S], |call, a| {
+        let (api_version, kind, namespace, name) = (text(a, 0), text(a, 1), text(a, 2), text(a, 3));
+        let found = helm(call)?.lookup.lookup(&api_version, &kind, &namespace, &name);
+        found.map_err(|message| FunctionError::Lookup(message).into())
+    });
+    // Helm resolves names only where it is told to; a rendering that asks the network is not
+    // repeatable.
+    f.add("getHostByName", [S], |_, _| ok(""));
+}
+
+/// Fails with the chart's words, unless the chart is only being linted.
+fn refuse(call: &mut Call<'_>, message: &Str) -> Outcome {
+    if call.session.state::<Helm>().is_some_and(|helm| helm.lint) {
+        return ok("");
+    }
+    Err(FunctionError::Chart(message.to_string()).into())
+}
+
+fn include(call: &mut Call<'_>, name: &str, data: Value) -> Outcome {
+    let included = &mut helm(call)?.included;
+    match included.get_mut(name) {
+        Some(count) if *count > MAX_RECURSION => {
+            return Err(FunctionError::NestedReference { name: name.to_owned() }.into());
+        }
+        Some(count) => *count += 1,
+        None => {
+            included.insert(name.to_owned(), 1);
+        }
+    }
+    let output = call.execute(name, data);
+    if let Some(count) = helm(call)?.included.get_mut(name) {
+        *count -= 1;
+    }
+    let output = output?;
+    call.make(output.len())?;
+    ok(Str::from(output))
+}
+
+fn tpl(call: &mut Call<'_>, source: &str, data: Value) -> Outcome {
+    let limit = call.session.budget().source_bytes;
+    if source.len() > limit {
+        return Err(go_template::Exhausted::Source { limit }.into());
+    }
+    // Reading a text costs as much as executing it.
+    call.session.spend(1 + (source.len() as u64 >> 4))?;
+    if !source.contains("{{") {
+        call.make(source.len())?;
+        return ok(without_no_value(source.as_bytes().to_vec()));
+    }
+    let quoted = || quote::double(source.as_bytes());
+    let mut templates = call.templates().clone();
+    let name = templates.name().to_owned();
+    let template = templates.parse(&name, source).map_err(|error| {
+        CallError::of(FunctionError::TplParse { template: quoted(), message: error.to_string() })
+    })?;
+    let output = call.execute_template(&templates, &template, data).map_err(|error: Error| {
+        let message = format!("error during tpl function execution for {}: {error}", quoted());
+        CallError::from(error).within(message)
+    })?;
+    call.make(output.len())?;
+    ok(without_no_value(output))
+}
+
+/// Flux: Helm's engine takes out what a missing value prints as, though a chart may have meant it.
+fn without_no_value(output: Vec<u8>) -> Str {
+    const NO_VALUE: &str = "<no value>";
+    match String::from_utf8(output) {
+        Ok(text) if text.contains(NO_VALUE) => Str::from(text.replace(NO_VALUE, "")),
+        Ok(text) => Str::from(text),
+        Err(bytes) => Str::from(bytes.into_bytes()),
+    }
+}

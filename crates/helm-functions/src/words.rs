@@ -1,0 +1,196 @@
+//! Words and letters: case, wrapping, abbreviating.
+
+use go_template::{Functions, Str, Type};
+
+use crate::arguments::{int, ok, string, text};
+
+const S: Type = Type::String;
+const I: Type = Type::INT;
+
+pub(crate) fn register(f: &mut Functions) {
+    f.add("upper", [S], |_, a| ok(text(a, 0).chars().map(upper).collect::<String>()));
+    f.add("lower", [S], |_, a| ok(text(a, 0).chars().map(lower).collect::<String>()));
+    f.add("title", [S], |_, a| ok(title(&text(a, 0))));
+    f.add("untitle", [S], |_, a| ok(untitle(&text(a, 0))));
+    f.add("swapcase", [S], |_, a| ok(swap_case(&text(a, 0))));
+    f.add("nospace", [S], |_, a| ok(without_spaces(string(a, 0))));
+    f.add("initials", [S], |_, a| ok(initials(string(a, 0))));
+    f.add("abbrev", [I, S], |_, a| {
+        let width = int(a, 0);
+        ok(if width < 4 { string(a, 1).clone() } else { abbreviate(string(a, 1), 0, width) })
+    });
+    f.add("abbrevboth", [I, I, S], |_, a| {
+        let (left, right, whole) = (int(a, 0), int(a, 1), string(a, 2));
+        let too_narrow = right < 4 || left > 0 && right < 7;
+        ok(if too_narrow { whole.clone() } else { abbreviate(whole, left, right) })
+    });
+    f.add("wrap", [I, S], |call, a| {
+        call.make(string(a, 1).len().saturating_mul(2))?;
+        ok(wrap(string(a, 1), int(a, 0), b"", false))
+    });
+    f.add("wrapWith", [I, S, S], |call, a| {
+        let lines = string(a, 2).len().saturating_mul(string(a, 1).len().max(1) + 1);
+        call.make(lines)?;
+        ok(wrap(string(a, 2), int(a, 0), string(a, 1).as_bytes(), true))
+    });
+}
+
+/// One character for one, as Go maps: `ß` has no capital of its own.
+pub(crate) fn upper(c: char) -> char {
+    let mut mapped = c.to_uppercase();
+    match (mapped.next(), mapped.next()) {
+        (Some(upper), None) => upper,
+        _ => c,
+    }
+}
+
+/// One character for one, as Go maps.
+pub(crate) fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+/// Go's `strings.Title`: a letter is a word's first if none of letters, digits and underscores
+/// stands before it.
+fn title(text: &str) -> String {
+    let mut previous = ' ';
+    let capitalize = |c: char| {
+        let is_first = is_separator(previous);
+        previous = c;
+        if is_first { title_case(c) } else { c }
+    };
+    text.chars().map(capitalize).collect()
+}
+
+/// A capital, or of the letters that are two in one, the form with one capital.
+fn title_case(c: char) -> char {
+    match c {
+        'Ǆ'..='ǆ' => 'ǅ',
+        'Ǉ'..='ǉ' => 'ǈ',
+        'Ǌ'..='ǌ' => 'ǋ',
+        'Ǳ'..='ǳ' => 'ǲ',
+        c => upper(c),
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    if c.is_ascii() {
+        !(c.is_ascii_alphanumeric() || c == '_')
+    } else {
+        !c.is_alphanumeric() && c.is_whitespace()
+    }
+}
+
+/// The first letter of each word made small.
+fn untitle(text: &str) -> String {
+    let mut at_start = true;
+    let change = |c: char| {
+        if c.is_whitespace() {
+            at_start = true;
+            return c;
+        }
+        if std::mem::take(&mut at_start) { lower(c) } else { c }
+    };
+    text.chars().map(change).collect()
+}
+
+/// Capitals become small and small ones capitals.
+fn swap_case(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            c if c.is_uppercase() => lower(c),
+            c if c.is_lowercase() => upper(c),
+            c => c,
+        })
+        .collect()
+}
+
+/// Flux: the library behind it takes bytes for characters, which garbles what is not ASCII as
+/// soon as there is a space in it.
+fn without_spaces(whole: &Str) -> Str {
+    let kept: Vec<char> =
+        whole.as_bytes().iter().copied().filter(|b| !is_latin_space(*b)).map(char::from).collect();
+    if kept.len() == whole.len() {
+        return whole.clone();
+    }
+    Str::from(kept.into_iter().collect::<String>())
+}
+
+fn is_latin_space(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | b' ' | 0x85 | 0xa0)
+}
+
+/// First letters of words; bytes for characters here too.
+fn initials(whole: &Str) -> String {
+    let mut after_gap = true;
+    let mut out = String::new();
+    for byte in whole.as_bytes() {
+        if is_latin_space(*byte) {
+            after_gap = true;
+        } else if std::mem::take(&mut after_gap) {
+            out.push(char::from(*byte));
+        }
+    }
+    out
+}
+
+/// Cuts to a width, with `...` where something was left out; cuts at bytes.
+fn abbreviate(whole: &Str, offset: i64, width: i64) -> Str {
+    let bytes = whole.as_bytes();
+    let width = usize::try_from(width).unwrap_or(0);
+    if width < 4 || bytes.len() <= width {
+        return if width < 4 { Str::default() } else { whole.clone() };
+    }
+    let room = width - 3;
+    let offset = usize::try_from(offset).unwrap_or(0).min(bytes.len()).min(bytes.len() - room);
+    let cut = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
+    if offset <= 4 {
+        return Str::from([cut(0, room), b"..."].concat());
+    }
+    if width < 7 {
+        return Str::default();
+    }
+    if offset + room < bytes.len() {
+        let tail = abbreviate(
+            &Str::from(cut(offset, bytes.len())),
+            0,
+            i64::try_from(room).unwrap_or(i64::MAX),
+        );
+        return Str::from([b"...", tail.as_bytes()].concat());
+    }
+    Str::from([b"...", cut(bytes.len() - room, bytes.len())].concat())
+}
+
+/// Breaks lines at spaces; words that are too long are broken only if asked to.
+fn wrap(whole: &Str, width: i64, line_end: &[u8], break_words: bool) -> Str {
+    let bytes = whole.as_bytes();
+    let line_end = if line_end.is_empty() { b"\n" } else { line_end };
+    let width = usize::try_from(width).unwrap_or(1).max(1);
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while bytes.len() - at > width {
+        let rest = bytes.get(at..).unwrap_or_default();
+        if rest.first() == Some(&b' ') {
+            at += 1;
+            continue;
+        }
+        let line = rest.get(..=width).unwrap_or(rest);
+        let (taken, skipped) = match line.iter().rposition(|b| *b == b' ') {
+            Some(space) => (space, space + 1),
+            None if break_words => (width, width),
+            None => {
+                let space = rest.iter().skip(width).position(|b| *b == b' ');
+                let end = space.map_or(rest.len(), |space| width + space);
+                if space.is_none() {
+                    // The last word is too long: it is the last line too.
+                    break;
+                }
+                (end, end + 1)
+            }
+        };
+        out.extend_from_slice(rest.get(..taken).unwrap_or_default());
+        out.extend_from_slice(line_end);
+        at += skipped;
+    }
+    out.extend_from_slice(bytes.get(at..).unwrap_or_default());
+    Str::from(out)
+}
