@@ -5,7 +5,9 @@
 //! only older versions had (see `docs/decisions/0001-one-schema-per-kind-many-versions.md`).
 //!
 //! Enumerations, durations and patterns stay strings: the API server validates them when our
-//! schema is installed, and an object from elsewhere must stay readable when one of them is odd.
+//! schema is installed, and an object from elsewhere must stay readable when one of them is odd. What cannot be read at all, such
+//! as an object without spec, which every API server admits, must not hide the others of its list:
+//! watches read `kube::core::DeserializeGuard` around these types.
 
 pub mod appliers;
 pub mod artifact;
