@@ -1,1 +1,85 @@
-//! The controller of Kustomizations.
+//! The controller of Kustomizations: builds what a source's artifact holds and keeps the cluster
+//! as it says.
+
+mod context;
+mod kustomization;
+mod settings;
+mod sources;
+mod watches;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use artifact::{Fetcher, Shelf, fetch, open};
+use cluster_apply::{Clusters, InventoryWatch};
+use reconcile_loop::controller::Controller;
+use reconcile_loop::program::{self, Runtime};
+use reconcile_loop::status::Writer;
+
+pub use settings::Arguments;
+
+use context::Context;
+use kustomization::Kustomizations;
+use sources::Sources;
+
+/// The name of the controller, under which its objects are applied.
+const NAME: &str = "kustomize-controller";
+/// The field manager of its own objects' status and finalizers.
+const STATUS_MANAGER: &str = "gotk-kustomize-controller";
+/// Limit: bytes of opened artifacts that are kept although nobody uses them.
+const SHELF_BYTES: u64 = 32 << 20;
+
+/// Runs the controller until it is asked to end.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let flags = arguments.flags.clone();
+    program::run(NAME, flags, |runtime| main(arguments, runtime))
+}
+
+async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
+    let settings = arguments.settings().map_err(|error| error.to_string())?;
+    let controller = Controller::default();
+    let (store, trigger) = (controller.store(), controller.trigger());
+    let writer = Arc::new(Writer::new(runtime.client.clone(), STATUS_MANAGER));
+    let fetcher = Fetcher::new(fetch::Settings {
+        retries: arguments.http_retry,
+        ..fetch::Settings::default()
+    });
+    let fetcher = fetcher.map_err(|error| format!("cannot set up downloads: {error}"))?;
+    let clusters = Clusters::with_client(runtime.client.clone(), apply_settings(&arguments));
+    let (drift, moved) = InventoryWatch::start(clusters.local());
+    let on_source = watches::on_source(store.clone(), trigger.clone());
+    let ctx = Arc::new(Context {
+        sources: Sources::watch(&runtime.client, on_source),
+        shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),
+        runtime: runtime.clone(),
+        writer: Arc::clone(&writer),
+        dependents: kustomization::dependents::Dependents::default(),
+        inputs: watches::InputWatch::default(),
+        memory: kustomization::memory::Memory::default(),
+        settings,
+        store,
+        trigger,
+        clusters,
+        drift,
+    });
+    let drift = tokio::spawn(watches::on_drift(Arc::clone(&ctx), moved));
+    let reconciler = Arc::new(Kustomizations(ctx));
+    controller.run(runtime, writer, reconciler, arguments.concurrent).await;
+    drift.abort();
+    Ok(())
+}
+
+fn apply_settings(arguments: &Arguments) -> cluster_apply::Settings {
+    let mut settings = cluster_apply::Settings::kustomize_controller();
+    for manager in &arguments.override_manager {
+        settings.override_manager(manager);
+    }
+    for kind in &arguments.custom_apply_stage_kinds {
+        let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
+        settings
+            .custom_stage
+            .push(manifest::GroupKind { group: group.to_owned(), kind: kind.to_owned() });
+    }
+    settings.concurrency = usize::from(arguments.concurrent_ssa);
+    settings
+}

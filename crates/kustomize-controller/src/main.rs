@@ -1,3 +1,9 @@
-//! Starts the controller.
+//! Starts the controller of Kustomizations.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    kustomize_controller::run(kustomize_controller::Arguments::parse())
+}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manifest::{Gvk, Object, ObjectId};
+use manifest_health::{FieldError, Status, health_for_wait};
 
 use self::wait::Wait;
 use crate::cluster::TenantClient;
@@ -127,15 +128,11 @@ impl HealthWait {
 }
 
 /// The health of an object by the usual rules.
-fn status(object: &Object) -> HealthStatus {
-    let condition = |kind: &str| {
-        let conditions = object.fields().get("status")?.get("conditions")?.as_array()?;
-        let found = conditions.iter().find(|condition| condition["type"] == kind)?;
-        found.get("status")?.as_str()
-    };
-    match (condition("Stalled"), condition("Ready")) {
-        (Some("True"), _) => HealthStatus::Failed,
-        (_, None | Some("True")) => HealthStatus::Current,
-        _ => HealthStatus::InProgress,
-    }
+fn status(object: &Object) -> Result<HealthStatus, FieldError> {
+    Ok(match health_for_wait(object)?.status {
+        Status::Current => HealthStatus::Current,
+        Status::InProgress => HealthStatus::InProgress,
+        Status::Failed => HealthStatus::Failed,
+        Status::Terminating => HealthStatus::Terminating,
+    })
 }

@@ -1,0 +1,44 @@
+//! What every reconciliation of a process shares.
+
+use std::sync::Arc;
+
+use artifact::Shelf;
+use cluster_apply::{Clusters, InventoryWatch};
+use crd_types::kustomize::Kustomization;
+use kube::runtime::reflector::Store;
+use reconcile_loop::controller::Trigger;
+use reconcile_loop::program::Runtime;
+use reconcile_loop::status::Writer;
+
+use crate::kustomization::dependents::Dependents;
+use crate::kustomization::memory::Memory;
+use crate::settings::Settings;
+use crate::sources::Sources;
+use crate::watches::InputWatch;
+
+/// What every reconciliation of a process shares.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) runtime: Runtime,
+    pub(crate) settings: Settings,
+    /// The one writer of status.
+    pub(crate) writer: Arc<Writer<Kustomization>>,
+    /// The Kustomizations, as the watch last saw them.
+    pub(crate) store: Store<Kustomization>,
+    /// The way to ask for a reconciliation.
+    pub(crate) trigger: Trigger<Kustomization>,
+    /// What Kustomizations refer to.
+    pub(crate) sources: Sources,
+    /// Opened artifacts.
+    pub(crate) shelf: Shelf,
+    /// The clusters that are applied to.
+    pub(crate) clusters: Clusters,
+    /// Tells which objects moved.
+    pub(crate) drift: InventoryWatch,
+    /// Watches what variables come from.
+    pub(crate) inputs: InputWatch,
+    /// Who waits for whom.
+    pub(crate) dependents: Dependents,
+    /// What is remembered between runs.
+    pub(crate) memory: Memory,
+}

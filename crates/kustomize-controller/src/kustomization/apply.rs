@@ -1,0 +1,104 @@
+//! Objects brought to the cluster, and those that are not wanted any more taken from it.
+
+use std::collections::HashSet;
+
+use cluster_apply::{ApplyOptions, ChangeSet, Stale, TenantClient, chain};
+use crd_types::kustomize::Kustomization;
+use manifest::{Gvk, Object, ObjectId};
+
+use super::halt::Halt;
+use super::progress::{Progress, Tracked};
+use super::tenant::owner;
+use crate::context::Context;
+
+/// Applies the objects and prunes the rest of the inventory. The only phase that writes to the
+/// cluster besides status. May be repeated; cancelled, it leaves objects that carry our labels and
+/// are applied again by the next attempt.
+///
+/// Answers what was applied. The inventory of `progress` is kept up on every path.
+pub(super) async fn execute(
+    ks: &Kustomization,
+    objects: Vec<Object>,
+    tenant: &TenantClient,
+    ctx: &Context,
+    progress: &mut Progress,
+) -> Result<ChangeSet, Halt> {
+    let metadata = ks.spec.common_metadata.clone().unwrap_or_default();
+    let options = ApplyOptions {
+        owner: owner(ks),
+        common_labels: metadata.labels,
+        common_annotations: metadata.annotations,
+        force: ks.spec.force,
+        retain: ks.spec.wait || !ks.spec.health_checks.is_empty(),
+        ignore: None,
+    };
+    let applied = match cluster_apply::apply(tenant, objects, &options).await {
+        Ok(applied) => applied,
+        Err(failure) => {
+            progress.changed |= failure.done.changed().next().is_some();
+            // Flux: the inventory stays as it was; what was applied carries our labels.
+            let message = format!("{}\n{}", chain(&failure), failure.done.log());
+            return Err(Halt::Apply { message });
+        }
+    };
+    if ks.spec.kube_config.is_none() {
+        let kinds = applied.entries.iter().map(|entry| gvk(&entry.id, &entry.version));
+        ctx.drift.cover(kinds.collect::<HashSet<_>>());
+    }
+    tell(ks, &applied.log(), ctx, progress).await;
+    let old = progress.inventory.take().unwrap_or_default();
+    let new: Vec<Tracked> = applied
+        .entries
+        .iter()
+        .map(|entry| Tracked { id: entry.id.clone(), version: entry.version.clone() })
+        .collect();
+    let kept: HashSet<&ObjectId> = new.iter().map(|tracked| &tracked.id).collect();
+    let stale: Vec<Stale> = old
+        .into_iter()
+        .filter(|tracked| !kept.contains(&tracked.id))
+        .map(|Tracked { id, version }| Stale { id, version })
+        .collect();
+    progress.inventory = Some(new);
+    prune(ks, stale, tenant, ctx, progress).await?;
+    Ok(applied)
+}
+
+/// Deletes what is not wanted any more, if the object says so. What could not be deleted stays in
+/// the inventory.
+async fn prune(
+    ks: &Kustomization,
+    stale: Vec<Stale>,
+    tenant: &TenantClient,
+    ctx: &Context,
+    progress: &mut Progress,
+) -> Result<(), Halt> {
+    if stale.is_empty() || !ks.spec.prune {
+        return Ok(());
+    }
+    let pruned = cluster_apply::prune(tenant, &owner(ks), stale).await;
+    let inventory = progress.inventory.get_or_insert_default();
+    for survivor in pruned.failed.iter().map(cluster_apply::PruneError::stale) {
+        inventory.push(Tracked { id: survivor.id.clone(), version: survivor.version.clone() });
+    }
+    tell(ks, &pruned.done.full_log(), ctx, progress).await;
+    match pruned.failure() {
+        Some(message) => Err(Halt::Prune { message }),
+        None => Ok(()),
+    }
+}
+
+/// Publishes what was done, if anything was.
+async fn tell(ks: &Kustomization, log: &str, ctx: &Context, progress: &mut Progress) {
+    if log.is_empty() {
+        return;
+    }
+    progress.changed = true;
+    tracing::info!(changes = log, "server-side apply completed");
+    let event = super::conclude::news(ks, progress, log.to_owned());
+    ctx.runtime.events.publish(ks, event).await;
+}
+
+/// The kind of an object of the inventory.
+pub(super) fn gvk(id: &ObjectId, version: &str) -> Gvk {
+    Gvk { group: id.group.clone(), version: version.to_owned(), kind: id.kind.clone() }
+}

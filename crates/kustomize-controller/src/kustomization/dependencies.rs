@@ -1,0 +1,96 @@
+//! Whether the Kustomizations that this one depends on are ready.
+
+use crd_types::kustomize::Kustomization;
+use crd_types::references::DependencyReference;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, ResourceExt as _};
+use reconcile_loop::conditions::is_true;
+use reconcile_loop::controller::api_error;
+
+use super::halt::Halt;
+use super::resolve::ResolvedSource;
+use crate::context::Context;
+
+/// Comes back when every dependency is ready, or says which one is not.
+///
+/// Reads the cluster where the watch does not know the dependency. Whoever halts here is woken when
+/// the dependency changes.
+pub(super) async fn check(
+    ks: &Kustomization,
+    source: &ResolvedSource,
+    ctx: &Context,
+) -> Result<(), Halt> {
+    let namespace = ks.namespace().unwrap_or_default();
+    ctx.dependents.set(ks, &ks.spec.depends_on);
+    for reference in &ks.spec.depends_on {
+        let of = reference.namespace.as_deref().unwrap_or(&namespace);
+        let dependency = read(of, &reference.name, ctx).await?;
+        if let Some(obstacle) = obstacle(ks, source, reference, of, &dependency) {
+            let message = match ctx.dependents.cycle(&ObjectRef::from_obj(ks)) {
+                Some(cycle) => format!("{obstacle}: {}", circle(&cycle)),
+                None => obstacle,
+            };
+            return Err(Halt::Dependency {
+                message,
+                retry_in: ctx.runtime.flags.requeue_dependency,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A cycle never ends by itself, so it is told with its path.
+fn circle(cycle: &[ObjectRef<Kustomization>]) -> String {
+    let name = |key: &ObjectRef<Kustomization>| {
+        format!("{}/{}", key.namespace.as_deref().unwrap_or_default(), key.name)
+    };
+    let path: Vec<String> = cycle.iter().map(name).collect();
+    format!("circular dependency detected: {}", path.join(" -> "))
+}
+
+async fn read(
+    namespace: &str,
+    name: &str,
+    ctx: &Context,
+) -> Result<std::sync::Arc<Kustomization>, Halt> {
+    if let Some(known) = ctx.store.get(&ObjectRef::new(name).within(namespace)) {
+        return Ok(ctx.writer.newest(known));
+    }
+    let api: Api<Kustomization> = Api::namespaced(ctx.runtime.client.clone(), namespace);
+    api.get(name).await.map(std::sync::Arc::new).map_err(|error| Halt::Dependency {
+        message: format!("dependency '{namespace}/{name}' not found: {}", api_error(&error)),
+        retry_in: ctx.runtime.flags.requeue_dependency,
+    })
+}
+
+/// Why a dependency is not ready. Pure.
+///
+/// Flux: a dependency that has the same source must have applied the revision that the source
+/// advertises now, so that one commit rolls out in order.
+fn obstacle(
+    ks: &Kustomization,
+    source: &ResolvedSource,
+    reference: &DependencyReference,
+    namespace: &str,
+    dependency: &Kustomization,
+) -> Option<String> {
+    let name = &reference.name;
+    let status = dependency.status.as_ref();
+    let conditions = status.map_or(&[][..], |status| &status.conditions);
+    let current =
+        status.and_then(|status| status.observed_generation) == dependency.metadata.generation;
+    if !current || !is_true(conditions, "Ready") {
+        return Some(format!("dependency '{namespace}/{name}' is not ready"));
+    }
+    let (ours, theirs) = (&ks.spec.source_ref, &dependency.spec.source_ref);
+    let own = ks.namespace().unwrap_or_default();
+    let same_source = ours.kind == theirs.kind
+        && ours.name == theirs.name
+        && ours.namespace.as_deref().unwrap_or(&own)
+            == theirs.namespace.as_deref().unwrap_or(namespace);
+    let applied = status.and_then(|status| status.last_applied_revision.as_deref());
+    if same_source && applied != Some(source.artifact.revision.as_str()) {
+        return Some(format!("dependency '{namespace}/{name}' revision is not up to date"));
+    }
+    None
+}

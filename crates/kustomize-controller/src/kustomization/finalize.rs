@@ -1,0 +1,82 @@
+//! The end of a Kustomization: what becomes of its objects.
+
+use std::time::Instant;
+
+use cluster_apply::{Stale, prune, wait_for_termination};
+use crd_types::kustomize::Kustomization;
+use kube::runtime::reflector::ObjectRef;
+use reconcile_loop::conditions::is_true;
+use reconcile_loop::controller::Finalized;
+use reconcile_loop::events::Severity;
+
+use super::conclude::{farewell, finished};
+use super::progress::{Tracked, tracked};
+use super::spec::Timing;
+use super::tenant;
+use crate::context::Context;
+
+/// Deletes the objects of a Kustomization that is being deleted, as far as its policy says.
+/// May be repeated.
+pub(super) async fn finalize(ks: &Kustomization, ctx: &Context) -> Finalized {
+    let began = Instant::now();
+    let key = ObjectRef::from_obj(ks);
+    ctx.memory.doubt(&key);
+    let inventory = ks.status.as_ref().and_then(|status| status.inventory.as_ref());
+    let objects = inventory.map(tracked).unwrap_or_default();
+    if wants_deletion(ks)
+        && !objects.is_empty()
+        && let Err(error) = delete(ks, objects, ctx).await
+    {
+        return Finalized::Retry { error };
+    }
+    // Flux: the run that ends an object says that it ended well, if Ready says so still.
+    if let Some(status) = ks.status.as_ref().filter(|status| is_true(&status.conditions, "Ready")) {
+        let timing = Timing::of(ks, ctx.runtime.flags.requeue_dependency);
+        ctx.runtime.events.publish(ks, finished(status, &timing, began.elapsed())).await;
+    }
+    Finalized::Gone
+}
+
+/// Whether the objects go with their Kustomization. Pure.
+///
+/// Flux: a suspended one leaves everything, whatever its policy says.
+fn wants_deletion(ks: &Kustomization) -> bool {
+    if ks.spec.suspend {
+        return false;
+    }
+    match ks.spec.deletion_policy.as_deref() {
+        Some("Delete" | "WaitForTermination") => true,
+        Some("Orphan") => false,
+        _ => ks.spec.prune,
+    }
+}
+
+async fn delete(ks: &Kustomization, objects: Vec<Tracked>, ctx: &Context) -> Result<(), String> {
+    if !tenant::exists(ks, ctx).await? {
+        let list: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
+        let message = format!("unable to prune objects: \n{}", list.join("\n"));
+        ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
+        return Ok(());
+    }
+    let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
+    let stale: Vec<Stale> =
+        objects.into_iter().map(|Tracked { id, version }| Stale { id, version }).collect();
+    let pruned = prune(&client, &tenant::owner(ks), stale.clone()).await;
+    if let Some(failure) = pruned.failure() {
+        let message = "pruning for deleted resource failed".to_owned();
+        ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
+        return Err(failure);
+    }
+    let log = pruned.done.full_log();
+    if !log.is_empty() {
+        ctx.runtime.events.publish(ks, farewell(ks, Severity::Info, log)).await;
+    }
+    if ks.spec.deletion_policy.as_deref() == Some("WaitForTermination") {
+        let timeout = Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout;
+        if wait_for_termination(&client, &stale, timeout).await.is_err() {
+            let message = "failed to wait for resources termination".to_owned();
+            ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
+        }
+    }
+    Ok(())
+}

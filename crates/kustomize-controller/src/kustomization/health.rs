@@ -1,0 +1,93 @@
+//! Waiting for health, outside of any worker.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cluster_apply::{Action, ChangeSet, HealthTarget, HealthWait, TenantClient, chain};
+use crd_types::kustomize::Kustomization;
+use kube::ResourceExt as _;
+use kube::runtime::reflector::ObjectRef;
+use manifest::{Gvk, ObjectId};
+
+use super::apply::gvk;
+use super::memory::{Basis, Outcome};
+use super::progress::Progress;
+use crate::context::Context;
+
+/// The objects whose health is wanted. Pure.
+///
+/// Flux: with `wait` every applied object counts and the list does not; a check without version
+/// means `apps/v1`; the Kustomization itself is left out, or it would wait for itself.
+pub(super) fn targets(ks: &Kustomization, applied: ChangeSet) -> Vec<HealthTarget> {
+    let own = ks.namespace().unwrap_or_default();
+    let is_self = |id: &ObjectId| {
+        id.group == crd_types::kustomize::GROUP
+            && id.kind == "Kustomization"
+            && id.namespace == own
+            && id.name == ks.name_any()
+    };
+    if ks.spec.wait {
+        return applied
+            .entries
+            .into_iter()
+            .filter(|entry| entry.action != Action::Skipped && !is_self(&entry.id))
+            .map(|entry| HealthTarget {
+                gvk: gvk(&entry.id, &entry.version),
+                id: entry.id,
+                seen: entry.live,
+            })
+            .collect();
+    }
+    let mut targets = Vec::new();
+    for check in &ks.spec.health_checks {
+        let version = check.api_version.as_deref().filter(|version| !version.is_empty());
+        let gvk = Gvk::new(version.unwrap_or("apps/v1"), &check.kind);
+        let id = ObjectId {
+            group: gvk.group.clone(),
+            kind: gvk.kind.clone(),
+            namespace: check.namespace.clone().unwrap_or_default(),
+            name: check.name.clone(),
+        };
+        if !is_self(&id) {
+            let entry = applied.entries.iter().find(|entry| entry.id == id);
+            let seen = entry.and_then(|entry| entry.live.clone());
+            targets.push(HealthTarget { id, gvk, seen });
+        }
+    }
+    targets
+}
+
+/// Starts to wait. The end is put into memory, and the object is queued.
+pub(super) fn start(
+    ks: &Kustomization,
+    basis: Basis,
+    targets: Vec<HealthTarget>,
+    tenant: TenantClient,
+    timeout: Duration,
+    progress: Progress,
+    ctx: &Arc<Context>,
+) {
+    let key = ObjectRef::from_obj(ks);
+    let fail_fast = ctx.settings.fail_fast;
+    let (later, told) = (Arc::clone(ctx), (key.clone(), basis.clone()));
+    let (registered, go) = tokio::sync::oneshot::channel::<()>();
+    let task = tokio::spawn(async move {
+        // Not before it is registered, or its end would be lost.
+        if go.await.is_err() {
+            return;
+        }
+        let began = Instant::now();
+        let ended = HealthWait::start(&tenant, targets, timeout, fail_fast, None).await;
+        let outcome = match ended {
+            Ok(after) => Outcome { after, failure: None },
+            Err(error) => Outcome { after: began.elapsed(), failure: Some(chain(&error)) },
+        };
+        let (key, basis) = told;
+        later.memory.waited(&key, &basis, outcome);
+        later.trigger.reconcile(key);
+    });
+    ctx.memory.wait(&key, basis, progress, task.abort_handle());
+    if registered.send(()).is_err() {
+        tracing::debug!("the wait was called off before it began");
+    }
+}

@@ -1,0 +1,225 @@
+//! What this process remembers of a Kustomization between two runs. Losing it costs a full run.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crd_types::kustomize::Kustomization;
+use kube::runtime::reflector::ObjectRef;
+use tokio::task::AbortHandle;
+
+use super::progress::Progress;
+
+/// How many intervals in a row may pass on proof alone before everything is checked again, because
+/// defaults and webhooks of the API server can change without any object moving.
+const PROOFS_IN_A_ROW: u32 = 9;
+
+/// What a run depends on. A run with equal inputs would do the same again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Basis {
+    pub(crate) uid: Option<String>,
+    pub(crate) generation: Option<i64>,
+    pub(crate) requested_at: Option<String>,
+    pub(crate) artifact_digest: String,
+    pub(crate) inputs_digest: String,
+}
+
+/// What is remembered of all Kustomizations.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(Mutex<HashMap<ObjectRef<Kustomization>, Remembered>>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    verified: Option<Verified>,
+    wait: Option<Wait>,
+}
+
+/// A run that ended well, and how often it has been relied on since.
+#[derive(Debug)]
+struct Verified {
+    basis: Basis,
+    relied_on: u32,
+}
+
+/// Health checks under way, outside of any worker.
+#[derive(Debug)]
+struct Wait {
+    basis: Basis,
+    progress: Progress,
+    outcome: Option<Outcome>,
+    task: AbortHandle,
+}
+
+/// How health checks ended: after how long, and what is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) after: Duration,
+    pub(crate) failure: Option<String>,
+}
+
+/// What is known about health checks under way.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    /// There are none for this basis.
+    No,
+    /// They go on.
+    UnderWay,
+    /// They ended; this is where the run stood when they began.
+    Ended(Box<Progress>, Outcome),
+}
+
+impl Memory {
+    /// Whether a run with this basis has ended well and may be relied on once more.
+    pub(crate) fn proves(&self, key: &ObjectRef<Kustomization>, basis: &Basis) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let verified = all.get_mut(key).and_then(|remembered| remembered.verified.as_mut());
+        match verified {
+            Some(verified) if verified.basis == *basis => {
+                verified.relied_on += 1;
+                verified.relied_on <= PROOFS_IN_A_ROW
+            }
+            _ => false,
+        }
+    }
+
+    /// A run with this basis ended well.
+    pub(crate) fn verify(&self, key: &ObjectRef<Kustomization>, basis: Basis) {
+        self.with(key, |remembered| {
+            remembered.verified = Some(Verified { basis, relied_on: 0 });
+        });
+    }
+
+    /// Something moved: the next run is a full one, and what waits starts anew.
+    pub(crate) fn doubt(&self, key: &ObjectRef<Kustomization>) {
+        self.with(key, |remembered| {
+            remembered.verified = None;
+            remembered.end_wait();
+        });
+    }
+
+    /// Health checks began.
+    pub(crate) fn wait(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        basis: Basis,
+        progress: Progress,
+        task: AbortHandle,
+    ) {
+        self.with(key, |remembered| {
+            remembered.end_wait();
+            remembered.wait = Some(Wait { basis, progress, outcome: None, task });
+        });
+    }
+
+    /// Health checks ended. Of no effect if others have begun since.
+    pub(crate) fn waited(&self, key: &ObjectRef<Kustomization>, basis: &Basis, outcome: Outcome) {
+        self.with(key, |remembered| {
+            if let Some(wait) = remembered.wait.as_mut().filter(|wait| wait.basis == *basis) {
+                wait.outcome = Some(outcome);
+            }
+        });
+    }
+
+    /// Where the run stood when the health checks under way began.
+    pub(crate) fn waiting_progress(&self, key: &ObjectRef<Kustomization>) -> Option<Progress> {
+        self.with(key, |remembered| remembered.wait.as_ref().map(|wait| wait.progress.clone()))
+    }
+
+    /// What became of health checks with this basis. Those with another one are called off: what
+    /// they wait for is not wanted any more.
+    pub(crate) fn waiting(&self, key: &ObjectRef<Kustomization>, basis: &Basis) -> Waiting {
+        self.with(key, |remembered| match remembered.wait.take() {
+            Some(Wait { basis: of, progress, outcome: Some(outcome), .. }) if of == *basis => {
+                Waiting::Ended(Box::new(progress), outcome)
+            }
+            Some(wait) if wait.basis == *basis => {
+                remembered.wait = Some(wait);
+                Waiting::UnderWay
+            }
+            superseded => {
+                remembered.wait = superseded;
+                remembered.end_wait();
+                Waiting::No
+            }
+        })
+    }
+
+    /// The object is gone.
+    pub(crate) fn forget(&self, key: &ObjectRef<Kustomization>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut remembered) = all.remove(key) {
+            remembered.end_wait();
+        }
+    }
+
+    fn with<T>(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        change: impl FnOnce(&mut Remembered) -> T,
+    ) -> T {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(all.entry(key.clone()).or_default())
+    }
+}
+
+impl Remembered {
+    fn end_wait(&mut self) {
+        if let Some(wait) = self.wait.take() {
+            wait.task.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basis(revision: &str) -> Basis {
+        Basis {
+            uid: None,
+            generation: Some(1),
+            requested_at: None,
+            artifact_digest: revision.to_owned(),
+            inputs_digest: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_proof_holds_for_a_while_and_for_its_basis_alone() {
+        let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
+        assert!(!memory.proves(&key, &basis("a")));
+        memory.verify(&key, basis("a"));
+        assert!(!memory.proves(&key, &basis("b")));
+        let relied = (0..20).filter(|_| memory.proves(&key, &basis("a"))).count();
+        assert_eq!(relied, PROOFS_IN_A_ROW as usize);
+        memory.verify(&key, basis("a"));
+        memory.doubt(&key);
+        assert!(!memory.proves(&key, &basis("a")));
+    }
+
+    #[tokio::test]
+    async fn a_wait_for_something_else_is_called_off() {
+        let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
+        let task = tokio::spawn(std::future::pending::<()>());
+        let progress = Progress::resume(&Kustomization::new("app", Default::default()));
+        memory.wait(&key, basis("a"), progress, task.abort_handle());
+        assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::UnderWay));
+        assert!(matches!(memory.waiting(&key, &basis("b")), Waiting::No));
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::No));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_wait_is_told_once() {
+        let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
+        let task = tokio::spawn(async {});
+        let progress = Progress::resume(&Kustomization::new("app", Default::default()));
+        memory.wait(&key, basis("a"), progress, task.abort_handle());
+        let outcome = Outcome { after: Duration::from_secs(1), failure: None };
+        memory.waited(&key, &basis("b"), outcome.clone());
+        assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::UnderWay));
+        memory.waited(&key, &basis("a"), outcome);
+        assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::Ended(..)));
+        assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::No));
+    }
+}

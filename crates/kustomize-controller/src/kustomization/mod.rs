@@ -1,0 +1,267 @@
+//! One reconciliation of a Kustomization: resolve, fetch, render, apply, health, conclude.
+
+mod apply;
+pub(crate) mod conclude;
+mod dependencies;
+pub(crate) mod dependents;
+mod fetch;
+mod finalize;
+mod halt;
+mod health;
+pub(crate) mod inputs;
+pub(crate) mod memory;
+mod progress;
+mod render;
+pub(crate) mod resolve;
+mod spec;
+mod tenant;
+
+use std::sync::Arc;
+
+use crd_types::Artifact;
+use crd_types::kustomize::Kustomization;
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+use kube::runtime::reflector::ObjectRef;
+use manifest::ObjectId;
+use reconcile_loop::conditions::is_true;
+use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error};
+use reconcile_loop::requeue::Next;
+
+use self::halt::Halt;
+use self::memory::{Basis, Outcome, Waiting};
+use self::progress::{Health, Phase, Progress, Step};
+use self::render::{Recipe, Rendered};
+use self::spec::Timing;
+use crate::context::Context;
+
+/// How long health checks may take before the status says that they are under way.
+const ANNOUNCE_WAIT: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Reconciles Kustomizations.
+#[derive(Debug)]
+pub(crate) struct Kustomizations(pub(crate) Arc<Context>);
+
+impl Reconciler for Kustomizations {
+    type Kind = Kustomization;
+
+    async fn reconcile(&self, object: Arc<Kustomization>) -> Next {
+        Box::pin(Attempt::new(object, &self.0).run()).await
+    }
+
+    async fn finalize(&self, object: Arc<Kustomization>) -> Finalized {
+        finalize::finalize(&object, &self.0).await
+    }
+
+    fn forget(&self, object: &ObjectRef<Kustomization>) {
+        self.0.memory.forget(object);
+        self.0.dependents.forget(object);
+    }
+}
+
+/// One attempt to bring the cluster to the revision that the source advertises now.
+struct Attempt<'a> {
+    ks: Arc<Kustomization>,
+    key: ObjectRef<Kustomization>,
+    ctx: &'a Arc<Context>,
+    timing: Timing,
+    progress: Progress,
+    basis: Option<Basis>,
+}
+
+/// How far an attempt came.
+enum Reached {
+    /// Everything is as it should be, or as far as it gets without waiting.
+    End,
+    /// Nothing moved since the last attempt, which is therefore still good.
+    Proven,
+    /// Health is waited for, outside of any worker.
+    Wait(Next),
+}
+
+impl<'a> Attempt<'a> {
+    fn new(ks: Arc<Kustomization>, ctx: &'a Arc<Context>) -> Self {
+        Self {
+            key: ObjectRef::from_obj(&*ks),
+            timing: Timing::of(&ks, ctx.runtime.flags.requeue_dependency),
+            progress: Progress::resume(&ks),
+            basis: None,
+            ks,
+            ctx,
+        }
+    }
+
+    /// Attempt, conclude, record. Takes no decision of its own.
+    async fn run(mut self) -> Next {
+        if self.ks.spec.suspend {
+            tracing::info!("Reconciliation is suspended for this object");
+            return self.record(&conclude::suspended(&self.ks)).await.unwrap_or(Next::Await);
+        }
+        let end = match Box::pin(self.advance()).await {
+            Ok(Reached::End) => Ok(()),
+            Ok(Reached::Proven) => return Next::Interval(self.timing.interval),
+            Ok(Reached::Wait(next)) => return next,
+            Err(halt) => Err(halt),
+        };
+        let verdict =
+            conclude::verdict(&self.ks, &self.progress, &end, &self.timing, Timestamp::now());
+        // Status before events: an alert never runs ahead of the object.
+        if let Some(failed) = self.record(&verdict.status).await {
+            return failed;
+        }
+        if let Some(event) = verdict.event {
+            tracing::info!(reason = event.reason, "{}", event.message);
+            self.ctx.runtime.events.publish(&*self.ks, event).await;
+        }
+        if end.is_ok() {
+            if let Some(basis) = self.basis {
+                self.ctx.memory.verify(&self.key, basis);
+            }
+            for dependent in self.ctx.dependents.of(&self.key) {
+                self.ctx.trigger.reconcile(dependent);
+            }
+        }
+        verdict.next
+    }
+
+    /// Brings the cluster to the revision that the source advertises now.
+    ///
+    /// A phase consumes the previous phase's output, so skipping or reordering one does not
+    /// compile.
+    async fn advance(&mut self) -> Result<Reached, Halt> {
+        let ctx = self.ctx;
+        spec::supported(&self.ks)?;
+        let source = resolve::source(&self.ks, ctx).await?;
+        self.progress.advertised_revision = Some(source.artifact.revision.clone());
+        dependencies::check(&self.ks, &source, ctx).await?;
+        ctx.inputs.cover(&self.ks, ctx);
+        let variables = inputs::variables(&self.ks, ctx).await;
+        let basis = self.basis(&source.artifact, inputs::digest(&variables));
+        self.basis = Some(basis.clone());
+        match ctx.memory.waiting(&self.key, &basis) {
+            Waiting::UnderWay => return Ok(self.announce_wait().await),
+            Waiting::Ended(progress, outcome) => return self.waited(*progress, outcome).await,
+            Waiting::No => {}
+        }
+        if ctx.memory.proves(&self.key, &basis) && self.nothing_moved() {
+            return Ok(Reached::Proven);
+        }
+        let artifact = &source.artifact;
+        let object = Arc::clone(&self.ks);
+        let checkout =
+            self.step(Phase::Fetch, artifact, fetch::checkout(&object, artifact, ctx)).await?;
+        self.progress.attempted_revision = Some(artifact.revision.clone());
+        self.progress.origin_revision =
+            artifact.metadata.get("org.opencontainers.image.revision").cloned();
+        let recipe = Recipe::of(&object, variables, ctx.settings.strict_substitution);
+        let build = Box::pin(async {
+            let tenant = tenant::client(&object, ctx).await?;
+            let render = move || recipe.render(&checkout.tree, &checkout.root);
+            let rendered = tokio::task::spawn_blocking(render).await;
+            Ok((tenant, rendered.map_err(|_panic| render::Error::Panicked)??))
+        });
+        let (tenant, Rendered { objects, digest }) =
+            self.step::<Result<_, Halt>>(Phase::Build, artifact, build).await?;
+        self.progress.build_digest = Some(digest);
+        let mut progress = self.progress.clone();
+        let apply = Box::pin(apply::execute(&object, objects, &tenant, ctx, &mut progress));
+        let applied = self.step(Phase::Apply, artifact, apply).await;
+        self.progress = Progress { step: self.progress.step.clone(), ..progress };
+        let targets = health::targets(&object, applied?);
+        if targets.is_empty() {
+            self.progress.health = Health::Unwanted;
+            return Ok(Reached::End);
+        }
+        self.progress.step = Some(self.under_way(Phase::Health, &artifact.revision));
+        let (timeout, progress) = (self.timing.timeout, self.progress.clone());
+        health::start(&object, basis, targets, tenant, timeout, progress, ctx);
+        if ctx.settings.patience.is_none() {
+            return Ok(self.announce_wait().await);
+        }
+        Ok(Reached::Wait(Next::After(ANNOUNCE_WAIT)))
+    }
+
+    /// Runs a phase; if it lasts, the status says so.
+    async fn step<T>(
+        &mut self,
+        phase: Phase,
+        artifact: &Artifact,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let step = self.under_way(phase, &artifact.revision);
+        let status = conclude::under_way(&self.ks, &self.progress, &step, Timestamp::now());
+        self.progress.step = Some(step);
+        let (writer, ks) = (&self.ctx.writer, &mut self.ks);
+        let report = async move {
+            if let Err(error) = writer.status(ks, &status).await {
+                tracing::debug!(error = api_error(&error), "progress was not recorded");
+            }
+        };
+        self.ctx.settings.patience.during(work, report).await
+    }
+
+    /// Health checks go on for long enough to be told.
+    async fn announce_wait(&mut self) -> Reached {
+        let revision = self.progress.advertised_revision.clone().unwrap_or_default();
+        self.progress.attempted_revision = Some(revision.clone());
+        if let Some(progress) = self.ctx.memory.waiting_progress(&self.key) {
+            self.progress = progress;
+        }
+        let step = self.under_way(Phase::Health, &revision);
+        let status = conclude::under_way(&self.ks, &self.progress, &step, Timestamp::now());
+        Reached::Wait(self.record(&status).await.unwrap_or(Next::Await))
+    }
+
+    /// Health checks ended.
+    async fn waited(&mut self, progress: Progress, outcome: Outcome) -> Result<Reached, Halt> {
+        self.progress = progress;
+        if let Some(message) = outcome.failure {
+            return Err(Halt::Unhealthy { message, after: outcome.after });
+        }
+        let conditions = self.ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
+        let was_healthy = is_true(conditions, crd_types::conditions::HEALTHY);
+        let applied = self.ks.status.as_ref().and_then(|s| s.last_applied_revision.as_ref());
+        let news = applied != self.progress.attempted_revision.as_ref() && self.progress.changed;
+        if !was_healthy || news {
+            let message = format!("Health check passed in {}", go_duration::format(outcome.after));
+            let event = conclude::news(&self.ks, &self.progress, message);
+            self.ctx.runtime.events.publish(&*self.ks, event).await;
+        }
+        self.progress.health = Health::Passed(outcome.after);
+        Ok(Reached::End)
+    }
+
+    /// Writes the status; answers what to do next if that failed.
+    async fn record(&mut self, status: &crd_types::kustomize::KustomizationStatus) -> Option<Next> {
+        match self.ctx.writer.status(&mut self.ks, status).await {
+            Ok(_) => None,
+            Err(error) => Some(Next::Backoff { error: api_error(&error) }),
+        }
+    }
+
+    /// Whether the objects of the inventory are where the last attempt left them, by proof of the
+    /// watches. There is no such proof for other clusters.
+    fn nothing_moved(&self) -> bool {
+        let inventory: Option<Vec<ObjectId>> = self
+            .progress
+            .inventory
+            .as_ref()
+            .map(|all| all.iter().map(|tracked| tracked.id.clone()).collect());
+        self.ks.spec.kube_config.is_none()
+            && inventory.is_some_and(|inventory| self.ctx.drift.unmoved(&inventory))
+    }
+
+    fn basis(&self, artifact: &Artifact, inputs_digest: String) -> Basis {
+        Basis {
+            uid: self.ks.uid(),
+            generation: self.ks.metadata.generation,
+            requested_at: self.ks.annotations().get(REQUESTED_AT).cloned(),
+            artifact_digest: artifact.digest.clone(),
+            inputs_digest,
+        }
+    }
+
+    fn under_way(&self, phase: Phase, revision: &str) -> Step {
+        Step { phase, revision: revision.to_owned(), timeout: self.timing.timeout }
+    }
+}

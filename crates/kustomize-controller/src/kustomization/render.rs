@@ -1,0 +1,206 @@
+//! Manifests from files: generate, build, substitute. Pure.
+
+use std::fmt::Write as _;
+
+use crd_types::kustomize::Kustomization;
+use crd_types::object_selection::{Image, Json6902Patch, Patch, Selector};
+use file_tree::{FileTree, TreePath};
+use kustomize_build::generate::{self, Overlay};
+use manifest::{Object, ObjectError};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::fetch::TREE_NAME;
+use super::inputs::{self, Variables};
+
+/// The label or annotation with which an object asks not to be substituted.
+const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// What a build is made from, besides the tree.
+#[derive(Clone, Debug)]
+pub(super) struct Recipe {
+    overlay: Overlay,
+    variables: Result<Variables, inputs::Error>,
+    /// Whether a variable without value is an error.
+    strict: bool,
+    /// Whether substitution takes place even if there are no variables.
+    always: bool,
+}
+
+/// The objects of a revision.
+#[derive(Clone, Debug)]
+pub(super) struct Rendered {
+    pub(super) objects: Vec<Object>,
+    /// The digest of the objects as text, as the history has it.
+    pub(super) digest: String,
+}
+
+/// Why there are no objects.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// No kustomization could be made of the files.
+    #[error(transparent)]
+    Generate(Box<kustomize_build::Error>),
+    /// The kustomization could not be built.
+    #[error("kustomize build failed")]
+    Build(#[source] Box<kustomize_build::Error>),
+    /// The variables could not be put together, or not be substituted.
+    #[error("post build failed for '{object}'")]
+    PostBuild {
+        object: String,
+        #[source]
+        source: PostBuildError,
+    },
+    /// The build was cut off by a bug.
+    #[error("recovered from kustomize build panic")]
+    Panicked,
+}
+
+/// What went wrong after the build.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PostBuildError {
+    #[error(transparent)]
+    Inputs(inputs::Error),
+    #[error("envsubst error: variable substitution failed")]
+    Substitution(#[source] variable_substitution::Error),
+    #[error("the object is no YAML after substitution")]
+    Yaml(#[source] yaml::Error),
+    #[error("the result is no object")]
+    Object(#[source] ObjectError),
+}
+
+impl Recipe {
+    /// The recipe of an object.
+    pub(super) fn of(
+        ks: &Kustomization,
+        variables: Result<Variables, inputs::Error>,
+        strict: bool,
+    ) -> Self {
+        let spec = &ks.spec;
+        let post_build = spec.post_build.as_ref();
+        let strategy = post_build.and_then(|post_build| post_build.substitute_strategy.as_deref());
+        let overlay = Overlay {
+            target_namespace: spec.target_namespace.clone(),
+            name_prefix: spec.name_prefix.clone(),
+            name_suffix: spec.name_suffix.clone(),
+            patches: spec.patches.iter().map(patch).collect(),
+            components: spec.components.clone(),
+            ignore_missing_components: spec.ignore_missing_components,
+            images: spec.images.iter().map(image).collect(),
+            build_metadata: spec.build_metadata.clone(),
+            patches_strategic_merge: spec.patches_strategic_merge.clone(),
+            patches_json6902: spec.patches_json6902.iter().map(json_patch).collect(),
+        };
+        Self { overlay, variables, strict, always: strategy == Some("Always") }
+    }
+
+    /// Renders the directory of the tree.
+    pub(super) fn render(&self, tree: &FileTree, root: &TreePath) -> Result<Rendered, Error> {
+        let kustomization = generate::kustomization(tree, root, &self.overlay, TREE_NAME)
+            .map_err(|error| Error::Generate(Box::new(error)))?;
+        let mut options = kustomize_build::Options::controller();
+        TREE_NAME.clone_into(&mut options.root_name);
+        let built = kustomize_build::build_with(tree, &kustomization, &options)
+            .map_err(|error| Error::Build(Box::new(error)))?;
+        let objects = built.into_objects();
+        let mut objects = objects.map_err(|error| Error::Build(Box::new(error)))?;
+        self.substitute(&mut objects)?;
+        let digest = digest(&objects);
+        Ok(Rendered { objects, digest })
+    }
+
+    fn substitute(&self, objects: &mut [Object]) -> Result<(), Error> {
+        let Some(first) = objects.first() else { return Ok(()) };
+        let variables = self.variables.as_ref().map_err(|error| Error::PostBuild {
+            object: name(first),
+            source: PostBuildError::Inputs(error.clone()),
+        })?;
+        // Flux: without a variable nothing is substituted, not even a default (varsub.go).
+        if variables.is_empty() && !self.always {
+            return Ok(());
+        }
+        for object in objects {
+            let opted_out = [object.label(SUBSTITUTE), object.annotation(SUBSTITUTE)];
+            if !opted_out.contains(&Some("disabled")) {
+                *object = self
+                    .substituted(object, variables)
+                    .map_err(|source| Error::PostBuild { object: name(object), source })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The object with its variables replaced, by way of its text: a number stays a number.
+    fn substituted(
+        &self,
+        object: &Object,
+        variables: &Variables,
+    ) -> Result<Object, PostBuildError> {
+        let text = yaml::emit(&Value::Object(object.fields().clone()));
+        if !text.contains('$') {
+            return Ok(object.clone());
+        }
+        let options = variable_substitution::Options { strict: self.strict };
+        let replaced =
+            variable_substitution::substitute(&text, &|name| variables.get(name), &options)
+                .map_err(PostBuildError::Substitution)?;
+        let document = yaml::parse(replaced.as_bytes()).map_err(PostBuildError::Yaml)?;
+        Object::new(document).map_err(PostBuildError::Object)
+    }
+}
+
+/// An object as kustomize names it: `ConfigMap.v1.[noGrp]/name`.
+fn name(object: &Object) -> String {
+    let gvk = object.gvk();
+    let group = if gvk.group.is_empty() { "[noGrp]" } else { &gvk.group };
+    format!("{}.{}.{group}/{}", gvk.kind, gvk.version, object.name())
+}
+
+fn digest(objects: &[Object]) -> String {
+    let mut hasher = Sha256::new();
+    for object in objects {
+        // JSON rather than YAML: as good for telling builds apart, and much cheaper.
+        hasher.update(serde_json::to_vec(object.fields()).unwrap_or_default());
+        hasher.update(b"\n");
+    }
+    let mut digest = "sha256:".to_owned();
+    for byte in hasher.finalize() {
+        _ = write!(digest, "{byte:02x}");
+    }
+    digest
+}
+
+fn patch(patch: &Patch) -> generate::Patch {
+    generate::Patch { patch: patch.patch.clone(), target: patch.target.as_ref().map(selector) }
+}
+
+fn json_patch(patch: &Json6902Patch) -> generate::Json6902Patch {
+    let operation = |operation| serde_json::to_value(operation).unwrap_or_default();
+    generate::Json6902Patch {
+        patch: patch.patch.iter().map(operation).collect(),
+        target: selector(&patch.target),
+    }
+}
+
+fn selector(selector: &Selector) -> generate::Selector {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    generate::Selector {
+        group: text(&selector.group),
+        version: text(&selector.version),
+        kind: text(&selector.kind),
+        name: text(&selector.name),
+        namespace: text(&selector.namespace),
+        label_selector: text(&selector.label_selector),
+        annotation_selector: text(&selector.annotation_selector),
+    }
+}
+
+fn image(image: &Image) -> generate::Image {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    generate::Image {
+        name: image.name.clone(),
+        new_name: text(&image.new_name),
+        new_tag: text(&image.new_tag),
+        digest: text(&image.digest),
+    }
+}

@@ -1,0 +1,71 @@
+//! What the specification means once defaults are filled in.
+
+use std::time::Duration;
+
+use crd_types::GoDuration;
+use crd_types::kustomize::Kustomization;
+
+use super::halt::Halt;
+
+/// The shortest timeout that counts.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// What an interval that cannot be read counts as. The schema refuses such intervals, so this is
+/// for objects that were stored before it did.
+const FALLBACK_INTERVAL: Duration = Duration::from_mins(10);
+
+/// The times of a Kustomization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timing {
+    /// Between two runs that end well.
+    pub(crate) interval: Duration,
+    /// After a run that failed.
+    pub(crate) retry: Duration,
+    /// For each of the steps that can hang.
+    pub(crate) timeout: Duration,
+    /// While a dependency is not ready.
+    pub(crate) dependency: Duration,
+}
+
+impl Timing {
+    /// The times of an object; `dependency` is the flag of the controller.
+    ///
+    /// Flux: the timeout is the interval less 30 seconds unless it is given, and never less than
+    /// 30 seconds (api, `GetTimeout`).
+    pub(crate) fn of(ks: &Kustomization, dependency: Duration) -> Self {
+        let interval = read(Some(&ks.spec.interval)).unwrap_or(FALLBACK_INTERVAL);
+        let timeout = read(ks.spec.timeout.as_ref())
+            .unwrap_or_else(|| interval.saturating_sub(SHORTEST_TIMEOUT));
+        Self {
+            interval,
+            retry: read(ks.spec.retry_interval.as_ref()).unwrap_or(interval),
+            timeout: timeout.max(SHORTEST_TIMEOUT),
+            dependency,
+        }
+    }
+}
+
+/// Fields that are not honoured yet must not look as if they were.
+pub(crate) fn supported(ks: &Kustomization) -> Result<(), Halt> {
+    let spec = &ks.spec;
+    let used = [
+        ("spec.decryption", spec.decryption.is_some()),
+        ("spec.healthCheckExprs", !spec.health_check_exprs.is_empty()),
+        ("spec.ignore", !spec.ignore.is_empty()),
+        (
+            "spec.dependsOn[].readyExpr",
+            spec.depends_on.iter().any(|reference| reference.ready_expr.is_some()),
+        ),
+    ];
+    match used.into_iter().find(|(_, used)| *used) {
+        None => Ok(()),
+        Some((field, _)) => Err(Halt::Stalled {
+            reason: "UnsupportedField",
+            message: format!("{field} is not supported yet, remove it"),
+        }),
+    }
+}
+
+fn read(duration: Option<&GoDuration>) -> Option<Duration> {
+    let nanoseconds = go_duration::parse(duration?.as_str()).ok()?;
+    Duration::try_from(nanoseconds).ok()
+}

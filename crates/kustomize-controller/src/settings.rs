@@ -1,0 +1,146 @@
+//! The flags of this controller besides the common ones.
+
+use clap::Parser;
+use reconcile_loop::flags::{Flags, UnknownGate, boolean};
+use reconcile_loop::progress::Patience;
+
+/// Feature gates with their defaults.
+const GATES: &[(&str, bool)] = &[
+    ("AdditiveCELDependencyCheck", false),
+    ("CacheSecretsAndConfigMaps", false),
+    ("CancelHealthCheckOnNewRevision", false),
+    ("DirectSourceFetch", false),
+    ("DisableConfigWatchers", false),
+    ("DisableFailFastBehavior", false),
+    ("DisableStatusPollerCache", true),
+    ("ExternalArtifact", false),
+    ("GroupChangeLog", false),
+    ("MigrateAPIVersion", false),
+    ("ObjectLevelWorkloadIdentity", false),
+    ("ProgressPerStep", false),
+    ("StrictPostBuildSubstitutions", true),
+];
+
+/// Applies the manifests of sources to clusters.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Clone, Debug, Parser)]
+#[command(name = "kustomize-controller", version)]
+pub struct Arguments {
+    /// The most reconciliations at once.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrent: u16,
+    /// The most requests to the API server at once for one Kustomization.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrent_ssa: u16,
+    /// Accepted for compatibility: remote bases are always refused.
+    #[arg(long, default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub no_remote_bases: bool,
+    /// How often a failed download of an artifact is repeated.
+    #[arg(long, default_value_t = 9)]
+    pub http_retry: u32,
+    /// The service account to act as where a Kustomization names none.
+    #[arg(long, default_value = "")]
+    pub default_service_account: String,
+    /// Field managers whose fields are taken over, besides kubectl's.
+    #[arg(long, value_delimiter = ',')]
+    pub override_manager: Vec<String>,
+    /// Kinds that are applied in a stage of their own, as in `apps/Deployment,batch/Job`.
+    #[arg(long, value_delimiter = ',')]
+    pub custom_apply_stage_kinds: Vec<String>,
+    /// Refuse references to objects of other namespaces.
+    #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub no_cross_namespace_refs: bool,
+    /// Run the programs that a kubeconfig names.
+    #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub insecure_kubeconfig_exec: bool,
+    /// Accept kubeconfigs that do not verify the server.
+    #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub insecure_kubeconfig_tls: bool,
+    /// The host and port to read artifacts from instead of the advertised one, for development.
+    #[arg(long, env = "SOURCE_CONTROLLER_LOCALHOST", default_value = "", hide = true)]
+    pub source_controller_localhost: String,
+    /// The flags that every controller has.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// The settings that a reconciliation asks for.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) default_service_account: Option<String>,
+    pub(crate) no_cross_namespace_refs: bool,
+    pub(crate) external_artifacts: bool,
+    pub(crate) strict_substitution: bool,
+    pub(crate) fail_fast: bool,
+    pub(crate) patience: Patience,
+    pub(crate) insecure_kubeconfig_exec: bool,
+    pub(crate) insecure_kubeconfig_tls: bool,
+    source_host: Option<String>,
+}
+
+impl Arguments {
+    /// The settings that these flags mean.
+    ///
+    /// # Errors
+    /// If a feature gate is not known.
+    pub(crate) fn settings(&self) -> Result<Settings, UnknownGate> {
+        let gates = self.flags.gates(GATES)?;
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let patience =
+            if gates.enabled("ProgressPerStep") { Patience::NONE } else { Patience::default() };
+        Ok(Settings {
+            default_service_account: given(&self.default_service_account),
+            no_cross_namespace_refs: self.no_cross_namespace_refs,
+            external_artifacts: gates.enabled("ExternalArtifact"),
+            strict_substitution: gates.enabled("StrictPostBuildSubstitutions"),
+            fail_fast: !gates.enabled("DisableFailFastBehavior"),
+            patience,
+            insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
+            insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,
+            source_host: given(&self.source_controller_localhost),
+        })
+    }
+}
+
+impl Settings {
+    /// The URL to read an artifact from: the advertised one, or the same path on another host.
+    pub(crate) fn artifact_url(&self, advertised: &str) -> String {
+        let moved = self.source_host.as_ref().and_then(|host| {
+            let (scheme, rest) = advertised.split_once("://")?;
+            let (_, path) = rest.split_once('/')?;
+            Some(format!("{scheme}://{host}/{path}"))
+        });
+        moved.unwrap_or_else(|| advertised.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artifact_can_be_read_from_another_host() {
+        let parse = |arguments: &[&str]| Arguments::try_parse_from(arguments).unwrap();
+        let there = parse(&["x", "--source-controller-localhost=localhost:9"]).settings().unwrap();
+        assert_eq!(there.artifact_url("http://svc/a/b.tgz"), "http://localhost:9/a/b.tgz");
+        let here = parse(&["x"]).settings().unwrap();
+        assert_eq!(here.artifact_url("http://svc/a"), "http://svc/a");
+    }
+
+    #[test]
+    fn flags_of_flux_are_known() {
+        let arguments = [
+            "x",
+            "--events-addr=http://127.0.0.1:9/",
+            "--requeue-dependency=5s",
+            "--concurrent=12",
+            "--override-manager=helm",
+            "--feature-gates=StrictPostBuildSubstitutions=false",
+        ];
+        let settings = Arguments::try_parse_from(arguments).unwrap().settings().unwrap();
+        assert!(!settings.strict_substitution && settings.fail_fast);
+        let unknown = Arguments::try_parse_from(["x", "--feature-gates=Nope=true"]).unwrap();
+        assert!(unknown.settings().is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! What wakes a Kustomization besides its own change: sources, inputs, objects that moved.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cluster_apply::Moved;
+use crd_types::Artifact;
+use crd_types::kustomize::Kustomization;
+use futures::{StreamExt as _, future};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::PartialObjectMeta;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, Resource, ResourceExt as _, runtime::WatchStreamExt as _};
+use reconcile_loop::controller::{Trigger, watch_error};
+use tokio::sync::mpsc;
+
+use crate::context::Context;
+use crate::kustomization::resolve::source_key;
+use crate::sources::SourceKey;
+
+/// Answers every change of a source with the Kustomizations that have not tried its revision.
+pub(crate) fn on_source(
+    store: Store<Kustomization>,
+    trigger: Trigger<Kustomization>,
+) -> impl Fn(&SourceKey, Option<&Artifact>) + Clone + Send + Sync + 'static {
+    move |source, artifact| {
+        let Some(artifact) = artifact else { return };
+        let behind = |ks: &Kustomization| {
+            let attempted = ks.status.as_ref().and_then(|s| s.last_attempted_revision.as_ref());
+            attempted != Some(&artifact.revision)
+                && source_key(ks).is_ok_and(|referred| referred == *source)
+        };
+        for ks in store.state().iter().filter(|ks| behind(ks)) {
+            trigger.reconcile(ObjectRef::from_obj(&**ks));
+        }
+    }
+}
+
+/// Answers every object that somebody else moved with a full run of its owner.
+pub(crate) async fn on_drift(ctx: Arc<Context>, mut moved: mpsc::UnboundedReceiver<Moved>) {
+    while let Some(Moved { owner, object, .. }) = moved.recv().await {
+        let key = ObjectRef::new(&owner.name).within(&owner.namespace);
+        if ctx.store.get(&key).is_some() {
+            tracing::debug!(%object, kustomization = %key, "an object moved");
+            ctx.memory.doubt(&key);
+            ctx.trigger.reconcile(key);
+        }
+    }
+}
+
+/// Watches the kinds that variables come from, from the first Kustomization on that uses them.
+#[derive(Debug, Default)]
+pub(crate) struct InputWatch(Mutex<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    config_maps: bool,
+    secrets: bool,
+}
+
+impl InputWatch {
+    /// Makes sure that the kinds that this Kustomization refers to are watched.
+    pub(crate) fn cover(&self, ks: &Kustomization, ctx: &Arc<Context>) {
+        let Some(post_build) = &ks.spec.post_build else { return };
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for reference in &post_build.substitute_from {
+            let is_secret = reference.kind == "Secret";
+            let begun = if is_secret { &mut watched.secrets } else { &mut watched.config_maps };
+            if !std::mem::replace(begun, true) {
+                if is_secret {
+                    watch::<Secret>(ctx);
+                } else {
+                    watch::<ConfigMap>(ctx);
+                }
+            }
+        }
+    }
+}
+
+/// Watches the metadata of a kind. Nothing is kept: an object that changes wakes those that refer
+/// to it, and they compare what they use of it.
+fn watch<K>(ctx: &Arc<Context>)
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let client: Client = ctx.runtime.client.clone();
+    let ctx = Arc::clone(ctx);
+    let api: Api<PartialObjectMeta<K>> = Api::all(client);
+    let events =
+        watcher(api, watcher::Config::default()).default_backoff().for_each(move |event| {
+            match event {
+                Ok(Event::Apply(object) | Event::Delete(object)) => {
+                    let (namespace, name) =
+                        (object.namespace().unwrap_or_default(), object.name_any());
+                    wake::<K>(&ctx, &namespace, &name);
+                }
+                Ok(Event::Init | Event::InitApply(_) | Event::InitDone) => {}
+                Err(error) => {
+                    let (kind, error) = (K::kind(&()), watch_error(&error));
+                    tracing::error!(error, %kind, "the watch broke off");
+                }
+            }
+            future::ready(())
+        });
+    tokio::spawn(events);
+}
+
+fn wake<K: Resource<DynamicType = ()>>(ctx: &Context, namespace: &str, name: &str) {
+    let kind = K::kind(&());
+    let refers = |ks: &Kustomization| {
+        let post_build = ks.spec.post_build.as_ref();
+        ks.metadata.namespace.as_deref() == Some(namespace)
+            && post_build.is_some_and(|post_build| {
+                let all = &post_build.substitute_from;
+                all.iter().any(|reference| reference.kind == kind && reference.name == name)
+            })
+    };
+    for ks in ctx.store.state().iter().filter(|ks| refers(ks)) {
+        ctx.trigger.reconcile(ObjectRef::from_obj(&**ks));
+    }
+}
