@@ -19,7 +19,7 @@ pub(super) fn has_pods(object: &Object) -> bool {
 /// (a node may come), has not.
 pub(super) fn has_failed(pod: &Object) -> bool {
     let is_going = pod.metadata().is_some_and(|m| m.contains_key("deletionTimestamp"));
-    !is_going && !is_unschedulable(pod) && super::status(pod) == HealthStatus::Failed
+    !is_going && !is_unschedulable(pod) && super::status(pod) == Ok(HealthStatus::Failed)
 }
 
 fn is_unschedulable(pod: &Object) -> bool {

@@ -278,11 +278,12 @@ impl Tracked {
     }
 
     fn judge(&mut self, object: &Object, evaluator: Option<&dyn HealthEvaluator>) {
-        let judged = evaluator.and_then(|evaluator| evaluator.evaluate(object));
+        let judged = evaluator
+            .and_then(|evaluator| evaluator.evaluate(object))
+            .unwrap_or_else(|| super::status(object).map_err(|error| error.to_string()));
         (self.status, self.error) = match judged {
-            None => (Some(super::status(object)), None),
-            Some(Ok(status)) => (Some(status), None),
-            Some(Err(reason)) => (Some(HealthStatus::Unknown), Some(reason)),
+            Ok(status) => (Some(status), None),
+            Err(reason) => (Some(HealthStatus::Unknown), Some(reason)),
         };
     }
 
@@ -408,7 +409,6 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "until the rules for pods are here"]
     fn a_workload_on_its_way_fails_with_its_pods() {
         let mut wait = Wait::new(vec![target("A", "x")], true, None);
         let mut scope = scope_of(&wait);

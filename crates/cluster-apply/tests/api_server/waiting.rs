@@ -51,3 +51,34 @@ async fn what_is_not_there_is_waited_for() {
     let (waited, _applied) = tokio::join!(wait(Duration::from_mins(1)), later);
     waited.unwrap();
 }
+
+#[tokio::test]
+async fn a_workload_whose_pods_crash_fails_early() {
+    let bench = Bench::new("crash").await;
+    let mut workload = bench.deployment("web", 1);
+    workload["spec"]["template"]["spec"]["nodeName"] = json!("no-such-node");
+    let done = bench.apply(&[workload]).await.unwrap();
+    let timeout = Duration::from_mins(1);
+    let wait = HealthWait::start(&bench.tenant, targets(done.entries), timeout, true, None);
+    let crash = async {
+        let status = json!({"status": {"phase": "Running", "containerStatuses": [{
+            "name": "c", "ready": false, "restartCount": 3, "image": "i", "imageID": "",
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}});
+        testbed::eventually(timeout, || async {
+            let name = bench.namespace.kubectl(&["get", "pods", "-o", "name"])?;
+            let patch = status.to_string();
+            let args = ["patch", name.trim(), "--subresource=status", "--type=merge", "-p", &patch];
+            bench.namespace.kubectl(&args)
+        })
+        .await
+        .unwrap();
+    };
+    let (failed, ()) = tokio::join!(wait, crash);
+    assert_eq!(
+        failed.unwrap_err().to_string(),
+        format!(
+            "failed early due to stalled resources: [Deployment/{}/web status: 'Failed']",
+            bench.namespace.name()
+        )
+    );
+}
