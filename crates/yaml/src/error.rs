@@ -57,6 +57,9 @@ pub enum Error {
         /// The value as Go prints it.
         value: String,
     },
+    /// A key that is no text, within a value of kustomize's dialect.
+    #[error("json: unsupported type: map[interface {{}}]interface {{}}")]
+    KeyIsNoText,
     /// A number that JSON cannot have.
     #[error("json: unsupported value: {0}")]
     Number(&'static str),

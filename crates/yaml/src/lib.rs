@@ -15,6 +15,7 @@ mod limits;
 mod node;
 mod number;
 mod resolve;
+mod spans;
 mod timestamp;
 
 pub use decode::{parse, parse_strict, parse_with};
@@ -22,3 +23,4 @@ pub use documents::{Document, documents};
 pub use emit::{emit, emit_pretty};
 pub use error::{DefinedAgain, Duplicate, Error};
 pub use limits::Limits;
+pub use spans::{ScalarSpan, Spans, Step, Style, spans};

@@ -152,7 +152,10 @@ impl Tree {
 }
 
 /// The next event. The scanner underneath panics on a few malformed texts, where an error is due.
-fn next_event(parser: &mut Parser<&mut &[u8]>, dialect: Dialect) -> Result<Event, Error> {
+pub(crate) fn next_event(
+    parser: &mut Parser<&mut &[u8]>,
+    dialect: Dialect,
+) -> Result<Event, Error> {
     match catch_unwind(AssertUnwindSafe(|| parser.parse())) {
         Ok(event) => event.map_err(|error| Error::syntax(&error, dialect)),
         Err(_panic) => {

@@ -8,7 +8,7 @@ use super::Decoder;
 use super::key::{self, Key, go_syntax};
 use crate::Error;
 use crate::error::{DefinedAgain, Duplicate};
-use crate::node::Kind;
+use crate::node::{Kind, Node};
 use crate::resolve::Dialect;
 
 type Entries = [(usize, usize)];
@@ -67,13 +67,21 @@ fn fill_once(
     entries: &Entries,
 ) -> Result<(), Error> {
     refuse_duplicates(decoder, entries)?;
+    // Only the outermost mapping is decoded as one whose keys are text, whatever they look like.
+    let is_outermost = decoder.under_way.len() == 1;
     let mut last_merge = None;
     for (key, value) in entries {
         if decoder.tree.is_merge(*key) {
             last_merge = Some(*value);
             continue;
         }
-        let key = key::decode(decoder, *key)?;
+        let key = match (key::decode(decoder, *key)?, decoder.tree.resolved(*key)) {
+            (key @ Key::Text(_), _) => key,
+            (_, Node { kind: Kind::Scalar { text, .. }, .. }) if is_outermost => {
+                Key::Text(text.clone())
+            }
+            _ => return Err(Error::KeyIsNoText),
+        };
         if !seen.insert(key.clone()) {
             continue;
         }
