@@ -42,7 +42,9 @@ impl<'a> Document<'a> {
         let draft = draft(root);
         let mut document = Self { root, draft, asks_unevaluated: false, by_url: BTreeMap::new() };
         let place = document.place_of(root, BASE);
-        document.by_url.insert(BASE.to_owned(), place.clone());
+        for url in [BASE, &place.base] {
+            document.by_url.insert(url.to_owned(), place.clone());
+        }
         document.index(place.schema, &place.base, 0);
         document
     }

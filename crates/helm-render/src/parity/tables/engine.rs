@@ -1,0 +1,64 @@
+//! `templates/engine-*.json`: single templates through Helm 4's engine.
+
+use helm_chart::{Chart, ChartFile, Rules, dependencies, schema, values};
+use serde_json::Value;
+
+use super::{difference, list, text};
+use crate::parity::{Set, host};
+use crate::render::templates;
+use crate::{Capabilities, KubeVersion, Options, Release};
+
+/// The template of every case.
+const MAIN: &str = "templates/main.yaml";
+
+pub(super) fn cases(table: &Value, set: &mut Set) {
+    for case in list(&table["cases"]) {
+        set.count(text(case, "id"), difference(case, &output(table, case)));
+    }
+}
+
+fn output(table: &Value, case: &Value) -> Result<String, String> {
+    let fixture = |key: &str, shared: &str| {
+        case[key].as_str().unwrap_or_else(|| text(table, shared)).to_owned()
+    };
+    let mut files = vec![
+        ("Chart.yaml".to_owned(), fixture("chart_yaml", "chart_yaml")),
+        ("values.yaml".to_owned(), fixture("values", "fixture")),
+        (MAIN.to_owned(), text(case, "template").to_owned()),
+    ];
+    if let Some(schema) = case["schema"].as_str() {
+        files.push(("values.schema.json".to_owned(), schema.to_owned()));
+    }
+    for (key, folder) in [("partials", "templates/"), ("files", "")] {
+        for (name, text) in case[key].as_object().into_iter().flatten() {
+            let name =
+                if name.starts_with(folder) { name.clone() } else { format!("{folder}{name}") };
+            files.push((name, text.as_str().unwrap_or_default().to_owned()));
+        }
+    }
+    let files = files.into_iter().map(|(name, text)| ChartFile { name, bytes: text.into() });
+    let mut chart = Chart::from_files(files.collect()).map_err(|error| format!("load: {error}"))?;
+    let invalid = |error: &dyn std::error::Error| format!("values: {error}");
+    let user = values::read(text(case, "overrides").as_bytes()).map_err(|e| invalid(&e))?;
+    let rules = Rules::Helm4;
+    dependencies::process(&mut chart, &user, rules).map_err(|error| invalid(&error))?;
+    let values = values::coalesce(&chart, &user, rules).map_err(|error| invalid(&error))?;
+    schema::validate(&chart, &values).map_err(|error| invalid(&error))?;
+    let mut capabilities = Capabilities::without_cluster();
+    let version = case["kube_version"].as_str().unwrap_or("v1.34.0");
+    capabilities.kube_version = KubeVersion::parse(version).map_err(|error| error.to_string())?;
+    let more = list(&case["api_versions"]).filter_map(Value::as_str);
+    let capabilities = capabilities.with_api_versions(more);
+    let release = Release {
+        name: "rel".to_owned(),
+        namespace: "ns".to_owned(),
+        is_upgrade: case["is_upgrade"] == Value::Bool(true),
+        revision: case["revision"].as_i64().unwrap_or(1),
+    };
+    let options =
+        Options { rules, strict: case["strict"] == Value::Bool(true), ..Options::default() };
+    let host = host(case["lint"] == Value::Bool(true));
+    let mut files = templates(&chart, &values, &release, &capabilities, host, &options)
+        .map_err(|error| error.to_string())?;
+    Ok(files.remove(&format!("{}/{MAIN}", chart.name())).unwrap_or_default())
+}

@@ -1,0 +1,143 @@
+//! The chart of the tests from its folder to manifests, hooks and notes.
+
+#![cfg(feature = "parity")]
+#![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use file_tree::TreePath;
+use helm_chart::{Chart, ChartFile, directory, disk, values};
+use helm_functions::{Helm, SystemEntropy};
+use helm_render::{
+    Capabilities, HookEvent, Options, PostRender, Release, Rendered, TemplateCache, render,
+    template_output,
+};
+
+fn web() -> Chart {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/charts/web");
+    directory::load(&disk::read(&folder).unwrap(), &TreePath::ROOT).unwrap()
+}
+
+fn chart(templates: &[(&str, &str)]) -> Chart {
+    let file = |name: &str, text: &str| ChartFile {
+        name: name.to_owned(),
+        bytes: text.as_bytes().to_vec().into(),
+    };
+    let mut files = vec![file("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")];
+    files.extend(templates.iter().map(|(name, text)| file(name, text)));
+    Chart::from_files(files).unwrap()
+}
+
+fn rendered(chart: &Chart, user: &str, options: &Options<'_>) -> Result<Rendered, String> {
+    let release = Release {
+        name: "rel".to_owned(),
+        namespace: "ns".to_owned(),
+        is_upgrade: false,
+        revision: 1,
+    };
+    let user = values::read(user.as_bytes()).unwrap();
+    let host = Helm::new(jiff::Timestamp::UNIX_EPOCH, SystemEntropy);
+    render(chart, &user, &release, &Capabilities::without_cluster(), host, options)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn manifests_come_in_the_order_of_installation() {
+    let rendered = rendered(&web(), "{}", &Options::default()).unwrap();
+    let kinds: Vec<&str> = rendered.manifests.iter().map(|m| m.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        ["ServiceAccount", "Service", "Deployment", "HorizontalPodAutoscaler", "Ingress"]
+    );
+    let [hook] = rendered.hooks.as_slice() else { panic!("one hook") };
+    assert_eq!((hook.name.as_str(), hook.weight), ("rel-web-connection", 5));
+    assert_eq!(hook.events, [HookEvent::Test]);
+    assert_eq!(hook.delete_policies, ["before-hook-creation", "hook-succeeded"]);
+    assert_eq!(rendered.notes.trim(), "http://chart-example.local/");
+    let text = template_output(&rendered);
+    assert!(text.starts_with("---\n# Source: web/templates/serviceaccount.yaml\napiVersion: v1\n"));
+    assert!(text.contains("---\n# Source: web/templates/tests/connection.yaml\n"));
+    assert!(text.contains("\n  minReplicas: 1\n  maxReplicas: 100\n"));
+}
+
+#[test]
+fn templates_at_hand_render_the_same() {
+    let cache = TemplateCache::new(1 << 20);
+    let options = Options { cache: Some(&cache), ..Options::default() };
+    let cold = template_output(&rendered(&web(), "{}", &Options::default()).unwrap());
+    for _ in 0..2 {
+        assert_eq!(template_output(&rendered(&web(), "{}", &options).unwrap()), cold);
+    }
+    let other = template_output(&rendered(&web(), "{replicaCount: 3}", &options).unwrap());
+    assert_eq!(other, cold);
+    let scaled = rendered(&web(), "{autoscaling: {enabled: false}}", &options).unwrap();
+    assert!(template_output(&scaled).contains("replicas: 1"));
+}
+
+#[test]
+fn mistakes_are_worded_as_in_helm() {
+    for (template, want) in [
+        (
+            "{{ required \"say who\" .Values.who }}",
+            "execution error at (c/templates/a.yaml:1:3): say who",
+        ),
+        ("{{ fail \"no: never\" }}", "execution error at (c/templates/a.yaml:1:3): no: never"),
+        (
+            "{{ .Values.a.b }}",
+            "c/templates/a.yaml:1:10\n  executing \"c/templates/a.yaml\" at <.Values.a.b>:\n    \
+             nil pointer evaluating interface {}.b",
+        ),
+        (
+            "{{ include \"gone\" . }}",
+            "c/templates/a.yaml:1:3\n  executing \"c/templates/a.yaml\" at <include \"gone\" .>:\n    \
+             error calling include:\ntemplate: no template \"gone\" associated with template \"gotpl\"",
+        ),
+        ("{{ if }}", "parse error at (c/templates/a.yaml:1): missing value for if"),
+        (
+            "a: [",
+            "YAML parse error on c/templates/a.yaml: error converting YAML to JSON: yaml: line 2: \
+             did not find expected node content",
+        ),
+    ] {
+        let chart = chart(&[("templates/a.yaml", template)]);
+        let error = rendered(&chart, "{}", &Options::default()).unwrap_err();
+        assert_eq!(error, want, "{template}");
+    }
+}
+
+#[test]
+fn a_step_may_change_what_is_installed() {
+    struct Rename;
+    impl PostRender for Rename {
+        fn run(
+            &self,
+            files: BTreeMap<String, String>,
+        ) -> Result<BTreeMap<String, String>, Box<dyn std::error::Error + Send + Sync>> {
+            Ok(files.into_iter().map(|(p, t)| (p, t.replace("rel-web", "other"))).collect())
+        }
+    }
+    let options = Options { post_render: Some(&Rename), ..Options::default() };
+    let rendered = rendered(&web(), "{}", &options).unwrap();
+    assert!(rendered.manifests.iter().all(|m| m.name.starts_with("other")));
+}
+
+#[test]
+fn hostile_templates_end() {
+    for template in [
+        "{{ range until 1000000 }}{{ range until 1000000 }}{{ end }}{{ end }}",
+        "{{ repeat 1000000000 \"x\" }}",
+        "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}",
+        "{{ define \"a\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}",
+        "{{ define \"a\" }}{{ tpl \"{{ include \\\"a\\\" . }}\" . }}{{ end }}{{ include \"a\" . }}",
+        "{{ range $i, $e := until 100000 }}{{ repeat 10000 \"x\" }}{{ end }}",
+        "{{ $x := \"x\" }}{{ range until 64 }}{{ $x = printf \"%s%s\" $x $x }}{{ end }}",
+        "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ toYaml $d }}{{ fail \"end\" }}",
+    ] {
+        let chart = chart(&[("templates/a.yaml", template)]);
+        let started = std::time::Instant::now();
+        assert!(rendered(&chart, "{}", &Options::default()).is_err(), "{template}");
+        // A debug build on a busy machine; a release build takes a tenth.
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "{template}");
+    }
+}
