@@ -5,6 +5,7 @@ mod git_repository;
 mod server;
 mod settings;
 mod summary;
+mod unsupported;
 mod watches;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -59,8 +60,15 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         secrets: watches::SecretWatch::default(),
     });
     let reconciler = Arc::new(GitRepositories(ctx));
+    let others = runtime.clone();
+    let loops = async {
+        tokio::join!(
+            repositories.run(runtime, writer, reconciler, arguments.concurrent),
+            unsupported::answer_all(&others),
+        )
+    };
     tokio::select! {
-        () = repositories.run(runtime, writer, reconciler, arguments.concurrent) => Ok(()),
+        _ = loops => Ok(()),
         ended = server => Err(format!("the artifact server ended: {ended}")),
     }
 }

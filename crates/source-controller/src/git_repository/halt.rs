@@ -9,8 +9,8 @@ use super::{access, archive, resolve};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Halt {
     /// Only an edit of the object, or a newer program, helps.
-    #[error("this version of ferroflux does not support {what} yet")]
-    Unsupported { what: &'static str },
+    #[error("{what} is not supported yet, {instead}")]
+    Unsupported { what: &'static str, instead: &'static str },
     /// Only an edit of the object helps.
     #[error("failed to parse url '{url}'")]
     Url {
@@ -56,7 +56,7 @@ impl Halt {
     /// The reason of conditions and events.
     pub(crate) const fn reason(&self) -> &'static str {
         match self {
-            Self::Unsupported { .. } => "UnsupportedFeature",
+            Self::Unsupported { .. } => "UnsupportedField",
             Self::Url { .. } => reasons::URL_INVALID,
             Self::Proxy(_) | Self::Secret(_) | Self::Authentication(_) => {
                 reasons::AUTHENTICATION_FAILED

@@ -33,8 +33,8 @@ impl Wish {
     /// # Errors
     /// If it asks for what is not supported yet.
     pub(crate) fn of(repository: &GitRepository) -> Result<Self, Halt> {
-        if let Some(what) = unsupported(repository) {
-            return Err(Halt::Unsupported { what });
+        if let Some((what, instead)) = unsupported(repository) {
+            return Err(Halt::Unsupported { what, instead });
         }
         let spec = &repository.spec;
         let timeout = spec.timeout.as_ref().and_then(|text| text.to_duration().ok());
@@ -99,18 +99,18 @@ fn reference(spec: Option<&GitRepositoryRef>) -> Reference {
 }
 
 /// Limit: what is not built yet stalls the object, rather than to be left out silently.
-fn unsupported(repository: &GitRepository) -> Option<&'static str> {
+fn unsupported(repository: &GitRepository) -> Option<(&'static str, &'static str)> {
     let spec = &repository.spec;
     let provider = spec.provider.as_deref().unwrap_or("generic");
     [
-        (spec.url.starts_with("ssh://"), "an ssh address in spec.url"),
-        (spec.verify.is_some(), "spec.verify"),
-        (!spec.include.is_empty(), "spec.include"),
-        (spec.recurse_submodules, "spec.recurseSubmodules"),
-        (!matches!(provider, "generic" | ""), "another spec.provider than generic"),
+        (spec.url.starts_with("ssh://"), "ssh in spec.url", "use https"),
+        (spec.verify.is_some(), "spec.verify", "remove it"),
+        (!spec.include.is_empty(), "spec.include", "remove it"),
+        (spec.recurse_submodules, "spec.recurseSubmodules", "remove it"),
+        (!matches!(provider, "generic" | ""), "this spec.provider", "remove it"),
     ]
     .into_iter()
-    .find_map(|(is_asked_for, what)| is_asked_for.then_some(what))
+    .find_map(|(is_asked_for, what, instead)| is_asked_for.then_some((what, instead)))
 }
 
 #[cfg(test)]

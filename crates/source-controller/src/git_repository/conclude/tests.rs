@@ -174,12 +174,12 @@ fn a_lost_artifact_is_not_advertised() {
 fn what_is_not_supported_stalls() {
     let object = new_object();
     let progress = Progress::resume(&object);
-    let end = Err(Halt::Unsupported { what: "spec.verify" });
+    let end = Err(Halt::Unsupported { what: "spec.verify", instead: "remove it" });
     let verdict = verdict(&object, &object, &progress, &end, NOON);
     assert_snapshot!(print(&verdict.status, &[]), @r"
-    Stalled=True UnsupportedFeature (1): this version of ferroflux does not support spec.verify yet
-    Ready=False UnsupportedFeature (1): this version of ferroflux does not support spec.verify yet
-    FetchFailed=True UnsupportedFeature (1): this version of ferroflux does not support spec.verify yet
+    Stalled=True UnsupportedField (1): spec.verify is not supported yet, remove it
+    Ready=False UnsupportedField (1): spec.verify is not supported yet, remove it
+    FetchFailed=True UnsupportedField (1): spec.verify is not supported yet, remove it
     observed Some(1)
     ");
     assert_eq!(verdict.next, Next::Await);
