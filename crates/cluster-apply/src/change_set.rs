@@ -12,7 +12,7 @@ pub struct ChangeSet {
 }
 
 /// What was done to one object.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Change {
     /// The object.
     pub id: ObjectId,
@@ -20,8 +20,9 @@ pub struct Change {
     pub version: String,
     /// What was done.
     pub action: Action,
-    /// The object as the API server last answered, without its managed fields. Present if
-    /// [`crate::ApplyOptions::retain`] asked for it and the object was not skipped.
+    /// The object as the API server last answered, without its managed fields, and without the
+    /// data of a Secret. Present if [`crate::ApplyOptions::retain`] asked for it and the object was
+    /// not skipped.
     pub live: Option<Object>,
 }
 
@@ -68,6 +69,13 @@ fn lines<'a>(entries: impl Iterator<Item = &'a Change>) -> String {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.id, self.action)
+    }
+}
+
+/// Without the content of the object, which is nobody's business.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use crate::api::NameError;
 use crate::discovery::Discovery;
 use crate::kubeconfig::{self, KubeconfigError, Trust};
 use crate::records::LiveRecords;
@@ -63,16 +62,13 @@ pub enum IdentityError {
         /// What is missing: `name` or `namespace`.
         part: &'static str,
     },
-    /// The name would mean something else in a request.
+    /// The name is none that a service account can have, so it would mean somebody else.
     #[error("invalid service account {part} {value:?}")]
     Invalid {
         /// What is wrong: `name` or `namespace`.
         part: &'static str,
         /// What was given.
         value: String,
-        /// What is wrong with it.
-        #[source]
-        source: NameError,
     },
 }
 
@@ -166,15 +162,14 @@ impl TenantClient {
             if value.is_empty() {
                 return Err(IdentityError::Empty { part });
             }
-            let invalid = |source| IdentityError::Invalid { part, value: value.to_owned(), source };
-            crate::api::check_name(value).map_err(invalid)?;
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-            if !value.chars().all(plain) {
-                return Err(invalid(NameError { name: value.to_owned(), why: "is no DNS name" }));
+            if !value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) {
+                return Err(IdentityError::Invalid { part, value: value.to_owned() });
             }
         }
-        let user = HeaderValue::try_from(format!("system:serviceaccount:{namespace}:{name}"))
-            .map_err(|_unprintable| IdentityError::Empty { part: "name" })?;
+        let user =
+            HeaderValue::try_from(format!("system:serviceaccount:{namespace}:{name}")).map_err(
+                |_unprintable| IdentityError::Invalid { part: "name", value: name.to_owned() },
+            )?;
         Ok(Self { cluster, acts_as: Some(user) })
     }
 

@@ -74,7 +74,7 @@ async fn carry_out(
         id: object.id(),
         version: object.gvk().version,
         action,
-        live: live.filter(|_| retain).map(without_managed_fields),
+        live: live.filter(|_| retain).map(retained),
     })
 }
 
@@ -163,7 +163,11 @@ async fn delete(
     wait_until_gone(tenant, object.gvk(), &object.id(), uid).await.map_err(failed)
 }
 
-fn without_managed_fields(mut live: Object) -> Object {
+/// What is kept of an object: managed fields are half of it, and secrets are not kept at all.
+fn retained(mut live: Object) -> Object {
     live.metadata_mut().remove("managedFields");
+    if live.kind() == "Secret" {
+        live.fields_mut().remove("data");
+    }
     live
 }

@@ -26,19 +26,16 @@ use crate::undeclared::strip_undeclared;
 
 /// What applying the objects of a stage will do. Made by [`plan`], carried out by
 /// [`crate::execute`].
-#[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
 }
 
 /// What will be done to one object.
-#[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) object: Object,
     pub(crate) verdict: Verdict,
 }
 
-#[derive(Debug)]
 pub(crate) enum Verdict {
     /// A control says to leave it alone.
     Skip,
@@ -49,7 +46,6 @@ pub(crate) enum Verdict {
 }
 
 /// How an object will be written.
-#[derive(Debug)]
 pub(crate) struct Write {
     /// The address of the object.
     pub(crate) path: String,
@@ -60,7 +56,6 @@ pub(crate) struct Write {
 }
 
 /// What has to happen before an object is written.
-#[derive(Debug)]
 pub(crate) enum Before {
     /// Nothing: it is not there yet.
     Create,

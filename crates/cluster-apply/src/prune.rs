@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use manifest::{Gvk, Object, ObjectId};
+use manifest::{Gvk, Object, ObjectId, kind_rank};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -76,6 +76,17 @@ fn names(ids: &[ObjectId]) -> String {
 }
 
 impl Pruned {
+    fn take_in(&mut self, stale: Stale, end: Result<Action, Refused>) {
+        match end {
+            Ok(action) => {
+                let Stale { id, version } = stale;
+                self.done.entries.push(Change { id, version, action, live: None });
+            }
+            Err(Refused::Query(source)) => self.failed.push(PruneError::Query { stale, source }),
+            Err(Refused::Delete(source)) => self.failed.push(PruneError::Delete { stale, source }),
+        }
+    }
+
     /// The errors as Flux puts them into a condition: `delete failed, errors: <e1>;<e2>;`. None if
     /// nothing failed.
     pub fn failure(&self) -> Option<String> {
@@ -97,24 +108,23 @@ impl PruneError {
 }
 
 /// Deletes objects in the reverse order of application, in the background: only those that still
-/// carry the labels of their owner and do not ask to be kept.
+/// carry the labels of their owner and do not ask to be kept. Objects of kinds that need not wait
+/// for each other are deleted several at a time.
 pub async fn prune(tenant: &TenantClient, owner: &Owner, mut stale: Vec<Stale>) -> Pruned {
     stale.sort_by_cached_key(|Stale { id, .. }| {
         std::cmp::Reverse(sort_key(&id.group, &id.kind, &id.namespace, &id.name))
     });
     let mut pruned = Pruned::default();
-    for stale in stale {
-        match prune_one(tenant, owner, &stale).await {
-            Ok(action) => {
-                let Stale { id, version } = stale;
-                pruned.done.entries.push(Change { id, version, action, live: None });
-            }
-            Err(Refused::Query(source)) => {
-                pruned.failed.push(PruneError::Query { stale, source });
-            }
-            Err(Refused::Delete(source)) => {
-                pruned.failed.push(PruneError::Delete { stale, source });
-            }
+    let concurrency = tenant.settings().concurrency.max(1);
+    for alike in stale.chunk_by(|a, b| kind_rank(&a.id.kind) == kind_rank(&b.id.kind)) {
+        let mut ends = futures::stream::iter(alike.to_vec())
+            .map(|stale| async move {
+                let end = prune_one(tenant, owner, &stale).await;
+                (stale, end)
+            })
+            .buffered(concurrency);
+        while let Some((stale, end)) = ends.next().await {
+            pruned.take_in(stale, end);
         }
     }
     pruned

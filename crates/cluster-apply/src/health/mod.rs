@@ -14,7 +14,7 @@ use self::wait::Wait;
 use crate::cluster::TenantClient;
 
 /// An object whose health is waited for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HealthTarget {
     /// The object.
     pub id: ObjectId,
@@ -75,6 +75,13 @@ pub struct Unhealthy {
     pub status: Option<HealthStatus>,
     /// Why its status is not known.
     pub error: Option<String>,
+}
+
+/// Without the content of the object, which is nobody's business.
+impl fmt::Debug for HealthTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.id, self.gvk)
+    }
 }
 
 fn listed(unhealthy: &[Unhealthy]) -> String {

@@ -131,6 +131,7 @@ impl Wait {
 
     /// Opens one watch per kind and namespace of what is not healthy.
     fn watches(&self, tenant: &TenantClient) -> (Vec<Scope>, SelectAll<Sights>) {
+        let owner_label = format!("{}/name", tenant.settings().key_prefix);
         let mut groups: BTreeMap<(&Gvk, &str), Vec<usize>> = BTreeMap::new();
         for (index, tracked) in self.tracked.iter().enumerate() {
             if tracked.status != Some(HealthStatus::Current) {
@@ -144,7 +145,7 @@ impl Wait {
             let size = if members.len() <= MAX_BY_NAME { 1 } else { members.len() };
             for members in members.chunks(size) {
                 let number = scopes.len();
-                let watched = watch(tenant.clone(), self.watched(members));
+                let watched = watch(tenant.clone(), self.watched(members, &owner_label));
                 sights.push(watched.map(move |sight| (number, sight)).boxed());
                 scopes.push(self.scope(members));
             }
@@ -159,7 +160,7 @@ impl Wait {
 
     /// What to watch to see these objects, all of one kind and namespace. Begins where the oldest
     /// of them was seen, if all were: no list is needed then.
-    fn watched(&self, members: &[usize]) -> Watched {
+    fn watched(&self, members: &[usize], owner_label: &str) -> Watched {
         let targets = || members.iter().map(|&index| &self.tracked[index].target);
         let first = &self.tracked[members[0]].target;
         let seen = |target: &HealthTarget| {
@@ -169,7 +170,11 @@ impl Wait {
         let what = if members.len() == 1 {
             Watched::one(first.gvk.clone(), &first.id)
         } else {
-            Watched { namespace: first.id.namespace.clone(), ..Watched::all(first.gvk.clone()) }
+            Watched {
+                namespace: first.id.namespace.clone(),
+                labels: owner_selector(targets(), owner_label),
+                ..Watched::all(first.gvk.clone())
+            }
         };
         Watched { from: from.map(|version| version.to_string()), ..what }
     }
@@ -242,6 +247,20 @@ impl Wait {
         };
         let is_current = |tracked: &&Tracked| tracked.status() == Some(HealthStatus::Current);
         self.tracked.iter().filter(|tracked| !is_current(tracked)).map(unhealthy).collect()
+    }
+}
+
+/// Selects the objects of their owner, if all of them have the same one: a namespace may hold many
+/// objects of others.
+fn owner_selector<'a>(
+    targets: impl Iterator<Item = &'a HealthTarget>,
+    owner_label: &str,
+) -> String {
+    let mut owners = targets.map(|target| target.seen.as_ref()?.label(owner_label));
+    let first = owners.next().flatten();
+    match first {
+        Some(owner) if owners.all(|other| other == first) => format!("{owner_label}={owner}"),
+        _ => String::new(),
     }
 }
 
@@ -425,12 +444,15 @@ mod tests {
         let seen = |name: &str, version: &str| {
             let mut object = object("A", name, &condition("Ready", "False"));
             object.metadata_mut().insert("resourceVersion".to_owned(), json!(version));
+            object.set_label("owner", "app");
             HealthTarget { seen: Some(object), ..target("A", name) }
         };
         let wait = Wait::new(vec![seen("x", "10"), seen("y", "9"), target("A", "z")], true, None);
-        assert_eq!(wait.watched(&[0, 1]).from.as_deref(), Some("9"));
-        assert_eq!(wait.watched(&[0, 1, 2]).from, None);
-        let one = wait.watched(&[0]);
+        let both = wait.watched(&[0, 1], "owner");
+        assert_eq!((both.from.as_deref(), both.labels.as_str()), (Some("9"), "owner=app"));
+        let all = wait.watched(&[0, 1, 2], "owner");
+        assert_eq!((all.from, all.labels.as_str()), (None, ""), "one has not been seen yet");
+        let one = wait.watched(&[0], "owner");
         assert_eq!((one.fields.as_str(), one.namespace.as_str()), ("metadata.name=x", "shop"));
     }
 }
