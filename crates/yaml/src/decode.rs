@@ -27,7 +27,8 @@ pub fn parse(text: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// If Go would refuse it, or it costs more than the limits.
 pub fn parse_with(text: &[u8], limits: &Limits) -> Result<Value, Error> {
-    Decoder::new(&Tree::read(text, Dialect::Sigs, limits)?, Dialect::Sigs, limits).document()
+    let tree = Tree::read(text, Dialect::Sigs, limits)?;
+    Decoder::new(&tree, Dialect::Sigs, limits).printable()
 }
 
 /// As [`parse`], but keys that stand twice are an error, as for `yaml.YAMLToJSONStrict`.
@@ -39,11 +40,10 @@ pub fn parse_strict(text: &[u8]) -> Result<Value, Error> {
     let tree = Tree::read(text, Dialect::Sigs, &limits)?;
     let mut decoder = Decoder::new(&tree, Dialect::Sigs, &limits);
     let value = decoder.document()?;
-    if decoder.duplicates.is_empty() {
-        Ok(value)
-    } else {
-        Err(Error::Duplicates(decoder.duplicates))
+    if !decoder.duplicates.is_empty() {
+        return Err(Error::Duplicates(decoder.duplicates));
     }
+    decoder.unprintable.map_or(Ok(value), Err)
 }
 
 /// Turns the nodes of one document into a value.
@@ -57,6 +57,8 @@ pub(crate) struct Decoder<'a> {
     /// How many aliases we are inside of.
     inside_aliases: usize,
     duplicates: Vec<Duplicate>,
+    /// What JSON cannot have. Go finds out when all else is well.
+    unprintable: Option<Error>,
 }
 
 #[derive(Default)]
@@ -76,7 +78,14 @@ impl<'a> Decoder<'a> {
             under_way: Vec::new(),
             inside_aliases: 0,
             duplicates: Vec::new(),
+            unprintable: None,
         }
+    }
+
+    /// The value of the document as JSON.
+    pub(crate) fn printable(mut self) -> Result<Value, Error> {
+        let value = self.document()?;
+        self.unprintable.map_or(Ok(value), Err)
     }
 
     /// The value of the document, and in [`Self::duplicates`] what strict parsing refuses.
@@ -91,7 +100,15 @@ impl<'a> Decoder<'a> {
         let node = self.tree.node(index);
         self.spend(node.text_bytes())?;
         match &node.kind {
-            Kind::Scalar { text, implicit } => scalar::value(node, text, *implicit, self.dialect),
+            Kind::Scalar { text, implicit } => {
+                match scalar::value(node, text, *implicit, self.dialect) {
+                    Err(error @ Error::Number(_)) => {
+                        self.unprintable.get_or_insert(error);
+                        Ok(Value::Null)
+                    }
+                    decoded => decoded,
+                }
+            }
             Kind::Alias { anchor, target } => {
                 self.through_alias(anchor, *target, |decoder| decoder.value(*target))
             }

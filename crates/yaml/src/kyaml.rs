@@ -16,5 +16,5 @@ pub use crate::emit::emit;
 /// If kustomize would refuse it, or it costs more than the default limits.
 pub fn parse(text: &[u8]) -> Result<Value, Error> {
     let limits = Limits::default();
-    Decoder::new(&Tree::read(text, Dialect::Kyaml, &limits)?, Dialect::Kyaml, &limits).document()
+    Decoder::new(&Tree::read(text, Dialect::Kyaml, &limits)?, Dialect::Kyaml, &limits).printable()
 }

@@ -17,6 +17,7 @@ mod number;
 mod resolve;
 mod spans;
 mod timestamp;
+mod unfinished_block;
 
 pub use decode::{parse, parse_strict, parse_with};
 pub use documents::{Document, documents};

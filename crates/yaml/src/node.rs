@@ -1,12 +1,13 @@
 //! The nodes of a document, as they stand there: nothing is resolved yet.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
 use crate::resolve::Dialect;
-use crate::{Error, Limits};
+use crate::{Error, Limits, unfinished_block};
 
 /// A document as a table of nodes.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Tree {
     nodes: Vec<Node>,
     /// The index of the root; none for an empty document.
     pub(crate) root: Option<usize>,
+    /// The last literal or folded scalar, and the bytes it takes.
+    last_block: Option<(usize, Range<usize>)>,
 }
 
 #[derive(Debug)]
@@ -60,13 +63,26 @@ struct Open {
 impl Tree {
     /// Reads the first document.
     pub(crate) fn read(source: &[u8], dialect: Dialect, limits: &Limits) -> Result<Self, Error> {
+        // The scanner underneath fails on a block that ends with the text. With a line end more it
+        // reads it; the texts of errors are still those of the text as it is.
+        if unfinished_block::is_likely(source) {
+            let finished = [source, b"\n"].concat();
+            if let Ok(mut tree) = Self::read_finished(&finished, dialect, limits) {
+                tree.unfinish_last_block(&finished);
+                return Ok(tree);
+            }
+        }
+        Self::read_finished(source, dialect, limits)
+    }
+
+    fn read_finished(source: &[u8], dialect: Dialect, limits: &Limits) -> Result<Self, Error> {
         if source.len() > limits.bytes {
             return Err(Error::TooLarge { what: "bytes", limit: limits.bytes });
         }
         let mut input = source;
         let mut parser = Parser::new();
         parser.set_input_string(&mut input);
-        let mut tree = Self { nodes: Vec::new(), root: None };
+        let mut tree = Self { nodes: Vec::new(), root: None, last_block: None };
         let mut anchors: HashMap<String, usize> = HashMap::new();
         let mut open: Vec<Open> = Vec::new();
         loop {
@@ -87,9 +103,15 @@ impl Tree {
                     if style == ScalarStyle::DoubleQuoted {
                         refuse_escaped_slash(source, &event.start_mark, &event.end_mark)?;
                     }
-                    // The tag `!` says as much as none.
-                    let tag = tag.filter(|tag| tag != "!");
-                    (Kind::Scalar { text, implicit: plain_implicit }, tag, anchor)
+                    if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                        let bytes = byte_index(&event.start_mark)..byte_index(&event.end_mark);
+                        tree.last_block = Some((tree.nodes.len(), bytes));
+                    }
+                    // In the one dialect the tag `!` makes text, in the other it says nothing.
+                    let is_bare = dialect == Dialect::Kyaml && tag.as_deref() == Some("!");
+                    let implicit = plain_implicit || is_bare && style == ScalarStyle::Plain;
+                    let tag = tag.filter(|_| !is_bare);
+                    (Kind::Scalar { text, implicit }, tag, anchor)
                 }
                 EventData::SequenceStart { anchor, tag, .. } => {
                     (Kind::Sequence(Vec::new()), tag, anchor)
@@ -139,6 +161,14 @@ impl Tree {
         matches!(kind, Kind::Scalar { text, implicit } if text == "<<" && (*implicit || tagged))
     }
 
+    /// Takes the line end off the last block that the text as it is does not have.
+    fn unfinish_last_block(&mut self, finished: &[u8]) {
+        let Some((node, bytes)) = self.last_block.take() else { return };
+        if let Some(Node { kind: Kind::Scalar { text, .. }, .. }) = self.nodes.get_mut(node) {
+            unfinished_block::unfinish(text, finished, bytes);
+        }
+    }
+
     fn attach(&mut self, parent: &mut Open, child: usize) {
         match &mut self.nodes[parent.node].kind {
             Kind::Sequence(items) => items.push(child),
@@ -167,8 +197,7 @@ pub(crate) fn next_event(
 
 /// Flux: Go's scanner does not know the escape `\/`, which JSON has and libyaml has learnt.
 fn refuse_escaped_slash(source: &[u8], start: &Mark, end: &Mark) -> Result<(), Error> {
-    let place = |mark: &Mark| usize::try_from(mark.index).unwrap_or(usize::MAX);
-    let quoted = source.get(place(start)..place(end)).unwrap_or_default();
+    let quoted = source.get(byte_index(start)..byte_index(end)).unwrap_or_default();
     let mut line = start.line;
     let mut bytes = quoted.iter();
     while let Some(byte) = bytes.next() {
@@ -182,4 +211,8 @@ fn refuse_escaped_slash(source: &[u8], start: &Mark, end: &Mark) -> Result<(), E
         }
     }
     Ok(())
+}
+
+fn byte_index(mark: &Mark) -> usize {
+    usize::try_from(mark.index).unwrap_or(usize::MAX)
 }

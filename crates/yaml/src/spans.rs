@@ -7,7 +7,7 @@ use libyaml_safer::{EventData, Mark, Parser, ScalarStyle};
 
 use crate::node::next_event;
 use crate::resolve::Dialect;
-use crate::{Error, Limits};
+use crate::{Error, Limits, unfinished_block};
 
 /// The scalars of a text, those that are keys left out, in the order in which they stand there.
 #[derive(Debug)]
@@ -98,6 +98,21 @@ impl Spans {
 /// # Errors
 /// If the text is no YAML, or costs more than the default limits.
 pub fn spans(text: &[u8]) -> Result<Spans, Error> {
+    if !unfinished_block::is_likely(text) {
+        return finished_spans(text);
+    }
+    let finished = [text, b"\n"].concat();
+    let mut spans = finished_spans(&finished)?;
+    if let Some(last) = spans.scalars.last_mut().filter(|last| last.style == Style::Block) {
+        let mark = byte_order_mark(text);
+        let bytes = last.bytes.start - mark..last.bytes.end - mark;
+        unfinished_block::unfinish(&mut last.text, &finished, bytes);
+        last.bytes.end = last.bytes.end.min(text.len());
+    }
+    Ok(spans)
+}
+
+fn finished_spans(text: &[u8]) -> Result<Spans, Error> {
     let limits = Limits::default();
     if text.len() > limits.bytes {
         return Err(Error::TooLarge { what: "bytes", limit: limits.bytes });

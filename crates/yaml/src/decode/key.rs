@@ -64,22 +64,29 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, index: usize) -> Result<Key, Err
         Scalar::Bool(value) => Key::Bool(value),
         Scalar::Integer(value) => Key::Integer(value),
         Scalar::Float(value) => Key::Float(value.to_bits()),
-        Scalar::Timestamp | Scalar::Text => Key::Text(text.clone()),
+        Scalar::Timestamp => Key::Text(text.clone()),
+        Scalar::Text => Key::Text(scalar::decoded(node, text)?),
     })
 }
 
 /// A value as Go prints it with `%#v`.
 pub(super) fn go_syntax(value: &Value) -> String {
+    if value.is_null() { "<nil>".to_owned() } else { inner_go_syntax(value) }
+}
+
+fn inner_go_syntax(value: &Value) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
         Value::String(text) => format!("{text:?}"),
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(go_syntax).collect();
+            let items: Vec<_> = items.iter().map(inner_go_syntax).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         Value::Object(map) => {
-            let entries: Vec<_> =
-                map.iter().map(|(key, value)| format!("{key:?}:{}", go_syntax(value))).collect();
+            let entries: Vec<_> = map
+                .iter()
+                .map(|(key, value)| format!("{key:?}:{}", inner_go_syntax(value)))
+                .collect();
             format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
         }
         Value::Bool(_) | Value::Number(_) => value.to_string(),

@@ -46,7 +46,8 @@ fn fill(
         let line = decoder.tree.node(*value).line;
         let value = decoder.value(*value)?;
         let Some(name) = key.json() else {
-            return Err(Error::NullKey { value: go_syntax(&value) });
+            decoder.unprintable = Some(Error::NullKey { value: go_syntax(&value) });
+            continue;
         };
         if seen.contains(&key) {
             decoder.duplicates.push(Duplicate { line, key: key.to_string() });
@@ -77,6 +78,11 @@ fn fill_once(
         }
         let key = match (key::decode(decoder, *key)?, decoder.tree.resolved(*key)) {
             (key @ Key::Text(_), _) => key,
+            // Printed without quotes before it is read a second time, nothing becomes text.
+            (Key::Null, Node { kind: Kind::Scalar { text, .. }, .. }) if text.is_empty() => {
+                Key::Text(String::new())
+            }
+            (key @ Key::Null, _) if is_outermost => key,
             (_, Node { kind: Kind::Scalar { text, .. }, .. }) if is_outermost => {
                 Key::Text(text.clone())
             }
@@ -86,10 +92,10 @@ fn fill_once(
             continue;
         }
         let value = decoder.value(*value)?;
-        let Some(name) = key.json() else {
-            return Err(Error::NullKey { value: go_syntax(&value) });
-        };
-        map.insert(name, value);
+        // Null as a key of the outermost mapping is left out.
+        if let Some(name) = key.json() {
+            map.insert(name, value);
+        }
     }
     if let Some(last) = last_merge {
         for source in merge_sources(decoder, last)? {

@@ -24,8 +24,8 @@ pub(super) fn value(
         Scalar::Float(value) => Value::Number(number::json(value).map_err(Error::Number)?),
         // In kustomize a date becomes a time, which JSON prints in full.
         Scalar::Timestamp if dialect == Dialect::Kyaml => Value::String(timestamp::rfc3339(text)),
-        Scalar::Text if short_tag(node) == Some("binary") => binary(text)?,
-        Scalar::Timestamp | Scalar::Text => Value::String(text.to_owned()),
+        Scalar::Timestamp => Value::String(text.to_owned()),
+        Scalar::Text => Value::String(decoded(node, text)?),
     })
 }
 
@@ -73,11 +73,16 @@ fn integer(value: i128) -> Value {
     serde_json::Number::from_i128(value).map_or(Value::Null, Value::Number)
 }
 
-fn binary(text: &str) -> Result<Value, Error> {
+/// The text of a scalar that is one: decoded, if its tag says that it is binary.
+pub(super) fn decoded(node: &Node, text: &str) -> Result<String, Error> {
+    if short_tag(node) == Some("binary") { binary(text) } else { Ok(text.to_owned()) }
+}
+
+fn binary(text: &str) -> Result<String, Error> {
     let compact: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let Ok(bytes) = STANDARD.decode(compact) else { return Err(Error::Binary) };
     // As Go's JSON does it: what is no text becomes the replacement character.
-    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 const fn name(scalar: &Scalar) -> &'static str {
