@@ -18,7 +18,7 @@ use crate::controls::Controls;
 use crate::discovery::{DiscoveryError, Resource};
 use crate::error::{ApplyError, DryRunError};
 use crate::ignore::yielding;
-use crate::managed_fields::{applied_at, cleanup_patch, needs_cleanup};
+use crate::managed_fields::{applied_at, cleanup_patch, fingerprint_of, needs_cleanup};
 use crate::records::{Verified, resource_version};
 use crate::recreate::is_refused_change;
 use crate::redact::redacted;
@@ -232,14 +232,14 @@ impl Question<'_> {
 
     /// Whether the dry run shows, without a look at the live object, that nothing is to be done:
     /// it gives the content that was verified before, and it took nothing from anybody. That shows
-    /// in the resource version, if the object has not been touched at all; or in the time of our
-    /// managed fields, which a dry run that changes something sets to the present.
+    /// in the resource version, if the object has not been touched at all; or in our managed fields,
+    /// whose time a dry run that changes something sets to the present.
     ///
     /// Limit: content that others changed, and that a mutating webhook restores in every request,
     /// looks unchanged.
     fn is_as_verified(&self, dry_run: &Object, asked_after: Option<SystemTime>) -> bool {
         let settings = self.tenant.settings();
-        let Some(Verified::State { version, content, .. }) =
+        let Some(Verified::State { version, content, fingerprint, .. }) =
             self.tenant.records().verified(&self.object.id())
         else {
             return false;
@@ -256,8 +256,8 @@ impl Question<'_> {
             return true;
         }
         let applied_at = applied_at(dry_run.fields(), &settings.field_manager);
-        let took_nothing =
-            applied_at.zip(asked_after).is_some_and(|(applied, asked)| applied < asked);
+        let took_nothing = fingerprint_of(dry_run.fields(), settings) == fingerprint
+            && applied_at.zip(asked_after).is_some_and(|(applied, asked)| applied < asked);
         if took_nothing {
             self.settle(dry_run);
         }
