@@ -131,6 +131,12 @@ impl Error {
         }
     }
 
+    /// Something that the scanner cannot cope with.
+    pub(crate) fn unscannable() -> Self {
+        let problem = "found a token that cannot be scanned".to_owned();
+        Self::Syntax { line: None, problem }
+    }
+
     /// An escape that Go does not know, on a line counted from zero.
     pub(crate) fn unknown_escape(line: u64) -> Self {
         let problem = "found unknown escape character".to_owned();

@@ -4,10 +4,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{ErrorKind, Event, EventData, Mark, Parser, ScalarStyle, Scanner};
 
 use crate::resolve::Dialect;
 use crate::{Error, Limits, unfinished_block};
+
+/// How far go-yaml v3 scans ahead. Found by trial: it holds two tokens, but counts them otherwise.
+const TOKENS_AHEAD: usize = 4;
 
 /// A document as a table of nodes.
 #[derive(Debug)]
@@ -86,7 +89,7 @@ impl Tree {
         let mut anchors: HashMap<String, usize> = HashMap::new();
         let mut open: Vec<Open> = Vec::new();
         loop {
-            let event = next_event(&mut parser, dialect)?;
+            let event = next_event(&mut parser).map_err(|error| failure(error, source, dialect))?;
             let line = event.start_mark.line + 1;
             let (kind, tag, anchor) = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
@@ -184,14 +187,10 @@ impl Tree {
 /// The next event. The scanner underneath panics on a few malformed texts, where an error is due.
 pub(crate) fn next_event(
     parser: &mut Parser<&mut &[u8]>,
-    dialect: Dialect,
-) -> Result<Event, Error> {
+) -> Result<Event, Option<libyaml_safer::Error>> {
     match catch_unwind(AssertUnwindSafe(|| parser.parse())) {
-        Ok(event) => event.map_err(|error| Error::syntax(&error, dialect)),
-        Err(_panic) => {
-            let problem = "found a token that cannot be scanned".to_owned();
-            Err(Error::Syntax { line: None, problem })
-        }
+        Ok(event) => event.map_err(Some),
+        Err(_panic) => Err(None),
     }
 }
 
@@ -215,4 +214,37 @@ fn refuse_escaped_slash(source: &[u8], start: &Mark, end: &Mark) -> Result<(), E
 
 fn byte_index(mark: &Mark) -> usize {
     usize::try_from(mark.index).unwrap_or(usize::MAX)
+}
+
+/// The error in the words of a dialect's library.
+pub(crate) fn failure(
+    error: Option<libyaml_safer::Error>,
+    source: &[u8],
+    dialect: Dialect,
+) -> Error {
+    let Some(error) = error else { return Error::unscannable() };
+    let scanned = match dialect {
+        Dialect::Sigs => None,
+        Dialect::Kyaml => scanned_ahead(&error, source),
+    };
+    Error::syntax(scanned.as_ref().unwrap_or(&error), dialect)
+}
+
+/// Flux: go-yaml v3 scans further than it parses, to find comments, so an error of the scanner that
+/// follows soon hides one of the parser.
+fn scanned_ahead(error: &libyaml_safer::Error, source: &[u8]) -> Option<libyaml_safer::Error> {
+    let at = error.problem_mark().filter(|_| error.kind() == ErrorKind::Parser)?.index;
+    let mut input = source;
+    let mut scanner = Scanner::new();
+    scanner.set_input_string(&mut input);
+    let mut ahead = 0;
+    while ahead < TOKENS_AHEAD {
+        let token = match catch_unwind(AssertUnwindSafe(|| scanner.next())) {
+            Ok(Some(Ok(token))) => token,
+            Ok(Some(Err(found))) => return Some(found),
+            Ok(None) | Err(_) => return None,
+        };
+        ahead += usize::from(token.start_mark.index >= at);
+    }
+    None
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use libyaml_safer::{EventData, Mark, Parser, ScalarStyle};
 
-use crate::node::next_event;
+use crate::node::{failure, next_event};
 use crate::resolve::Dialect;
 use crate::{Error, Limits, unfinished_block};
 
@@ -125,7 +125,7 @@ fn finished_spans(text: &[u8]) -> Result<Spans, Error> {
     let mut document = 0;
     let offset = byte_order_mark(text);
     loop {
-        let event = next_event(&mut parser, Dialect::Sigs)?;
+        let event = next_event(&mut parser).map_err(|error| failure(error, text, Dialect::Sigs))?;
         let next = match event.data {
             EventData::StreamEnd => return Ok(spans),
             EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
