@@ -1,5 +1,7 @@
 //! The documents of a stream.
 
+use crate::node::BYTE_ORDER_MARK;
+
 /// One document of a stream: the text between two separators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Document<'a> {
@@ -14,7 +16,7 @@ pub struct Document<'a> {
 ///
 /// Documents without content, or with comments alone, are left out.
 pub fn documents(stream: &[u8]) -> impl Iterator<Item = Document<'_>> {
-    let stream = stream.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stream);
+    let stream = stream.strip_prefix(BYTE_ORDER_MARK).unwrap_or(stream);
     Splitter { rest: Some(stream), line: 1 }.filter(|document| has_content(document.text))
 }
 

@@ -12,6 +12,9 @@ use crate::{Error, Limits, unfinished_block};
 /// How far go-yaml v3 scans ahead. Found by trial: it holds two tokens, but counts them otherwise.
 const TOKENS_AHEAD: usize = 4;
 
+/// What may stand before everything in UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A document as a table of nodes.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -66,6 +69,11 @@ struct Open {
 impl Tree {
     /// Reads the first document.
     pub(crate) fn read(source: &[u8], dialect: Dialect, limits: &Limits) -> Result<Self, Error> {
+        if source.len() > limits.bytes {
+            return Err(Error::TooLarge { what: "bytes", limit: limits.bytes });
+        }
+        // Marks do not count it.
+        let source = source.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source);
         // The scanner underneath fails on a block that ends with the text. With a line end more it
         // reads it; the texts of errors are still those of the text as it is.
         if unfinished_block::is_likely(source) {
@@ -79,9 +87,6 @@ impl Tree {
     }
 
     fn read_finished(source: &[u8], dialect: Dialect, limits: &Limits) -> Result<Self, Error> {
-        if source.len() > limits.bytes {
-            return Err(Error::TooLarge { what: "bytes", limit: limits.bytes });
-        }
         let mut input = source;
         let mut parser = Parser::new();
         parser.set_input_string(&mut input);
@@ -212,7 +217,8 @@ fn refuse_escaped_slash(source: &[u8], start: &Mark, end: &Mark) -> Result<(), E
     Ok(())
 }
 
-fn byte_index(mark: &Mark) -> usize {
+/// The place of a mark, counted in bytes.
+pub(crate) fn byte_index(mark: &Mark) -> usize {
     usize::try_from(mark.index).unwrap_or(usize::MAX)
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use libyaml_safer::{EventData, Mark, Parser, ScalarStyle};
 
-use crate::node::{failure, next_event};
+use crate::node::{BYTE_ORDER_MARK, byte_index, failure, next_event};
 use crate::resolve::Dialect;
 use crate::{Error, Limits, unfinished_block};
 
@@ -98,16 +98,22 @@ impl Spans {
 /// # Errors
 /// If the text is no YAML, or costs more than the default limits.
 pub fn spans(text: &[u8]) -> Result<Spans, Error> {
-    if !unfinished_block::is_likely(text) {
-        return finished_spans(text);
-    }
-    let finished = [text, b"\n"].concat();
-    let mut spans = finished_spans(&finished)?;
-    if let Some(last) = spans.scalars.last_mut().filter(|last| last.style == Style::Block) {
-        let mark = byte_order_mark(text);
-        let bytes = last.bytes.start - mark..last.bytes.end - mark;
-        unfinished_block::unfinish(&mut last.text, &finished, bytes);
-        last.bytes.end = last.bytes.end.min(text.len());
+    // Marks do not count it.
+    let rest = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let mut spans = if unfinished_block::is_likely(rest) {
+        let finished = [rest, b"\n"].concat();
+        let mut spans = finished_spans(&finished)?;
+        if let Some(last) = spans.scalars.last_mut().filter(|last| last.style == Style::Block) {
+            unfinished_block::unfinish(&mut last.text, &finished, last.bytes.clone());
+            last.bytes.end = last.bytes.end.min(rest.len());
+        }
+        spans
+    } else {
+        finished_spans(rest)?
+    };
+    let offset = text.len() - rest.len();
+    for ScalarSpan { bytes, .. } in &mut spans.scalars {
+        *bytes = bytes.start + offset..bytes.end + offset;
     }
     Ok(spans)
 }
@@ -123,7 +129,6 @@ fn finished_spans(text: &[u8]) -> Result<Spans, Error> {
     let mut spans = Spans { scalars: Vec::new(), places: Vec::new() };
     let mut open: Vec<Open> = Vec::new();
     let mut document = 0;
-    let offset = byte_order_mark(text);
     loop {
         let event = next_event(&mut parser).map_err(|error| failure(error, text, Dialect::Sigs))?;
         let next = match event.data {
@@ -143,7 +148,7 @@ fn finished_spans(text: &[u8]) -> Result<Spans, Error> {
             }
             EventData::Scalar { value, style, anchor, tag, .. } => {
                 let Some(place) = spans.enter(&mut open, document, &value) else { continue };
-                let bytes = index(&event.start_mark, offset)..index(&event.end_mark, offset);
+                let bytes = byte_index(&event.start_mark)..byte_index(&event.end_mark);
                 let properties = usize::from(anchor.is_some()) + usize::from(tag.is_some());
                 let before = properties_length(text.get(bytes.clone()), properties);
                 let skipped = text.get(bytes.start..bytes.start + before).unwrap_or_default();
@@ -207,15 +212,6 @@ impl From<ScalarStyle> for Style {
             _ => Self::Plain,
         }
     }
-}
-
-/// The parser does not count the bytes of a byte order mark.
-fn byte_order_mark(text: &[u8]) -> usize {
-    if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
-}
-
-fn index(mark: &Mark, offset: usize) -> usize {
-    usize::try_from(mark.index).unwrap_or(usize::MAX).saturating_add(offset)
 }
 
 /// How many bytes an anchor and a tag take before a scalar, with what separates them from it: the

@@ -9,8 +9,6 @@ pub(crate) fn is_likely(source: &[u8]) -> bool {
 
 /// Makes of the value of a block that was read with a line end more what it is without.
 pub(crate) fn unfinish(value: &mut String, finished: &[u8], bytes: Range<usize>) {
-    // Marks do not count the bytes of a byte order mark.
-    let finished = finished.strip_prefix(b"\xef\xbb\xbf").unwrap_or(finished);
     let reaches_the_end = bytes.end >= finished.len();
     let block = finished.get(bytes.start..).unwrap_or_default();
     let indicators = block.iter().take_while(|byte| b"|>+-0123456789".contains(byte));

@@ -34,6 +34,12 @@ fn depth_and_size_have_limits() {
 }
 
 #[test]
+fn a_mark_before_the_text_moves_nothing() {
+    let error = parse("\u{feff}a: \"\\/\"".as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "yaml: found unknown escape character");
+}
+
+#[test]
 fn huge_numbers_are_numbers_or_text() {
     let digits = "9".repeat(10_000);
     assert!(parse(format!("a: {digits}").as_bytes()).unwrap()["a"].is_string());
