@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use helm_chart::Rules;
 use serde_json::Value;
 
 use crate::hook::{self, Hook};
@@ -41,7 +42,7 @@ impl Manifest {
         policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
     }
 
-    fn read(path: &str, content: &str) -> Result<Self, ManifestError> {
+    fn read(path: &str, content: &str, rules: Rules) -> Result<Self, ManifestError> {
         let error = |reason| ManifestError { path: path.to_owned(), reason };
         // Only the head is read, so a line break more at the end of the last text does no harm.
         let document = yaml::parse(format!("{content}\n").as_bytes())
@@ -54,7 +55,7 @@ impl Manifest {
             name: String::new(),
             annotations: BTreeMap::new(),
         };
-        manifest.read_head(&document).map_err(|wrong| {
+        manifest.read_head(&document, rules).map_err(|wrong| {
             let Wrong { found, field, wanted } = wrong;
             error(format!(
                 "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} \
@@ -64,8 +65,12 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn read_head(&mut self, document: &Value) -> Result<(), Wrong> {
-        let Some(fields) = object(document, "value", "util.SimpleHead")? else { return Ok(()) };
+    fn read_head(&mut self, document: &Value, rules: Rules) -> Result<(), Wrong> {
+        let go_type = match rules {
+            Rules::Helm3 => "releaseutil.SimpleHead",
+            Rules::Helm4 => "util.SimpleHead",
+        };
+        let Some(fields) = object(document, "value", go_type)? else { return Ok(()) };
         let head = "struct field SimpleHead";
         self.api_version = text(fields.get("apiVersion"), head, "apiVersion")?;
         self.kind = text(fields.get("kind"), head, "kind")?;
@@ -145,6 +150,7 @@ const fn json_type(value: &Value) -> &'static str {
 /// If a document is no YAML or its head has other types than an object's.
 pub(crate) fn sort(
     files: &BTreeMap<String, String>,
+    rules: Rules,
 ) -> Result<(Vec<Manifest>, Vec<Hook>), ManifestError> {
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for (path, content) in files {
@@ -153,7 +159,9 @@ pub(crate) fn sort(
             continue;
         }
         for document in split(content) {
-            let manifest = Manifest::read(path, document)?;
+            // Helm 4 keeps the blank lines at the end of a document.
+            let document = if rules == Rules::Helm3 { document.trim_end() } else { document };
+            let manifest = Manifest::read(path, document, rules)?;
             match hook::classify(manifest) {
                 hook::Class::Manifest(manifest) => manifests.push(manifest),
                 hook::Class::Hook(hook) => hooks.push(hook),
@@ -204,7 +212,7 @@ mod tests {
             ("", vec![]),
             ("a: 1\n", vec!["a: 1\n"]),
             ("---\na: 1\n---\nb: 2", vec!["a: 1", "b: 2"]),
-            ("  \n---   \n\na: 1  \n\n \n---b: 2\n---\n", vec!["a: 1", "b: 2\n"]),
+            ("  \n---   \n\na: 1  \n\n \n---b: 2\n---\n", vec!["a: 1", "b: 2"]),
             ("a: x---y\n--- # c\nb", vec!["a: x---y", "# c\nb"]),
             ("a\n---\n---\nb", vec!["a", "---\nb"]),
             ("a\n ---\nb", vec!["a\n ---\nb"]),

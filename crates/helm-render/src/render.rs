@@ -114,7 +114,7 @@ pub fn render(
     if let Some(step) = options.post_render {
         files = step.run(files).map_err(Error::PostRender)?;
     }
-    let (manifests, hooks) = manifest::sort(&files)?;
+    let (manifests, hooks) = manifest::sort(&files, options.rules)?;
     let crds = if options.include_crds { crds(&chart) } else { Vec::new() };
     Ok(Rendered { crds, manifests, hooks, notes, values })
 }

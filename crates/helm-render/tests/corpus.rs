@@ -1,7 +1,6 @@
 //! Small charts and templates against what Helm made of them.
 
 #![cfg(feature = "parity")]
-#![expect(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
 
 use std::path::Path;
 

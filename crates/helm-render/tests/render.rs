@@ -96,7 +96,7 @@ fn mistakes_are_worded_as_in_helm() {
         ("{{ if }}", "parse error at (c/templates/a.yaml:1): missing value for if"),
         (
             "a: [",
-            "YAML parse error on c/templates/a.yaml: error converting YAML to JSON: yaml: line 2: \
+            "YAML parse error on c/templates/a.yaml: error converting YAML to JSON: yaml: line 1: \
              did not find expected node content",
         ),
     ] {
@@ -138,6 +138,6 @@ fn hostile_templates_end() {
         let started = std::time::Instant::now();
         assert!(rendered(&chart, "{}", &Options::default()).is_err(), "{template}");
         // A debug build on a busy machine; a release build takes a tenth.
-        assert!(started.elapsed() < std::time::Duration::from_secs(60), "{template}");
+        assert!(started.elapsed() < std::time::Duration::from_mins(1), "{template}");
     }
 }

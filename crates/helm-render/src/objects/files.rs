@@ -20,6 +20,11 @@ pub(crate) struct Files {
     map: OnceLock<Map>,
 }
 
+/// Flux: Helm looks at the last byte of an empty file (`files.go`).
+#[derive(Debug, thiserror::Error)]
+#[error("runtime error: index out of range [-1]")]
+struct LinesError;
+
 impl Files {
     pub(crate) fn new(files: &[ChartFile]) -> Self {
         let contents = files.iter().map(|file| (file.name.clone(), file.bytes.clone()));
@@ -47,13 +52,15 @@ impl Files {
         yaml.strip_suffix('\n').map(str::to_owned).unwrap_or(yaml)
     }
 
-    fn lines(&self, path: &str) -> List {
-        let bytes = self.bytes(path);
-        if bytes.is_empty() {
-            return List::of_strings::<Str>([]);
+    fn lines(&self, path: &str) -> Result<List, LinesError> {
+        match self.contents.get(path) {
+            None => Ok(List::of_strings::<Str>([])),
+            Some(bytes) if bytes.is_empty() => Err(LinesError),
+            Some(bytes) => {
+                let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+                Ok(List::of_strings(bytes.split(|byte| *byte == b'\n')))
+            }
         }
-        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        List::of_strings(bytes.split(|byte| *byte == b'\n'))
     }
 }
 
@@ -94,7 +101,7 @@ impl Object for Files {
             "Get" => Value::str(self.bytes(&path)),
             "GetBytes" => Value::Bytes(Arc::from(self.bytes(&path))),
             "Glob" => Value::object(self.glob(&path)),
-            "Lines" => Value::List(self.lines(&path)),
+            "Lines" => Value::List(self.lines(&path).map_err(CallError::of)?),
             "AsConfig" => {
                 Value::from(self.yaml(|bytes| String::from_utf8_lossy(bytes).into_owned()))
             }

@@ -46,7 +46,8 @@ fn output(table: &Value, case: &Value) -> Result<String, String> {
     schema::validate(&chart, &values).map_err(|error| invalid(&error))?;
     let mut capabilities = Capabilities::without_cluster();
     let version = case["kube_version"].as_str().unwrap_or("v1.34.0");
-    capabilities.kube_version = KubeVersion::parse(version).map_err(|error| error.to_string())?;
+    capabilities.kube_version =
+        KubeVersion::parse(version).map_err(|error| format!("kube_version: {error}"))?;
     let more = list(&case["api_versions"]).filter_map(Value::as_str);
     let capabilities = capabilities.with_api_versions(more);
     let release = Release {
