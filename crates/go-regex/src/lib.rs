@@ -32,7 +32,7 @@ pub struct Regex {
 }
 
 /// Limit: bytes that a compiled expression may take. Go counts otherwise, but limits too.
-const MAX_COMPILED_BYTES: usize = 8 << 20;
+const MAX_COMPILED_BYTES: usize = 1 << 20;
 
 impl Regex {
     /// Compiles a pattern.

@@ -31,7 +31,7 @@ impl Default for Budget {
             steps: 20_000_000,
             output_bytes: 32 << 20,
             value_bytes: 32 << 20,
-            made_bytes: 512 << 20,
+            made_bytes: 1 << 30,
             nesting: 4_000,
             source_bytes: 32 << 20,
         }

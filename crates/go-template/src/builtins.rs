@@ -129,8 +129,9 @@ impl Builtin {
         }
     }
 
-    /// Calls it; `and`, `or`, `len` and `call` need more than values and are done elsewhere.
-    pub(crate) fn call(self, args: &[Value]) -> Result<Value, BuiltinError> {
+    /// Calls it; `and`, `or`, `len` and `call` need more than values and are done elsewhere. Texts
+    /// are cut off somewhere beyond `most` bytes.
+    pub(crate) fn call(self, args: &[Value], most: usize) -> Result<Value, BuiltinError> {
         let nil = Value::Nil;
         let first = args.first().unwrap_or(&nil);
         let second = args.get(1).unwrap_or(&nil);
@@ -147,17 +148,17 @@ impl Builtin {
             Self::Not => Value::Bool(!first.truth()),
             Self::Index => return index(first, rest),
             Self::Slice => return slice(first, rest),
-            Self::Print => Value::Str(Str::from(format::sprint(args))),
-            Self::Println => Value::Str(Str::from(format::sprintln(args))),
+            Self::Print => Value::Str(Str::from(format::sprint(args, most))),
+            Self::Println => Value::Str(Str::from(format::sprintln(args, most))),
             Self::Printf => match first {
                 Value::Str(format) => {
-                    Value::Str(Str::from(format::sprintf(format.as_bytes(), rest)))
+                    Value::Str(Str::from(format::sprintf(format.as_bytes(), rest, most)))
                 }
                 _ => Value::EMPTY,
             },
-            Self::Html => Value::Str(Str::from(escape::html(&escape::text_of(args)))),
-            Self::Js => Value::Str(Str::from(escape::js(&escape::text_of(args)))),
-            Self::Urlquery => Value::Str(Str::from(escape::query(&escape::text_of(args)))),
+            Self::Html => Value::Str(Str::from(escape::html(&escape::text_of(args, most)))),
+            Self::Js => Value::Str(Str::from(escape::js(&escape::text_of(args, most)))),
+            Self::Urlquery => Value::Str(Str::from(escape::query(&escape::text_of(args, most)))),
         })
     }
 }

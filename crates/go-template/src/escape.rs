@@ -5,7 +5,7 @@ use crate::quote::is_print;
 use crate::value::{Str, Value, lossy};
 
 /// The text that is escaped: one string as it is, anything else printed.
-pub(crate) fn text_of(args: &[Value]) -> Vec<u8> {
+pub(crate) fn text_of(args: &[Value], most: usize) -> Vec<u8> {
     if let [Value::Str(text)] = args {
         return text.as_bytes().to_vec();
     }
@@ -16,7 +16,7 @@ pub(crate) fn text_of(args: &[Value]) -> Vec<u8> {
             other => other.clone(),
         })
         .collect();
-    format::sprint(&printable)
+    format::sprint(&printable, most)
 }
 
 pub(crate) fn html(text: &[u8]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{Exec, Fault, Slot};
 use crate::ast::{ExprId, ExprKind, FunctionId, NodeRef};
 use crate::builtins::{self, Builtin};
-use crate::error::{CallError, ExecCause, Exhausted};
+use crate::error::{CallError, ExecCause};
 use crate::functions::{Call, Signature};
 use crate::stack;
 use crate::value::{Type, Value};
@@ -46,7 +46,13 @@ impl Exec<'_, '_> {
         };
         let mut values = self.arguments(dot, name, &function.signature, args, last)?;
         let mut call = Call::new(self.session, self.templates);
-        match (function.body)(&mut call, &mut values) {
+        let result = (function.body)(&mut call, &mut values);
+        // Whatever the function has asked for beforehand: texts must not double without end.
+        let result = result.and_then(|value| match &value {
+            Value::Str(text) => Ok(self.session.make(text.len()).map(|()| value)?),
+            _ => Ok(value),
+        });
+        match result {
             Ok(value) => Ok(Slot::plain(value)),
             Err(error) => self.failed(node, name, &error),
         }
@@ -95,10 +101,14 @@ impl Exec<'_, '_> {
             }
             _ => {
                 let values = self.arguments(dot, name, signature, args, last)?;
-                match self.spend_on_text(builtin, &values) {
-                    Err(exhausted) => return self.failed(node, name, &exhausted.into()),
-                    Ok(()) => builtin.call(&values),
+                let most = self.session.budget.value_bytes;
+                let result = builtin.call(&values, most);
+                if let Ok(Value::Str(text)) = &result
+                    && let Err(exhausted) = self.session.make(text.len())
+                {
+                    return self.failed(node, name, &exhausted.into());
                 }
+                result
             }
         };
         match result {
@@ -106,13 +116,6 @@ impl Exec<'_, '_> {
             Ok(value) => Ok(Slot::plain(value)),
             Err(error) => self.failed(node, name, &error.into()),
         }
-    }
-
-    /// Printing is the one builtin that can make something large out of something small.
-    fn spend_on_text(&mut self, builtin: Builtin, values: &[Value]) -> Result<(), Exhausted> {
-        let Builtin::Printf = builtin else { return Ok(()) };
-        let bytes: usize = values.iter().map(size_of_text).sum();
-        self.session.make(bytes)
     }
 
     fn short_circuit(
@@ -277,16 +280,5 @@ impl Exec<'_, '_> {
             return self.fail(ExecCause::WrongType { wanted: wanted.to_string(), got });
         }
         Ok(slot.unboxed())
-    }
-}
-
-/// A guess from below of how long a value prints.
-fn size_of_text(value: &Value) -> usize {
-    match value {
-        Value::Str(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        Value::List(list) => list.len() * 8,
-        Value::Map(map) => map.len() * 16,
-        _ => 8,
     }
 }

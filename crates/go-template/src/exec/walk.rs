@@ -337,7 +337,8 @@ impl<'t> Exec<'_, 't> {
             Value::Str(text) => self.write(text.as_bytes()),
             other => {
                 let before = self.out.len();
-                format::write_value(self.out, other);
+                let most = self.limit.saturating_sub(before);
+                format::write_value(self.out, other, most);
                 let written = self.out.len() - before;
                 self.check_output(written)
             }

@@ -12,9 +12,13 @@ pub use printf::sprintf;
 use crate::value::Value;
 use printer::Printer;
 
-/// What `{{ value }}` and `print` show: the verb `%v`.
-pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) {
-    Printer::new(out).value(value, 'v');
+/// Limit: where nothing else is said, no more than this is written of a value, and then a little.
+const MOST_BYTES: usize = 48 << 20;
+
+/// What `{{ value }}` and `print` show: the verb `%v`. What exceeds so many bytes is cut off, though
+/// not exactly there: a list may hold itself.
+pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value, most: usize) {
+    Printer::new(out, most).value(value, 'v');
 }
 
 /// The value as `%v` prints it, U+FFFD for what is not UTF-8.
@@ -25,19 +29,19 @@ pub fn text(value: &Value) -> String {
 /// The value as `%v` prints it.
 pub fn bytes(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
-    write_value(&mut out, value);
+    write_value(&mut out, value, MOST_BYTES);
     out
 }
 
 /// The value as any one verb without flags prints it.
 pub(crate) fn verb(value: &Value, verb: char) -> String {
     let mut out = Vec::new();
-    Printer::new(&mut out).value(value, verb);
+    Printer::new(&mut out, MOST_BYTES).value(value, verb);
     crate::value::lossy(&out)
 }
 
 /// Go's `fmt.Sprint`: a space between two operands where neither is a string.
-pub fn sprint(values: &[Value]) -> Vec<u8> {
+pub(crate) fn sprint(values: &[Value], most: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut after_text = true;
     for value in values {
@@ -45,20 +49,22 @@ pub fn sprint(values: &[Value]) -> Vec<u8> {
         if !is_text && !after_text {
             out.push(b' ');
         }
-        write_value(&mut out, value);
+        let left = most.saturating_sub(out.len());
+        write_value(&mut out, value, left);
         after_text = is_text;
     }
     out
 }
 
 /// Go's `fmt.Sprintln`: spaces between all operands, and a newline.
-pub fn sprintln(values: &[Value]) -> Vec<u8> {
+pub(crate) fn sprintln(values: &[Value], most: usize) -> Vec<u8> {
     let mut out = Vec::new();
     for (i, value) in values.iter().enumerate() {
         if i > 0 {
             out.push(b' ');
         }
-        write_value(&mut out, value);
+        let left = most.saturating_sub(out.len());
+        write_value(&mut out, value, left);
     }
     out.push(b'\n');
     out

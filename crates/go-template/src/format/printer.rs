@@ -42,11 +42,9 @@ pub(super) struct Printer<'o> {
 }
 
 impl<'o> Printer<'o> {
-    /// Limit: one printing writes no more than this, and then a little.
-    const MOST_BYTES: usize = 48 << 20;
-
-    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
-        let end = out.len().saturating_add(Self::MOST_BYTES);
+    /// Writes no more than so many bytes, and then a little.
+    pub(super) fn new(out: &'o mut Vec<u8>, most: usize) -> Self {
+        let end = out.len().saturating_add(most);
         Self { out, flags: Flags::default(), noting: false, end }
     }
 

@@ -6,11 +6,11 @@ use crate::value::Value;
 /// Limit: a width or precision beyond this is bad, as in Go.
 const MAX_NUMBER: usize = 1_000_000;
 
-/// Go's `fmt.Sprintf`.
-pub fn sprintf(format: &[u8], args: &[Value]) -> Vec<u8> {
+/// Go's `fmt.Sprintf`. What exceeds so many bytes is cut off, though not exactly there.
+pub fn sprintf(format: &[u8], args: &[Value], most: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(format.len() + 16);
     let mut directive = Formatter {
-        printer: Printer::new(&mut out),
+        printer: Printer::new(&mut out, most),
         format,
         at: 0,
         args,

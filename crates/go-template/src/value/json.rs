@@ -26,7 +26,7 @@ pub struct Unbounded;
 
 impl Unbounded {
     /// How deep a value may be nested where it is printed, compared or converted.
-    pub const DEPTH: usize = 500;
+    pub const DEPTH: usize = 300;
     /// How many parts a value may unfold to where it is converted.
     pub const PARTS: usize = 4_000_000;
 }

@@ -72,7 +72,7 @@ fn json_kind(value: &Value) -> &'static str {
 }
 
 /// Limit: Go allows 10 000 levels, values here may not be nested so deep.
-const MAX_DEPTH: usize = 450;
+const MAX_DEPTH: usize = 290;
 
 /// A value; numbers are `float64`.
 fn read(text: &str) -> Result<Value, JsonError> {
