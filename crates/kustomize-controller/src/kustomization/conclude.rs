@@ -15,7 +15,7 @@ use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 
 use super::halt::Halt;
-use super::progress::{Health, Progress, Step};
+use super::progress::{Health, Phase, Progress, Step};
 use super::spec::Timing;
 
 const PROGRESSING: &str = "Progressing";
@@ -67,8 +67,12 @@ pub(crate) fn under_way(
     conditions.remove(STALLED);
     conditions.set(READY, Unknown, PROGRESSING, "Reconciliation in progress");
     conditions.set(RECONCILING, True, PROGRESSING, step.message());
-    if step.phase == super::progress::Phase::Health {
-        conditions.set(HEALTHY, Unknown, PROGRESSING, step.message());
+    match progress.health {
+        Health::Passed(after) => conditions.set(HEALTHY, True, "Succeeded", passed(after)),
+        Health::Unasked | Health::Unwanted if step.phase == Phase::Health => {
+            conditions.set(HEALTHY, Unknown, PROGRESSING, step.message());
+        }
+        Health::Unasked | Health::Unwanted => {}
     }
     carry(&mut status, ks, progress);
     status.conditions = conditions.into_list();
@@ -96,8 +100,7 @@ fn success(
     conditions.remove(RECONCILING);
     match progress.health {
         Health::Passed(after) => {
-            let message = format!("Health check passed in {}", go_duration::format(after));
-            conditions.set(HEALTHY, True, "Succeeded", message);
+            conditions.set(HEALTHY, True, "Succeeded", passed(after));
         }
         Health::Unwanted => conditions.remove(HEALTHY),
         Health::Unasked => {}
@@ -159,6 +162,11 @@ fn failure(
         next: retry(halt, timing),
         status,
     }
+}
+
+/// How Flux says that everything is healthy.
+pub(crate) fn passed(after: Duration) -> String {
+    format!("Health check passed in {}", go_duration::format(after))
 }
 
 /// When a failed attempt is repeated.
@@ -335,7 +343,7 @@ mod tests {
     use crd_types::kustomize::KustomizationSpec;
     use manifest::ObjectId;
 
-    use super::super::progress::{Phase, Tracked};
+    use super::super::progress::Tracked;
     use super::*;
 
     const NOON: Timestamp = Timestamp::constant(43_200, 0);

@@ -105,6 +105,15 @@ impl<'a> Attempt<'a> {
         };
         let verdict =
             conclude::verdict(&self.ks, &self.progress, &end, &self.timing, Timestamp::now());
+        if end.is_ok() && self.ctx.settings.patience.is_none() {
+            // Flux: the conditions are written first, and what else a success says after them.
+            let observed = self.ks.status.as_ref().and_then(|status| status.observed_generation);
+            let mut first = verdict.status.clone();
+            first.observed_generation = observed.or(Some(-1));
+            if let Some(failed) = self.record(&first).await {
+                return failed;
+            }
+        }
         // Status before events: an alert never runs ahead of the object.
         if let Some(failed) = self.record(&verdict.status).await {
             return failed;
