@@ -1,8 +1,9 @@
 //! Bringing a pack over, and indexing it.
 
 use std::{
+    error::Error as StdError,
     fs::File,
-    io::BufReader,
+    io::{self, BufReader},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -119,14 +120,27 @@ fn index(
         Kind::Sha1,
         options,
     )
-    .map_err(|error| Error::Objects { action, detail: error.to_string() })?;
+    .map_err(|error| failed(action, &error))?;
     std::fs::remove_file(received).map_err(Error::Disk)?;
     let bundle = outcome
         .to_bundle()
         .ok_or_else(|| Error::Objects { action, detail: "there is none".to_owned() })?
-        .map_err(|error| Error::Objects { action, detail: error.to_string() })?;
+        .map_err(|error| failed(action, &error))?;
     let pack = bundle.pack.with_alloc_limit_bytes(Some(limits.object_bytes));
     Ok(Bundle { pack, index: bundle.index })
+}
+
+/// Tells a full disk, which is ours, from broken objects, which are the server's.
+fn failed(action: &'static str, error: &(dyn StdError + 'static)) -> Error {
+    let mut at = Some(error);
+    while let Some(cause) = at {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        if let Some(kind @ (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) = kind {
+            return Error::Disk(kind.into());
+        }
+        at = cause.source();
+    }
+    Error::Objects { action, detail: error.to_string() }
 }
 
 impl Drop for InterruptOnDrop {

@@ -29,6 +29,9 @@ pub(crate) enum Error {
     Store(store::Error),
     #[error(transparent)]
     Name(store::InvalidName),
+    /// The disk that artifacts are made on is full.
+    #[error(transparent)]
+    Scratch(Box<GitError>),
     #[error("cannot read the commit")]
     Objects(#[source] Box<GitError>),
 }

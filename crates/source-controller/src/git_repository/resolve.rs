@@ -3,7 +3,7 @@
 use git_client::{Access, Error as GitError, InvalidAccess, Reference, Remote, Session, Target};
 use tokio::time::Instant;
 
-use super::{access, halt::Halt, spec::Wish};
+use super::{access, archive, halt::Halt, spec::Wish};
 use crate::context::Context;
 
 /// What is asked of a repository.
@@ -105,6 +105,7 @@ fn halt(asked: &Asked<'_>, error: GitError) -> Halt {
         | GitError::Semver(_)
         | GitError::NoMatch { .. }
         | GitError::CommitNotFound { .. }) => Halt::Git(Error::Plain(Box::new(source))),
+        source @ GitError::Disk(_) => Halt::Archive(archive::Error::Scratch(Box::new(source))),
         // That a reference is missing is only found out by the clone.
         source @ GitError::ReferenceNotFound { .. } => {
             Halt::Git(Error::Clone { url, source: Box::new(source) })
