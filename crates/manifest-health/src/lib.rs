@@ -10,6 +10,7 @@ mod rules;
 pub use fields::FieldError;
 
 use fields::Fields;
+use jiff::Timestamp;
 use manifest::Object;
 
 /// How an object does, and why.
@@ -73,6 +74,20 @@ pub fn health(object: &Object) -> Result<Health, FieldError> {
         return rule(fields);
     }
     by_ready(fields)
+}
+
+/// As [`health`], at a time: a Pod that no node takes has failed after 15 seconds.
+///
+/// # Errors
+/// As [`health`].
+pub fn health_at(object: &Object, now: Timestamp) -> Result<Health, FieldError> {
+    let fields = Fields::of(object);
+    let gvk = object.gvk();
+    let is_pod = gvk.group.is_empty() && gvk.kind == "Pod";
+    if is_pod && general(object, fields)?.is_none() && rules::is_given_up(fields, now)? {
+        return Ok(Health::failed("Pod could not be scheduled"));
+    }
+    health(object)
 }
 
 /// The health of an object with Flux's own rule for Jobs: one that runs is not done.

@@ -46,3 +46,18 @@ fn a_job_is_waited_for_to_its_end() {
     let complete = serde_json::json!({"conditions": [{"type": "Complete", "status": "True"}]});
     assert_eq!(job(complete, false), "Current");
 }
+
+#[test]
+fn a_pod_is_given_up_when_no_node_took_it_in_time() {
+    let pod = Object::new(serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "x", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "status": {"phase": "Pending", "conditions": [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"},
+        ]},
+    }))
+    .unwrap();
+    let at = |now: &str| manifest_health::health_at(&pod, now.parse().unwrap()).unwrap().message;
+    assert_eq!(at("2026-01-01T00:00:14Z"), "Pod has not been scheduled");
+    assert_eq!(at("2026-01-01T00:00:15Z"), "Pod could not be scheduled");
+}

@@ -23,6 +23,10 @@ pub(crate) fn awaited_job(fields: Fields<'_>) -> Result<Health, FieldError> {
     }
     match ended(fields)? {
         Some(ended) => Ok(ended),
+        None if fields.text("status", "startTime").is_empty() => {
+            let parallelism = fields.integer("spec", "parallelism")?.unwrap_or(1);
+            Ok(Health::in_progress(format!("Job not started. active: 0/{parallelism}")))
+        }
         None => Ok(Health::in_progress(running(fields)?)),
     }
 }

@@ -1,10 +1,14 @@
 //! Kinds of the core, and those that are always ready.
 #![expect(clippy::unnecessary_wraps, reason = "all rules have one shape")]
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::fields::{Condition, Fields};
 use crate::{FieldError, Health};
+
+/// How long a Pod may wait for a node.
+const SCHEDULE_WINDOW: SignedDuration = SignedDuration::from_secs(15);
 
 pub(super) fn always_ready(_: Fields<'_>) -> Result<Health, FieldError> {
     Ok(Health::current("Resource is always ready"))
@@ -39,8 +43,7 @@ pub(super) fn pod(fields: Fields<'_>) -> Result<Health, FieldError> {
         "Running" => return running(fields),
         "Pending" => match fields.condition("PodScheduled")? {
             Some(Condition { status: "False", reason: "Unschedulable", .. }) => {
-                // Differs: kstatus calls this a failure after 15 seconds by the clock. A node may
-                // come at any time, and the timeout of the wait says when to give up.
+                // With a clock it may be a failure: `health_at`.
                 Health::in_progress("Pod has not been scheduled")
             }
             _ => Health::in_progress("Pod is in the Pending phase"),
@@ -48,6 +51,18 @@ pub(super) fn pod(fields: Fields<'_>) -> Result<Health, FieldError> {
         "" => Health::in_progress("Pod phase not available"),
         phase => Health::in_progress(format!("unknown phase {phase}")),
     })
+}
+
+/// Whether a Pod has waited for a node for longer than the scheduler needs to find one.
+pub(crate) fn is_given_up(fields: Fields<'_>, now: Timestamp) -> Result<bool, FieldError> {
+    let scheduled = fields.condition("PodScheduled")?;
+    let waits = scheduled.is_some_and(|c| c.status == "False" && c.reason == "Unschedulable");
+    if fields.text("status", "phase") != "Pending" || !waits {
+        return Ok(false);
+    }
+    // What has no time was created long ago.
+    let created = fields.text("metadata", "creationTimestamp").parse::<Timestamp>();
+    Ok(created.map_or(true, |created| now.duration_since(created) >= SCHEDULE_WINDOW))
 }
 
 fn running(fields: Fields<'_>) -> Result<Health, FieldError> {

@@ -5,6 +5,7 @@ mod core;
 mod extensions;
 mod workload;
 
+pub(crate) use self::core::is_given_up;
 pub(crate) use batch::awaited_job;
 
 use manifest::Gvk;
