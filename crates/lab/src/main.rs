@@ -13,6 +13,7 @@ mod transcripts;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", version)]
@@ -38,7 +39,18 @@ enum Command {
     Codegen(codegen::Arguments),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not as main's result: that would print a backtrace when tests have asked for one.
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Runtime::new()?;
     match arguments.command {

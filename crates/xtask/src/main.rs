@@ -12,6 +12,7 @@ mod tidy;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The repository's own commands", version)]
@@ -45,7 +46,18 @@ enum Command {
     Transcripts(lab::Rest),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not as main's result: that would print a backtrace when tests have asked for one.
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     match Arguments::parse().command {
         Command::Setup => setup::run(),
         Command::Demo(rest) => lab::on_a_control_plane("demo", &rest, cargo::Profile::Dev),

@@ -13,7 +13,9 @@ mod timing;
 
 /// A ConfigMap as a file of a repository.
 fn config_map(name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value}\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n"
+    )
 }
 
 /// A Deployment of one pod. With `node`, the test bed makes it Ready; without, it waits for ever.
