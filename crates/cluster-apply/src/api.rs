@@ -16,6 +16,12 @@ use crate::discovery::Resource;
 /// How many bytes an answer may have. An object has at most 3 MiB, a list of them may be long.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
 
+/// The pauses before an API server that is not reached is tried again (it restarts, or closed a
+/// connection that we thought open). All our requests may be repeated: an apply says what is to be,
+/// a delete names the uid and a patch the version of what it is for.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(400), Duration::from_millis(1600)];
+
 /// Asks for the metadata of an object, or of the objects of a list.
 const METADATA_OBJECT: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
@@ -304,6 +310,19 @@ impl TenantClient {
         content_type: Option<&'static str>,
         body: Bytes,
     ) -> Result<Answer<T>, ApiError> {
+        for pause in PAUSES {
+            let request = self.request(method.clone(), uri, content_type, body.clone())?;
+            match self.exchange(request).await {
+                Err(ApiError::Unreachable(cause)) => {
+                    tracing::debug!(%cause, uri, "the API server is not reached, trying again");
+                    tokio::time::sleep(pause).await;
+                    if method != Method::GET {
+                        self.check_fence()?; // the lease may have ended meanwhile
+                    }
+                }
+                settled => return settled,
+            }
+        }
         self.exchange(self.request(method, uri, content_type, body)?).await
     }
 
