@@ -49,10 +49,10 @@ pub(crate) fn equal_to_any(first: &Value, others: &[Value]) -> Result<bool, Buil
 }
 
 fn equal(a: &Value, b: &Value) -> Result<bool, BuiltinError> {
-    match (plain(a), plain(b)) {
+    match (a, b) {
         (Value::Int(x, x_kind), Value::Int(y, y_kind)) => {
             let same_sign = x_kind.is_unsigned() == y_kind.is_unsigned();
-            Ok(x == y && (same_sign || x >= 0))
+            Ok(x == y && (same_sign || *x >= 0))
         }
         (Value::Str(x), Value::Str(y)) => Ok(x == y),
         (Value::Bool(x), Value::Bool(y)) => Ok(x == y),
@@ -60,20 +60,20 @@ fn equal(a: &Value, b: &Value) -> Result<bool, BuiltinError> {
         (Value::Float(x), Value::Float(y)) => Ok(x == y),
         #[expect(clippy::float_cmp, reason = "Go compares so")]
         (Value::Complex(a, b), Value::Complex(c, d)) => Ok(a == c && b == d),
-        _ if kind(a) == kind(b) => equal_others(a, b),
+        _ if kind(a) == kind(b) => match (plain(a), plain(b)) {
+            (None, None) => equal_others(a, b),
+            (x, y) => equal(x.as_ref().unwrap_or(a), y.as_ref().unwrap_or(b)),
+        },
         _ if a.is_nil() || b.is_nil() => Ok(false),
         _ => Err(incompatible(a, b)),
     }
 }
 
-/// A named number or string compares as what it is.
-fn plain(value: &Value) -> Value {
+/// What a named number or string compares as.
+fn plain(value: &Value) -> Option<Value> {
     match value {
-        Value::Object(object) => match object.underlying() {
-            Value::Nil => value.clone(),
-            plain => plain,
-        },
-        other => other.clone(),
+        Value::Object(object) if kind(value) != Kind::Other => Some(object.underlying()),
+        _ => None,
     }
 }
 
@@ -113,19 +113,22 @@ pub(crate) fn less(a: &Value, b: &Value) -> Result<bool, BuiltinError> {
     if kind(a) == Kind::Other || kind(b) == Kind::Other {
         return Err(BuiltinError::BadComparisonType);
     }
-    match (plain(a), plain(b)) {
+    match (a, b) {
         (Value::Int(x, x_kind), Value::Int(y, y_kind)) => {
             Ok(match (x_kind.is_unsigned(), y_kind.is_unsigned()) {
                 (true, true) => x.cast_unsigned() < y.cast_unsigned(),
                 (false, false) => x < y,
-                (false, true) => x < 0 || x.cast_unsigned() < y.cast_unsigned(),
-                (true, false) => y >= 0 && x.cast_unsigned() < y.cast_unsigned(),
+                (false, true) => *x < 0 || x.cast_unsigned() < y.cast_unsigned(),
+                (true, false) => *y >= 0 && x.cast_unsigned() < y.cast_unsigned(),
             })
         }
         (Value::Float(x), Value::Float(y)) => Ok(x < y),
         (Value::Str(x), Value::Str(y)) => Ok(x < y),
-        _ if kind(a) == kind(b) => Err(BuiltinError::BadComparisonType),
-        _ => Err(incompatible(a, b)),
+        _ => match (plain(a), plain(b)) {
+            (None, None) if kind(a) == kind(b) => Err(BuiltinError::BadComparisonType),
+            (None, None) => Err(incompatible(a, b)),
+            (x, y) => less(x.as_ref().unwrap_or(a), y.as_ref().unwrap_or(b)),
+        },
     }
 }
 
