@@ -22,11 +22,6 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long the server may be silent.
     pub idle_timeout: Duration,
-    /// `host[:port]` that replaces the host of every URL (`SOURCE_CONTROLLER_LOCALHOST`), for
-    /// running outside the cluster.
-    pub host: Option<String>,
-    /// The same for artifacts of source-watcher (`SOURCE_WATCHER_LOCALHOST`).
-    pub watcher_host: Option<String>,
 }
 
 /// Brings artifacts over.
@@ -100,8 +95,6 @@ impl Default for Settings {
             max_bytes: 256 << 20,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
-            host: None,
-            watcher_host: None,
         }
     }
 }
@@ -128,7 +121,7 @@ impl Fetcher {
     /// # Errors
     /// If the server does not answer, refuses, or sends something else.
     pub async fn archive(&self, url: &str, digest: &Digest) -> Result<Bytes, Error> {
-        let target = self.target(url)?;
+        let target = Url::parse(url).map_err(|_syntax| Error::Url { url: url.to_owned() })?;
         let mut wait = self.settings.min_wait;
         let mut attempts = 0;
         loop {
@@ -144,25 +137,6 @@ impl Fetcher {
             tokio::time::sleep(after.unwrap_or(wait).min(self.settings.max_wait)).await;
             wait = (wait * 2).min(self.settings.max_wait);
         }
-    }
-
-    fn target(&self, url: &str) -> Result<Url, Error> {
-        let invalid = || Error::Url { url: url.to_owned() };
-        let mut target = Url::parse(url).map_err(|_syntax| invalid())?;
-        let host = if url.contains("//source-watcher") {
-            &self.settings.watcher_host
-        } else {
-            &self.settings.host
-        };
-        if let Some(host) = host {
-            let (name, port) = match host.rsplit_once(':') {
-                Some((name, port)) => (name, Some(port.parse().map_err(|_number| invalid())?)),
-                None => (host.as_str(), None),
-            };
-            target.set_host(Some(name)).map_err(|_syntax| invalid())?;
-            target.set_port(port).map_err(|()| invalid())?;
-        }
-        Ok(target)
     }
 
     async fn attempt(&self, target: Url, url: &str, digest: &Digest) -> Result<Bytes, Attempt> {

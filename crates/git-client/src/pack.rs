@@ -136,7 +136,7 @@ fn failed(action: &'static str, error: &(dyn StdError + 'static)) -> Error {
     while let Some(cause) = at {
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         if let Some(kind @ (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) = kind {
-            return Error::Disk(kind.into());
+            return Error::Disk(io::Error::new(kind, cause.to_string()));
         }
         at = cause.source();
     }

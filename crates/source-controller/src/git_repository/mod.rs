@@ -11,11 +11,18 @@ mod storage;
 
 use std::sync::Arc;
 
-use crd_types::{Artifact, metadata::REQUESTED_AT, source::GitRepository};
+use crd_types::{
+    Artifact,
+    conditions::ARTIFACT_IN_STORAGE,
+    metadata::REQUESTED_AT,
+    source::{GitRepository, GitRepositoryStatus},
+};
 use git_client::Snapshot;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use reconcile_loop::{
+    chain::chain,
+    conditions::is_true,
     controller::{Finalized, Reconciler, api_error},
     events::{Event, Severity},
     requeue::Next,
@@ -24,7 +31,7 @@ use tokio::time::Instant;
 
 use self::{
     halt::Halt,
-    progress::{Progress, Step},
+    progress::{Outdated, Progress, Step},
     resolve::{Asked, Found},
     spec::Wish,
 };
@@ -98,11 +105,16 @@ impl<'a> Attempt<'a> {
         let verdict =
             conclude::verdict(&before, &self.repository, &self.progress, &end, Timestamp::now());
         // Status before events: an alert never runs ahead of the object.
-        if let Err(failed) = self.conclude(&verdict.status).await {
+        if let Err(failed) = self.record_end(&verdict.status).await {
             return failed;
         }
         for event in verdict.events {
             self.publish(event).await;
+        }
+        if let Err(halt) = &end
+            && halt.is_stalled()
+        {
+            tracing::error!(error = chain(halt), "reconciliation stalled");
         }
         verdict.next
     }
@@ -118,14 +130,13 @@ impl<'a> Attempt<'a> {
         self.look_into_storage().await?;
         let wish = Wish::of(&self.repository)?;
         let access = access::resolve(&self.repository, self.ctx).await?;
-        self.progress.outdated = progress::Outdated::Cleared;
+        self.progress.outdated = Outdated::Cleared;
         let deadline = Instant::now() + wish.timeout;
         let asked = Asked { wish: &wish, may_be_unchanged: self.has_good_artifact() };
         let ctx = Arc::clone(self.ctx);
         let asking = Box::pin(resolve::found(&asked, access, deadline, &ctx));
         let found = self.while_telling(asking).await?;
         if self.is_current(&found) {
-            self.progress.revision = Some(found.revision);
             self.progress.fetched = true;
             return Ok(if asked.may_be_unchanged && wish.is_seen_in_refs() {
                 Reached::Unchanged
@@ -135,7 +146,6 @@ impl<'a> Attempt<'a> {
         }
         let snapshot = self.fetch(&wish, &found).await?;
         self.progress.fetched = true;
-        self.progress.revision = Some(found.revision.clone());
         if self.progress.revision_of_artifact() != Some(&found.revision) {
             self.progress.news(&found.revision);
             self.tell().await;
@@ -167,12 +177,9 @@ impl<'a> Attempt<'a> {
 
     /// Whether the last attempt ended with the artifact that is advertised.
     fn has_good_artifact(&self) -> bool {
-        use crd_types::conditions::ARTIFACT_IN_STORAGE;
         let status = self.repository.status.as_ref();
         self.progress.artifact.is_some()
-            && status.is_some_and(|status| {
-                reconcile_loop::conditions::is_true(&status.conditions, ARTIFACT_IN_STORAGE)
-            })
+            && status.is_some_and(|status| is_true(&status.conditions, ARTIFACT_IN_STORAGE))
     }
 
     /// Whether the artifact is the one that would be made again.
@@ -209,10 +216,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Writes the end. Where every step is to be seen, conditions come first, as with Flux.
-    async fn conclude(
-        &mut self,
-        status: &crd_types::source::GitRepositoryStatus,
-    ) -> Result<(), Next> {
+    async fn record_end(&mut self, status: &GitRepositoryStatus) -> Result<(), Next> {
         if self.ctx.settings.patience.is_none() {
             let mut first = self.repository.status.clone().unwrap_or_default();
             first.conditions.clone_from(&status.conditions);
@@ -221,10 +225,7 @@ impl<'a> Attempt<'a> {
         self.record(status).await
     }
 
-    async fn record(
-        &mut self,
-        status: &crd_types::source::GitRepositoryStatus,
-    ) -> Result<(), Next> {
+    async fn record(&mut self, status: &GitRepositoryStatus) -> Result<(), Next> {
         match self.ctx.writer.status(&mut self.repository, status).await {
             Ok(_) => Ok(()),
             Err(error) => Err(Next::Backoff { error: api_error(&error) }),

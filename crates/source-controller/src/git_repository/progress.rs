@@ -17,8 +17,6 @@ pub(crate) struct Progress {
     pub(crate) artifact: Option<Artifact>,
     /// Whether the repository was read.
     pub(crate) fetched: bool,
-    /// The revision that the repository has.
-    pub(crate) revision: Option<String>,
     /// Whether the artifact is known to be behind.
     pub(crate) outdated: Outdated,
     /// What happened on the way.
@@ -73,7 +71,6 @@ impl Progress {
             is_news: observed != current || is_requested,
             artifact: status.artifact,
             fetched: false,
-            revision: None,
             outdated: Outdated::AsBefore,
             events: Vec::new(),
         }

@@ -16,7 +16,7 @@ pub(crate) struct Wish {
     pub(crate) ignore: Option<String>,
     /// As written, and in that order.
     pub(crate) sparse_checkout: Vec<String>,
-    /// Kind, namespace and name of the object: where its artifacts lie.
+    /// Namespace and name of the object.
     pub(crate) object: (String, String),
 }
 
