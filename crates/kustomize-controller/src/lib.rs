@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use artifact::{Fetcher, Shelf, fetch, open};
-use cluster_apply::{Clusters, InventoryWatch};
+use cluster_apply::{Clusters, Fence, InventoryWatch};
 use reconcile_loop::controller::Controller;
+use reconcile_loop::election::Leadership;
 use reconcile_loop::program::{self, Runtime};
 use reconcile_loop::status::Writer;
 
@@ -39,13 +40,16 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let settings = arguments.settings().map_err(|error| error.to_string())?;
     let controller = Controller::default();
     let (store, trigger) = (controller.store(), controller.trigger());
-    let writer = Arc::new(Writer::new(runtime.client.clone(), STATUS_MANAGER));
+    let leadership = runtime.leadership.clone();
+    let writer = Writer::new(runtime.client.clone(), STATUS_MANAGER).fenced(leadership.clone());
+    let writer = Arc::new(writer);
     let fetcher = Fetcher::new(fetch::Settings {
         retries: arguments.http_retry,
         ..fetch::Settings::default()
     });
     let fetcher = fetcher.map_err(|error| format!("cannot set up downloads: {error}"))?;
-    let clusters = Clusters::with_client(runtime.client.clone(), apply_settings(&arguments));
+    let clusters =
+        Clusters::with_client(runtime.client.clone(), apply_settings(&arguments, leadership));
     let (drift, moved) = InventoryWatch::start(clusters.local());
     let on_source = watches::on_source(store.clone(), trigger.clone());
     let ctx = Arc::new(Context {
@@ -69,7 +73,17 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     Ok(())
 }
 
-fn apply_settings(arguments: &Arguments) -> cluster_apply::Settings {
+/// Stops writes to the cluster when another process leads.
+#[derive(Debug)]
+struct LeaderFence(Leadership);
+
+impl Fence for LeaderFence {
+    fn may_write(&self) -> bool {
+        self.0.held()
+    }
+}
+
+fn apply_settings(arguments: &Arguments, leadership: Leadership) -> cluster_apply::Settings {
     let mut settings = cluster_apply::Settings::kustomize_controller();
     for manager in &arguments.override_manager {
         settings.override_manager(manager);
@@ -80,6 +94,7 @@ fn apply_settings(arguments: &Arguments) -> cluster_apply::Settings {
             .custom_stage
             .push(manifest::GroupKind { group: group.to_owned(), kind: kind.to_owned() });
     }
+    settings.fence = Some(Arc::new(LeaderFence(leadership)));
     settings.concurrency = usize::from(arguments.concurrent_ssa);
     settings
 }

@@ -4,11 +4,12 @@ use crd_types::Artifact;
 use crd_types::source::{Bucket, ExternalArtifact, GitRepository, OCIRepository};
 use futures::{StreamExt as _, future};
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::watcher;
 use kube::runtime::{WatchStreamExt as _, watcher::Event};
 use kube::{Api, Client, ResourceExt as _};
 use reconcile_loop::controller::{api_error, watch_error};
 use reconcile_loop::status::FluxKind;
+use reconcile_loop::watch::watch;
 
 /// The kinds that can be a source of manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,9 +141,9 @@ fn mirror<S: Source>(
     changed: impl Fn(&SourceKey, Option<&Artifact>) + Send + 'static,
 ) -> Store<S> {
     let (store, writer) = reflector::store::<S>();
-    let events = watcher(Api::<S>::all(client.clone()), watcher::Config::default())
+    let events = watch(Api::all(client.clone()), watcher::Config::default())
         .default_backoff()
-        .modify(|source| source.managed_fields_mut().clear())
+        .modify(|source: &mut S| source.managed_fields_mut().clear())
         .reflect(writer)
         .for_each(move |event| {
             match event {

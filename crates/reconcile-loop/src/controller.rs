@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt as _, Stream, StreamExt as _, future, stream};
+use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config, Error as QueueError, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt as _, controller::ReconcileRequest};
 use kube::{Api, Resource as _, ResourceExt as _};
 use tokio::sync::mpsc;
@@ -21,6 +22,7 @@ use crate::metrics::Outcome;
 use crate::program::Runtime;
 use crate::requeue::{Backoff, Next};
 use crate::status::{FluxKind, Writer};
+use crate::watch::watch;
 
 /// The annotation by which a user asks for a reconciliation.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
@@ -171,13 +173,13 @@ fn own_changes<K: FluxKind>(
     writer: reflector::store::Writer<K>,
     gone: impl Fn(&ObjectRef<K>),
 ) -> impl Stream<Item = ObjectRef<K>> {
-    let api: Api<K> = match runtime.flags.watched_namespace() {
+    let api: Api<DeserializeGuard<K>> = match runtime.flags.watched_namespace() {
         Some(namespace) => Api::namespaced(runtime.client.clone(), namespace),
         None => Api::all(runtime.client.clone()),
     };
     let config = watcher::Config::default().labels(&runtime.flags.watch_label_selector);
     let mut wishes: HashMap<ObjectRef<K>, u64> = HashMap::new();
-    watcher(api, config)
+    watch(api, config)
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)

@@ -18,3 +18,4 @@ pub mod redact;
 pub mod requeue;
 pub mod serve;
 pub mod status;
+pub mod watch;

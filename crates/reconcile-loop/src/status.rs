@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Patch, PatchParams};
+use kube::core::Status;
 use kube::core::object::HasStatus;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+use crate::election::Leadership;
 
 /// The finalizer of every kind that Flux reconciles.
 pub const FINALIZER: &str = "finalizers.fluxcd.io";
@@ -54,6 +57,7 @@ pub enum Write {
 pub struct Writer<K: FluxKind> {
     client: Client,
     manager: &'static str,
+    leadership: Leadership,
     /// Objects as our own writes left them, for as long as the watch has not caught up.
     ahead: Mutex<HashMap<ObjectRef<K>, Arc<K>>>,
 }
@@ -67,7 +71,23 @@ impl<K: FluxKind> fmt::Debug for Writer<K> {
 impl<K: FluxKind> Writer<K> {
     /// Writes as the given field manager.
     pub fn new(client: Client, manager: &'static str) -> Self {
-        Self { client, manager, ahead: Mutex::default() }
+        let leadership = Leadership::alone();
+        Self { client, manager, leadership, ahead: Mutex::default() }
+    }
+
+    /// Writes only while this process leads.
+    #[must_use]
+    pub fn fenced(self, leadership: Leadership) -> Self {
+        Self { leadership, ..self }
+    }
+
+    /// A process that was stopped and goes on after another took over must not write.
+    fn may_write(&self) -> Result<(), kube::Error> {
+        if self.leadership.held() {
+            return Ok(());
+        }
+        let message = "no longer the leader: nothing is written";
+        Err(kube::Error::Api(Box::new(Status::failure(message, "Fenced").with_code(403))))
     }
 
     /// The newest known state of an object: what the watch says, unless our own write is newer.
@@ -113,6 +133,7 @@ impl<K: FluxKind> Writer<K> {
         if patch.as_object().is_none_or(Map::is_empty) {
             return Ok(Write::Unchanged);
         }
+        self.may_write()?;
         let body = Patch::Merge(json!({ "status": patch }));
         let api = self.api(object);
         let params = PatchParams::apply(self.manager);
@@ -156,6 +177,7 @@ impl<K: FluxKind> Writer<K> {
         object: &mut Arc<K>,
         finalizers: &[String],
     ) -> Result<Write, kube::Error> {
+        self.may_write()?;
         // The list is replaced whole, so it must be the list that we saw.
         let seen = object.resource_version();
         let body = json!({"metadata": {"finalizers": finalizers, "resourceVersion": seen}});

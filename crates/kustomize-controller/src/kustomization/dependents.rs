@@ -98,6 +98,8 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
+    use crd_types::kustomize::KustomizationSpec;
+
     use super::*;
 
     fn key(name: &str) -> Key {
@@ -105,7 +107,7 @@ mod tests {
     }
 
     fn depends(dependents: &Dependents, name: &str, on: &[&str]) {
-        let mut ks = Kustomization::new(name, Default::default());
+        let mut ks = Kustomization::new(name, KustomizationSpec::default());
         ks.metadata.namespace = Some("ns".to_owned());
         let references: Vec<_> = on
             .iter()

@@ -172,6 +172,8 @@ impl Remembered {
 
 #[cfg(test)]
 mod tests {
+    use crd_types::kustomize::KustomizationSpec;
+
     use super::*;
 
     fn basis(revision: &str) -> Basis {
@@ -201,7 +203,7 @@ mod tests {
     async fn a_wait_for_something_else_is_called_off() {
         let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
         let task = tokio::spawn(std::future::pending::<()>());
-        let progress = Progress::resume(&Kustomization::new("app", Default::default()));
+        let progress = Progress::resume(&Kustomization::new("app", KustomizationSpec::default()));
         memory.wait(&key, basis("a"), progress, task.abort_handle());
         assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::UnderWay));
         assert!(matches!(memory.waiting(&key, &basis("b")), Waiting::No));
@@ -213,7 +215,7 @@ mod tests {
     async fn the_end_of_a_wait_is_told_once() {
         let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
         let task = tokio::spawn(async {});
-        let progress = Progress::resume(&Kustomization::new("app", Default::default()));
+        let progress = Progress::resume(&Kustomization::new("app", KustomizationSpec::default()));
         memory.wait(&key, basis("a"), progress, task.abort_handle());
         let outcome = Outcome { after: Duration::from_secs(1), failure: None };
         memory.waited(&key, &basis("b"), outcome.clone());

@@ -232,11 +232,16 @@ impl<'a> Attempt<'a> {
         let applied = self.ks.status.as_ref().and_then(|s| s.last_applied_revision.as_ref());
         let news = applied != self.progress.attempted_revision.as_ref() && self.progress.changed;
         if !was_healthy || news {
-            let message = format!("Health check passed in {}", go_duration::format(outcome.after));
-            let event = conclude::news(&self.ks, &self.progress, message);
+            let event = conclude::news(&self.ks, &self.progress, conclude::passed(outcome.after));
             self.ctx.runtime.events.publish(&*self.ks, event).await;
         }
         self.progress.health = Health::Passed(outcome.after);
+        if self.ctx.settings.patience.is_none()
+            && let Some(step) = self.progress.step.clone()
+        {
+            let status = conclude::under_way(&self.ks, &self.progress, &step, Timestamp::now());
+            self.record(&status).await;
+        }
         Ok(Reached::End)
     }
 
