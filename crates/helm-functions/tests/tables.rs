@@ -130,6 +130,74 @@ fn plain_handwritten() {
     plain(&own("engine-handwritten.json"));
 }
 
+/// What a case may have that needs no chart.
+const KEYS: [&str; 6] = ["id", "template", "expected", "plain_expected", "plain_error", "values"];
+/// What a template may ask for that there is not without a chart.
+const CHART: [&str; 9] = [
+    ".Chart",
+    ".Files",
+    ".Capabilities",
+    ".Subcharts",
+    ".Template",
+    ".Release.S",
+    ".Release }",
+    ".Release |",
+    "keys .",
+];
+
+/// As Helm does with a chart's own values.
+fn without_nulls(values: Json) -> Json {
+    match values {
+        Json::Object(members) => Json::Object(
+            members
+                .into_iter()
+                .filter(|(_, member)| !member.is_null())
+                .map(|(key, member)| (key, without_nulls(member)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// The cases of the engine table that need Helm's functions, but no chart around them.
+#[test]
+fn helm_handwritten() {
+    let table = read(&own("engine-handwritten.json"));
+    let functions = functions(Dialect::Helm4);
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for case in table["cases"].as_array().unwrap() {
+        let (template, id) = (field(case, "template"), field(case, "id"));
+        let Some(expected) = case.get("expected").and_then(Json::as_str) else { continue };
+        let needs_chart = case.as_object().unwrap().keys().any(|key| !KEYS.contains(&&**key))
+            || CHART.iter().any(|part| template.contains(part))
+            || asks_the_world(template);
+        if needs_chart {
+            continue;
+        }
+        let values =
+            case.get("values").and_then(Json::as_str).unwrap_or_else(|| field(&table, "fixture"));
+        // Helm reads all documents of its values, and they are a map.
+        if values.contains("\n---\n") {
+            continue;
+        }
+        let Ok(values @ Json::Object(_)) = yaml::parse(values.as_bytes()) else { continue };
+        let values = without_nulls(values);
+        count += 1;
+        let release = Value::map([("Name", Value::from("rel")), ("Namespace", Value::from("ns"))]);
+        let data = Value::map([
+            ("Values", Value::from_json(&values, Integers::Float64)),
+            ("Release", release),
+        ]);
+        let got = outcome(&functions, "tc/templates/main.yaml", template, data, MissingKey::Zero)
+            .map(|output| output.replace("<no value>", ""));
+        if got.as_deref() != Ok(expected) {
+            failures.push(format!("{id}: {template}\n  wanted {expected:?}\n  got    {got:?}"));
+        }
+    }
+    report("engine-handwritten.json, without a chart", count, &failures);
+}
+
 fn shared(table: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/templates").join(table)
 }

@@ -21,10 +21,10 @@ pub(crate) fn register(f: &mut Functions, dialect: Dialect) {
         f.add("mustToYaml", [ANY], |call, a| ok(emit(call, any(a, 0))?));
     }
     f.add("toYamlPretty", [ANY], |call, a| {
-        let json = plain(&any(a, 0).to_json()?);
-        let text = yaml::emit_pretty(&json);
+        // Flux: this one does not go by way of JSON, so a float stays one: `1e+06`.
+        let text = yaml::emit_pretty(&any(a, 0).to_json()?);
         call.make(text.len())?;
-        ok(text.trim_end_matches('\n'))
+        ok(text.strip_suffix('\n').unwrap_or(&text))
     });
     f.add("fromYaml", [S], |call, a| {
         call.session.spend(string(a, 0).len() as u64 >> 5)?;
@@ -56,7 +56,9 @@ fn emit(call: &mut Call<'_>, value: &Value) -> Result<String, CallError> {
     if has_no_json(value) {
         return Err(FunctionError::from(super::Unsupported("NaN")).into());
     }
-    let mut text = yaml::emit(&plain(&value.to_json()?));
+    let json = plain(&value.to_json()?)
+        .ok_or_else(|| FunctionError::Yaml("yaml: could not find expected ':'".to_owned()))?;
+    let mut text = yaml::emit(&json);
     call.make(text.len())?;
     if text.ends_with('\n') {
         text.pop();
@@ -68,36 +70,67 @@ fn has_no_json(value: &Value) -> bool {
     matches!(value, Value::Float(number) if !number.is_finite())
 }
 
-/// Whole numbers as whole numbers: `encoding/json` writes a float 1e6 as `1000000`, which is read
-/// back as an integer.
-fn plain(json: &Json) -> Json {
-    match json {
+/// What is read back from the value's JSON, whence YAML is printed: a float 1e6, written as
+/// `1000000`, is an integer then. `None` if the JSON cannot be read.
+fn plain(json: &Json) -> Option<Json> {
+    Some(match json {
         Json::Number(number) => match number.as_f64() {
             Some(float) if number.is_f64() => whole(float).unwrap_or_else(|| json.clone()),
             _ => json.clone(),
         },
-        Json::Array(items) => Json::Array(items.iter().map(plain).collect()),
-        Json::Object(members) => {
-            Json::Object(members.iter().map(|(key, member)| (key.clone(), plain(member))).collect())
-        }
+        Json::String(text) if text.contains(NEXT_LINE) => Json::String(folded(text)),
+        Json::Array(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),
+        Json::Object(members) => Json::Object(
+            members
+                .iter()
+                .map(|(key, member)| {
+                    // A key must not run over lines.
+                    (!key.contains(NEXT_LINE)).then_some(())?;
+                    Some((key.clone(), plain(member)?))
+                })
+                .collect::<Option<_>>()?,
+        ),
         other => other.clone(),
-    }
+    })
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "the range was checked"
-)]
+/// A line end in YAML, but an ordinary character in JSON.
+const NEXT_LINE: char = '\u{85}';
+
+/// Line ends within quotes are folded: one to a space, more to one less.
+fn folded(text: &str) -> String {
+    let mut lines = text.split(NEXT_LINE).peekable();
+    let mut out = String::new();
+    let mut empty_lines = 0;
+    let mut is_first = true;
+    while let Some(line) = lines.next() {
+        let line = if is_first { line } else { line.trim_start_matches([' ', '\t']) };
+        let is_last = lines.peek().is_none();
+        let line = if is_last { line } else { line.trim_end_matches([' ', '\t']) };
+        if line.is_empty() && !is_first && !is_last {
+            empty_lines += 1;
+            continue;
+        }
+        match (is_first, empty_lines) {
+            (true, _) => {}
+            (false, 0) => out.push(' '),
+            (false, count) => out.extend(std::iter::repeat_n('\n', count)),
+        }
+        out.push_str(line);
+        empty_lines = 0;
+        is_first = false;
+    }
+    out
+}
+
+/// By its shortest digits: that is what stands in the JSON between.
 fn whole(float: f64) -> Option<Json> {
     if float.fract() != 0.0 || (float == 0.0 && float.is_sign_negative()) {
         return None;
     }
-    if float >= i64::MIN as f64 && float < i64::MAX as f64 {
-        return Some(Json::from(float as i64));
-    }
-    (float > 0.0 && float < u64::MAX as f64).then(|| Json::from(float as u64))
+    let digits = float.to_string();
+    let signed = digits.parse::<i64>().ok().map(Json::from);
+    signed.or_else(|| digits.parse::<u64>().ok().map(Json::from))
 }
 
 fn read(text: &[u8]) -> Result<Json, String> {
