@@ -369,10 +369,7 @@ async fn old_protocol(upstream: &str) -> String {
         let body: Bytes = answer.bytes().await.unwrap();
         ([(header::CONTENT_TYPE, kind)], Body::from(body)).into_response()
     });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}")
+    listen(router).await
 }
 
 #[tokio::test]
@@ -399,4 +396,38 @@ async fn a_server_of_the_oldest_protocol_is_understood() {
     assert_eq!(snapshot.objects().commit(&first).unwrap().message.trim(), "one");
     let error = anonymous(&format!("{base}/empty.git"), &branch("main")).await.unwrap_err();
     assert!(matches!(error, Error::EmptyRepository), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_and_told_who_we_are() {
+    let server = GitServer::http().unwrap();
+    server.create("app").unwrap().commit("main", &[("a", Some("1"))], "one").unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let upstream = server.url().to_owned();
+    let router = Router::new().fallback(async move |request: Request| {
+        let (head, body) = request.into_parts();
+        // A proxy is given the whole address, which only it can resolve here, and `me:pw`.
+        assert_eq!(head.uri.host(), Some("git.invalid"));
+        assert_eq!(head.headers[header::PROXY_AUTHORIZATION], "Basic bWU6cHc=");
+        let url = head.uri.to_string().replace("http://git.invalid", &upstream);
+        let mut headers = head.headers;
+        headers.remove(header::HOST);
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let answer = client.request(head.method, url).headers(headers).body(body).send().await;
+        let answer = answer.unwrap();
+        let kind = answer.headers()[header::CONTENT_TYPE].clone();
+        ([(header::CONTENT_TYPE, kind)], answer.bytes().await.unwrap()).into_response()
+    });
+    let url = listen(router).await;
+    let login = Some(("me".to_owned(), Secret::new("pw")));
+    let access = Access { proxy: Some(Proxy { url, login }), ..Access::default() };
+    let found = get(remote("http://git.invalid/app.git", access), &branch("main")).await;
+    assert!(found.is_ok(), "{found:?}");
+}
+
+async fn listen(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
 }
