@@ -70,7 +70,8 @@ pub enum Error {
     },
     /// The bytes are not those that were advertised. The source may have moved in between.
     #[error(
-        "failed to verify archive: computed digest doesn't match provided '{advertised}' (computed '{found}')"
+        "failed to verify archive: computed digest doesn't match provided '{advertised}' \
+         (check whether file size exceeds max download size)"
     )]
     Digest {
         /// The digest in the status of the source.

@@ -34,7 +34,7 @@ pub enum Error {
     #[error(transparent)]
     Fetch(Arc<fetch::Error>),
     /// The artifact could not be opened.
-    #[error("failed to extract archive")]
+    #[error("failed to extract archive (check whether file size exceeds max download size)")]
     Open(#[source] Arc<open::Error>),
     /// The work was given up half-way, because of a panic or because the process ends.
     #[error("the artifact was not opened")]
