@@ -12,6 +12,7 @@ mod capabilities;
 mod engine;
 mod error;
 mod exec_error;
+mod functions;
 mod hook;
 mod kind_order;
 mod manifest;

@@ -44,8 +44,7 @@ impl Manifest {
 
     fn read(path: &str, content: &str, rules: Rules) -> Result<Self, ManifestError> {
         let error = |reason| ManifestError { path: path.to_owned(), reason };
-        // Only the head is read, so a line break more at the end of the last text does no harm.
-        let document = yaml::parse(format!("{content}\n").as_bytes())
+        let document = yaml::parse(content.as_bytes())
             .map_err(|reason| error(format!("error converting YAML to JSON: {reason}")))?;
         let mut manifest = Self {
             path: path.to_owned(),

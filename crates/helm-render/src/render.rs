@@ -1,17 +1,17 @@
 //! From a chart to what is installed.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use go_template::{Budget, Functions, Integers, Map, Value};
+use go_template::{Budget, Integers, Map, Value};
 use helm_chart::{Chart, Rules, dependencies, schema, values};
-use helm_functions::{Dialect, Helm, functions};
+use helm_functions::Helm;
 use serde_json::Value as Json;
 
 use crate::cache::TemplateCache;
 use crate::capabilities::Capabilities;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::functions::functions;
 use crate::hook::Hook;
 use crate::manifest::{self, Manifest};
 use crate::post_render::PostRender;
@@ -132,23 +132,13 @@ pub(crate) fn templates(
     options: &Options<'_>,
 ) -> Result<BTreeMap<String, String>, Error> {
     let engine = Engine {
-        functions: helm_functions(options.rules),
+        functions: functions(options.rules),
         cache: options.cache,
         budget: options.budget,
         strict: options.strict,
         rules: options.rules,
     };
     Ok(engine.render(chart, &shared(values), release, capabilities, host)?)
-}
-
-/// The tables of functions, made once; what differs from rendering to rendering is in the session.
-fn helm_functions(rules: Rules) -> &'static Functions {
-    static HELM_3: LazyLock<Functions> = LazyLock::new(|| functions(Dialect::Helm3));
-    static HELM_4: LazyLock<Functions> = LazyLock::new(|| functions(Dialect::Helm4));
-    match rules {
-        Rules::Helm3 => &HELM_3,
-        Rules::Helm4 => &HELM_4,
-    }
 }
 
 /// Values as templates have them: numbers of `--set` are `int64`, all others `float64`.

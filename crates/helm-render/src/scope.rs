@@ -6,7 +6,7 @@ use bytes::Bytes;
 use go_template::{Map, Value};
 use helm_chart::{Chart, Rules};
 
-use crate::objects::{self, Files};
+use crate::objects::{self, Files, Values};
 use crate::render::Release;
 
 /// A template with what it is executed on.
@@ -59,8 +59,7 @@ impl Context<'_> {
                 ("Files", Value::object(Files::new(&chart.files))),
                 ("Release", release.clone()),
                 ("Capabilities", self.capabilities.clone()),
-                // Limit: Helm has a type of its own here; a plain map lacks its methods (`AsMap`).
-                ("Values", Value::Map(values.clone())),
+                ("Values", Value::object(Values { map: values.clone(), rules: self.rules })),
                 ("Subcharts", Value::Map(subcharts.clone())),
             ]
             .map(|(name, value)| (name.into(), value))
