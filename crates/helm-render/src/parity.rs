@@ -14,7 +14,7 @@ pub use charts::charts;
 pub use tables::tables;
 
 /// How many differences of a set are shown.
-const SHOWN: usize = 40;
+const SHOWN: usize = 5;
 
 /// What was compared, and what differs.
 #[derive(Clone, Debug, Default)]

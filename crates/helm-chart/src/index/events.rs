@@ -1,6 +1,7 @@
 //! A YAML stream walked from the outside, so that most of it is never held.
 
 use std::io::BufRead;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{EventData, Parser, ScalarStyle};
 use serde_json::{Map, Value};
@@ -168,8 +169,11 @@ impl<R: BufRead> Events<R> {
         if let Some(event) = self.ahead.take() {
             return Ok(event);
         }
-        let event = self.parser.parse().map_err(|error| IndexError::Yaml(error.to_string()))?;
-        Ok(event.data)
+        // The scanner panics on a few malformed texts, where an error is due.
+        match catch_unwind(AssertUnwindSafe(|| self.parser.parse())) {
+            Ok(event) => Ok(event.map_err(|error| IndexError::Yaml(error.to_string()))?.data),
+            Err(_panic) => Err(IndexError::Yaml("found a token that cannot be scanned".to_owned())),
+        }
     }
 }
 
