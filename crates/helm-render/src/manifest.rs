@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::hook::{self, Hook};
 use crate::kind_order::{self, INSTALL_ORDER};
 
+/// The last kinds of Helm 4's order of installation, which Helm 3's does not name.
+const WEBHOOKS: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
 /// One document of a rendered template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
@@ -168,8 +171,13 @@ pub(crate) fn sort(
             }
         }
     }
-    manifests.sort_by(|a, b| kind_order::compare(&a.kind, &b.kind, &INSTALL_ORDER));
-    hooks.sort_by(|a, b| kind_order::compare(&a.kind, &b.kind, &INSTALL_ORDER));
+    let order = match rules {
+        // Webhooks have no place of their own there.
+        Rules::Helm3 => INSTALL_ORDER.strip_suffix(&WEBHOOKS).unwrap_or(&INSTALL_ORDER),
+        Rules::Helm4 => &INSTALL_ORDER,
+    };
+    manifests.sort_by(|a, b| kind_order::compare(&a.kind, &b.kind, order));
+    hooks.sort_by(|a, b| kind_order::compare(&a.kind, &b.kind, order));
     Ok((manifests, hooks))
 }
 
