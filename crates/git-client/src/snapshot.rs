@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use gix_hash::{Kind as HashKind, ObjectId};
 use gix_object::{CommitRef, Kind, TreeRefIter, tree::EntryKind as GitKind};
-use gix_pack::{Bundle, cache::lru::StaticLinkedList};
+use gix_pack::{Bundle, cache::lru::MemoryCappedHashmap};
 use gix_zlib::Inflate;
 use tempfile::TempDir;
 
@@ -22,7 +22,7 @@ pub struct Snapshot {
 pub struct Objects<'a> {
     snapshot: &'a Snapshot,
     inflate: Inflate,
-    cache: StaticLinkedList<256>,
+    cache: MemoryCappedHashmap,
     buffer: Vec<u8>,
 }
 
@@ -97,7 +97,7 @@ impl Snapshot {
         Objects {
             snapshot: self,
             inflate: Inflate::default(),
-            cache: StaticLinkedList::new(CACHE_BYTES),
+            cache: MemoryCappedHashmap::new(CACHE_BYTES),
             buffer: Vec::new(),
         }
     }

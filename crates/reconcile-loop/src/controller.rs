@@ -58,6 +58,8 @@ pub trait Reconciler: Send + Sync + 'static {
 pub enum Finalized {
     /// Nothing is left: the object may go.
     Gone,
+    /// It goes on outside of any worker, and asks for another turn when it has ended.
+    UnderWay,
     /// It failed, and is tried again.
     Retry {
         /// What failed, for the log.
@@ -289,6 +291,7 @@ impl<R: Reconciler> Turn<R> {
         }
         match self.reconciler.finalize(Arc::clone(&object)).await {
             Finalized::Retry { error } => return Next::Backoff { error },
+            Finalized::UnderWay => return Next::Await,
             Finalized::Gone => {}
         }
         match self.writer.remove_finalizer(&mut object).await {

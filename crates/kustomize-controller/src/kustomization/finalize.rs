@@ -1,5 +1,6 @@
 //! The end of a Kustomization: what becomes of its objects.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use cluster_apply::{Stale, prune, wait_for_termination};
@@ -10,6 +11,7 @@ use reconcile_loop::controller::Finalized;
 use reconcile_loop::events::Severity;
 
 use super::conclude::{farewell, finished};
+use super::memory::Termination;
 use super::progress::{Tracked, tracked};
 use super::spec::Timing;
 use super::tenant;
@@ -17,17 +19,25 @@ use crate::context::Context;
 
 /// Deletes the objects of a Kustomization that is being deleted, as far as its policy says.
 /// May be repeated.
-pub(super) async fn finalize(ks: &Kustomization, ctx: &Context) -> Finalized {
+pub(super) async fn finalize(ks: &Kustomization, ctx: &Arc<Context>) -> Finalized {
     let began = Instant::now();
     let key = ObjectRef::from_obj(ks);
-    ctx.memory.doubt(&key);
-    let inventory = ks.status.as_ref().and_then(|status| status.inventory.as_ref());
-    let objects = inventory.map(tracked).unwrap_or_default();
-    if wants_deletion(ks)
-        && !objects.is_empty()
-        && let Err(error) = delete(ks, objects, ctx).await
-    {
-        return Finalized::Retry { error };
+    match ctx.memory.termination(&key) {
+        None => {
+            ctx.memory.doubt(&key);
+            match delete(ks, ctx).await {
+                Ok(Deletion::Done) => {}
+                Ok(Deletion::Waiting) => return Finalized::UnderWay,
+                Err(error) => return Finalized::Retry { error },
+            }
+        }
+        Some(Termination::UnderWay) => return Finalized::UnderWay,
+        Some(Termination::Ended { all_gone: true }) => {}
+        Some(Termination::Ended { all_gone: false }) => {
+            // Flux: the object goes nevertheless.
+            let message = "failed to wait for resources termination".to_owned();
+            ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
+        }
     }
     // Flux: the run that ends an object says that it ended well, if Ready says so still.
     if let Some(status) = ks.status.as_ref().filter(|status| is_true(&status.conditions, "Ready")) {
@@ -51,12 +61,24 @@ fn wants_deletion(ks: &Kustomization) -> bool {
     }
 }
 
-async fn delete(ks: &Kustomization, objects: Vec<Tracked>, ctx: &Context) -> Result<(), String> {
+/// How far a deletion is.
+enum Deletion {
+    Done,
+    /// The objects are on their way out; their end is waited for outside of any worker.
+    Waiting,
+}
+
+async fn delete(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, String> {
+    let inventory = ks.status.as_ref().and_then(|status| status.inventory.as_ref());
+    let objects = inventory.map(tracked).unwrap_or_default();
+    if !wants_deletion(ks) || objects.is_empty() {
+        return Ok(Deletion::Done);
+    }
     if !tenant::exists(ks, ctx).await? {
         let list: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
         let message = format!("unable to prune objects: \n{}", list.join("\n"));
         ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
-        return Ok(());
+        return Ok(Deletion::Done);
     }
     let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
     let stale: Vec<Stale> =
@@ -72,11 +94,16 @@ async fn delete(ks: &Kustomization, objects: Vec<Tracked>, ctx: &Context) -> Res
         ctx.runtime.events.publish(ks, farewell(ks, Severity::Info, log)).await;
     }
     if ks.spec.deletion_policy.as_deref() == Some("WaitForTermination") {
+        let key = ObjectRef::from_obj(ks);
         let timeout = Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout;
-        if wait_for_termination(&client, &stale, timeout).await.is_err() {
-            let message = "failed to wait for resources termination".to_owned();
-            ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
-        }
+        ctx.memory.terminate(&key, Termination::UnderWay);
+        let ctx = Arc::clone(ctx);
+        tokio::spawn(async move {
+            let all_gone = wait_for_termination(&client, &stale, timeout).await.is_ok();
+            ctx.memory.terminate(&key, Termination::Ended { all_gone });
+            ctx.trigger.reconcile(key);
+        });
+        return Ok(Deletion::Waiting);
     }
-    Ok(())
+    Ok(Deletion::Done)
 }

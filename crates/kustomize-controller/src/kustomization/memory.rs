@@ -32,6 +32,7 @@ pub(crate) struct Memory(Mutex<HashMap<ObjectRef<Kustomization>, Remembered>>);
 struct Remembered {
     verified: Option<Verified>,
     wait: Option<Wait>,
+    termination: Option<Termination>,
 }
 
 /// A run that ended well, and how often it has been relied on since.
@@ -55,6 +56,18 @@ struct Wait {
 pub(crate) struct Outcome {
     pub(crate) after: Duration,
     pub(crate) failure: Option<String>,
+}
+
+/// What is known about objects that are to be gone before their Kustomization is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Termination {
+    /// They are waited for.
+    UnderWay,
+    /// The wait ended.
+    Ended {
+        /// Whether all of them are gone.
+        all_gone: bool,
+    },
 }
 
 /// What is known about health checks under way.
@@ -142,6 +155,16 @@ impl Memory {
                 Waiting::No
             }
         })
+    }
+
+    /// How far the termination of an object's inventory is, if it was begun.
+    pub(crate) fn termination(&self, key: &ObjectRef<Kustomization>) -> Option<Termination> {
+        self.with(key, |remembered| remembered.termination)
+    }
+
+    /// The termination of an object's inventory began, or ended.
+    pub(crate) fn terminate(&self, key: &ObjectRef<Kustomization>, state: Termination) {
+        self.with(key, |remembered| remembered.termination = Some(state));
     }
 
     /// The object is gone.
