@@ -44,7 +44,7 @@ fn is_time(separator: u8, text: &str) -> bool {
         (b' ', None) => true,
         (b' ', Some(_)) | (_, None) => false,
         (_, Some("Z")) => true,
-        (_, Some(offset)) => is_clock(&offset[1..], 2),
+        (_, Some(offset)) => offset.starts_with(['+', '-']) && is_clock(&offset[1..], 2),
     };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     zone_fits
@@ -88,6 +88,12 @@ fn padded(text: &str, separator: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_layout_of_go_is_no_time() {
+        assert!(!is_timestamp("2006-01-02T15:04:05Z07:00"));
+        assert!(is_timestamp("2006-01-02T15:04:05+07:00"));
+    }
 
     #[test]
     fn dates_are_printed_in_full() {
