@@ -1,6 +1,6 @@
 //! A reproducible `tar.gz`: the same tree gives the same bytes.
 //!
-//! Owners, times and all mode bits but one are fixed; see [`header`] for the exact form, which is
+//! Owners, times and all mode bits but one are fixed; see `header` for the exact form, which is
 //! that of the Go controllers down to the byte (before compression).
 
 mod header;
