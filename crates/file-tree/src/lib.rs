@@ -2,7 +2,7 @@
 //!
 //! What a source contains is untrusted, so whoever reads it gets this value and nothing else: a path
 //! is either inside the tree or an error, and there is no file system behind it. Contents are
-//! [`Bytes`], normally slices of one buffer, so that a tree of ten thousand files is one allocation
+//! [`bytes::Bytes`], normally slices of one buffer, so that a tree of ten thousand files is one allocation
 //! and can be shared by every reader of a revision.
 
 mod path;
