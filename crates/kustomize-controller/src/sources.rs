@@ -90,16 +90,17 @@ impl std::fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Starts the watches. `changed` hears of every source that is new or has a new revision.
+    /// Starts the watches, of one namespace or of all. `changed` hears of every source that is new or has a new revision.
     pub(crate) fn watch(
         client: &Client,
+        namespace: Option<&str>,
         changed: impl Fn(&SourceKey, Option<&Artifact>) + Clone + Send + Sync + 'static,
     ) -> Self {
         Self {
-            git: mirror(client, changed.clone()),
-            oci: mirror(client, changed.clone()),
-            bucket: mirror(client, changed.clone()),
-            external: mirror(client, changed),
+            git: mirror(client, namespace, changed.clone()),
+            oci: mirror(client, namespace, changed.clone()),
+            bucket: mirror(client, namespace, changed.clone()),
+            external: mirror(client, namespace, changed),
             client: client.clone(),
         }
     }
@@ -138,10 +139,15 @@ impl Sources {
 /// Keeps a copy of all sources of a kind.
 fn mirror<S: Source>(
     client: &Client,
+    namespace: Option<&str>,
     changed: impl Fn(&SourceKey, Option<&Artifact>) + Send + 'static,
 ) -> Store<S> {
     let (store, writer) = reflector::store::<S>();
-    let events = watch(Api::all(client.clone()), watcher::Config::default())
+    let api = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let events = watch(api, watcher::Config::default())
         .default_backoff()
         .modify(|source: &mut S| source.managed_fields_mut().clear())
         .reflect(writer)

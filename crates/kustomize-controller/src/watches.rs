@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cluster_apply::Moved;
 use crd_types::Artifact;
+use crd_types::conditions::READY;
 use crd_types::kustomize::Kustomization;
 use futures::{StreamExt as _, future};
 use k8s_openapi::NamespaceResourceScope;
@@ -12,6 +13,7 @@ use kube::api::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, Resource, ResourceExt as _, runtime::WatchStreamExt as _};
+use reconcile_loop::conditions::find;
 use reconcile_loop::controller::{Trigger, watch_error};
 use tokio::sync::mpsc;
 
@@ -28,13 +30,20 @@ pub(crate) fn on_source(
         let Some(artifact) = artifact else { return };
         let behind = |ks: &Kustomization| {
             let attempted = ks.status.as_ref().and_then(|s| s.last_attempted_revision.as_ref());
-            attempted != Some(&artifact.revision)
+            (attempted != Some(&artifact.revision) || lacks_its_source(ks))
                 && source_key(ks).is_ok_and(|referred| referred == *source)
         };
+        tracing::debug!(?source, revision = artifact.revision, "a source changed");
         for ks in store.state().iter().filter(|ks| behind(ks)) {
             trigger.reconcile(ObjectRef::from_obj(&**ks));
         }
     }
+}
+
+/// Whether the last run failed for want of its source.
+fn lacks_its_source(ks: &Kustomization) -> bool {
+    let conditions = ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    find(conditions, READY).is_some_and(|ready| ready.reason == "ArtifactFailed")
 }
 
 /// Answers every object that somebody else moved with a full run of its owner.
@@ -91,7 +100,10 @@ where
 {
     let client: Client = ctx.runtime.client.clone();
     let ctx = Arc::clone(ctx);
-    let api: Api<PartialObjectMeta<K>> = Api::all(client);
+    let api: Api<PartialObjectMeta<K>> = match ctx.runtime.flags.watched_namespace() {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
     let events =
         watcher(api, watcher::Config::default()).default_backoff().for_each(move |event| {
             match event {

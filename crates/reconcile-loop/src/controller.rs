@@ -27,6 +27,10 @@ use crate::watch::watch;
 /// The annotation by which a user asks for a reconciliation.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
+/// How long reconciliations under way may take to end when the process is to end. What is cut off
+/// is done again by the next process.
+const DRAIN: Duration = Duration::from_secs(4);
+
 /// What a controller does with the objects of one kind.
 ///
 /// One object is never reconciled twice at once. A panic ends one reconciliation, not the process.
@@ -156,14 +160,21 @@ impl<K: FluxKind> Controller<K> {
             queue,
             Config::default().concurrency(workers),
         );
-        runs.for_each(|run| {
+        let runs = runs.for_each(|run| {
             match run {
                 Ok(_) | Err(QueueError::ObjectNotFound(_)) => {}
                 Err(error) => tracing::error!(%error, "the queue failed"),
             }
             future::ready(())
-        })
-        .await;
+        });
+        let patience_ends = async {
+            runtime.shutdown().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            () = runs => {}
+            () = patience_ends => tracing::info!("reconciliations under way are cut off"),
+        }
     }
 }
 
@@ -180,32 +191,84 @@ fn own_changes<K: FluxKind>(
         None => Api::all(runtime.client.clone()),
     };
     let config = watcher::Config::default().labels(&runtime.flags.watch_label_selector);
-    let mut wishes: HashMap<ObjectRef<K>, u64> = HashMap::new();
+    let mut wishes = Wishes::default();
     watch(api, config)
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
-        .filter_map(move |event| {
-            future::ready(match event {
-                Ok(Event::Apply(object) | Event::InitApply(object)) => {
-                    let key = ObjectRef::from_obj(&object);
-                    let wish = wish(&object);
-                    (wishes.insert(key.clone(), wish) != Some(wish)).then_some(key)
-                }
-                Ok(Event::Delete(object)) => {
-                    let key = ObjectRef::from_obj(&object);
-                    wishes.remove(&key);
-                    gone(&key);
-                    None
-                }
-                Ok(Event::Init | Event::InitDone) => None,
+        .flat_map(move |event| {
+            let changes = match event {
+                Ok(event) => wishes.take(&event),
                 Err(error) => {
                     let kind = K::kind(&());
                     tracing::error!(error = watch_error(&error), %kind, "the watch broke off");
-                    None
+                    Changes::default()
                 }
-            })
+            };
+            changes.gone.iter().for_each(&gone);
+            stream::iter(changes.wanting)
         })
+}
+
+/// What every object wanted when it was last seen.
+#[derive(Debug)]
+struct Wishes<K: FluxKind> {
+    known: HashMap<ObjectRef<K>, u64>,
+    /// Those of a list that is being read.
+    listed: HashMap<ObjectRef<K>, u64>,
+}
+
+/// What an event of the watch means.
+#[derive(Debug)]
+struct Changes<K: FluxKind> {
+    wanting: Vec<ObjectRef<K>>,
+    gone: Vec<ObjectRef<K>>,
+}
+
+impl<K: FluxKind> Default for Wishes<K> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), listed: HashMap::new() }
+    }
+}
+
+impl<K: FluxKind> Default for Changes<K> {
+    fn default() -> Self {
+        Self { wanting: Vec::new(), gone: Vec::new() }
+    }
+}
+
+impl<K: FluxKind> Wishes<K> {
+    /// Takes in an event. A list counts when it is complete: the store has its objects only then,
+    /// and what it lacks was deleted while nobody looked.
+    fn take(&mut self, event: &Event<K>) -> Changes<K> {
+        let mut changes = Changes::default();
+        match event {
+            Event::Apply(object) => {
+                let (key, wish) = (ObjectRef::from_obj(object), wish(object));
+                if self.known.insert(key.clone(), wish) != Some(wish) {
+                    changes.wanting.push(key);
+                }
+            }
+            Event::Delete(object) => {
+                let key = ObjectRef::from_obj(object);
+                self.known.remove(&key);
+                changes.gone.push(key);
+            }
+            Event::Init => self.listed.clear(),
+            Event::InitApply(object) => {
+                self.listed.insert(ObjectRef::from_obj(object), wish(object));
+            }
+            Event::InitDone => {
+                let listed = std::mem::take(&mut self.listed);
+                let known = std::mem::replace(&mut self.known, listed);
+                let missing = known.keys().filter(|key| !self.known.contains_key(*key));
+                changes.gone.extend(missing.cloned());
+                let anew = self.known.iter().filter(|(key, wish)| known.get(*key) != Some(wish));
+                changes.wanting.extend(anew.map(|(key, _)| key.clone()));
+            }
+        }
+        changes
+    }
 }
 
 /// A number that changes when an object wants something else than before.
@@ -302,6 +365,10 @@ impl<R: Reconciler> Turn<R> {
 
     fn schedule(&self, key: ObjectRef<R::Kind>, next: Next, took: Duration) -> Action {
         let (outcome, action) = match next {
+            // As in Flux, an interval of zero means that the clock wakes nobody.
+            Next::Interval(delay) | Next::After(delay) if delay.is_zero() => {
+                (Outcome::Success, Action::await_change())
+            }
             Next::Interval(interval) => {
                 let jittered = self.runtime.jitter.apply(interval, fraction());
                 (Outcome::RequeueAfter, Action::requeue(jittered))
@@ -352,4 +419,43 @@ fn fraction() -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit into a double")]
     let fraction = bits as f64 / (1_u64 << 53) as f64;
     fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use crd_types::kustomize::{Kustomization, KustomizationSpec};
+
+    use super::*;
+
+    fn object(name: &str, generation: i64) -> Kustomization {
+        let mut object = Kustomization::new(name, KustomizationSpec::default());
+        object.metadata.namespace = Some("ns".to_owned());
+        object.metadata.generation = Some(generation);
+        object
+    }
+
+    fn names(keys: &[ObjectRef<Kustomization>]) -> Vec<&str> {
+        keys.iter().map(|key| key.name.as_str()).collect()
+    }
+
+    #[test]
+    fn only_a_new_wish_wakes_an_object() {
+        let mut wishes = Wishes::default();
+        assert_eq!(names(&wishes.take(&Event::Apply(object("a", 1))).wanting), ["a"]);
+        assert!(wishes.take(&Event::Apply(object("a", 1))).wanting.is_empty());
+        assert_eq!(names(&wishes.take(&Event::Apply(object("a", 2))).wanting), ["a"]);
+    }
+
+    #[test]
+    fn what_a_new_list_lacks_is_gone() {
+        let mut wishes = Wishes::default();
+        for event in [Event::Apply(object("a", 1)), Event::Apply(object("b", 1))] {
+            wishes.take(&event);
+        }
+        wishes.take(&Event::Init);
+        assert!(wishes.take(&Event::InitApply(object("b", 2))).wanting.is_empty());
+        let changes = wishes.take(&Event::InitDone);
+        assert_eq!(names(&changes.gone), ["a"]);
+        assert_eq!(names(&changes.wanting), ["b"]);
+    }
 }

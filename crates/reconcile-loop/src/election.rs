@@ -140,7 +140,13 @@ impl Election {
     async fn attempt(&mut self) -> bool {
         // The answer may be slow: what counts is when we asked.
         let asked = Instant::now();
-        match self.acquire(asked).await {
+        let limit = self.settings.renew_deadline;
+        let answer = tokio::time::timeout(limit, self.acquire(asked)).await;
+        let Ok(answer) = answer else {
+            tracing::debug!(lease = self.settings.lease, "no answer for the lease in time");
+            return false;
+        };
+        match answer {
             Ok(true) => {
                 self.leadership.set(State::Leader { until: asked + self.settings.renew_deadline });
                 true
@@ -158,13 +164,16 @@ impl Election {
 
     async fn acquire(&mut self, now: Instant) -> Result<bool, kube::Error> {
         let Some(lease) = self.api.get_opt(&self.settings.lease).await? else {
-            return won(self.api.create(&PostParams::default(), &self.record(None)).await);
+            self.api.create(&PostParams::default(), &self.record(None)).await?;
+            return Ok(true);
         };
         if !self.may_take(&lease, now) {
             return Ok(false);
         }
         let record = self.record(Some(lease));
-        won(self.api.replace(&self.settings.lease, &PostParams::default(), &record).await)
+        // A lost race is no answer: the next look says who leads.
+        self.api.replace(&self.settings.lease, &PostParams::default(), &record).await?;
+        Ok(true)
     }
 
     /// Whether the record is ours, free, or has not changed for the lease duration.
@@ -203,14 +212,5 @@ impl Election {
             ..spec
         };
         Lease { metadata, spec: Some(spec) }
-    }
-}
-
-/// A write that lost a race is no error: somebody else leads.
-fn won(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
-    match written {
-        Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-        Err(error) => Err(error),
     }
 }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Event as ClusterEvent, EventSource, ObjectReference};
@@ -20,7 +22,8 @@ use crate::redact::redact;
 
 /// Annotations with this prefix are copied from an object to its events.
 const METADATA_PREFIX: &str = "event.toolkit.fluxcd.io/";
-/// Limit: events that wait for a slow API server or receiver; the reconciler then waits too.
+/// Limit: events that wait. With a slow API server the reconciler then waits too; what a slow
+/// receiver cannot take is dropped and logged.
 const QUEUE: usize = 1024;
 /// Limit: distinct events whose repeats are counted rather than written again.
 const REMEMBERED: usize = 4096;
@@ -71,6 +74,8 @@ impl Event {
 pub struct Recorder {
     cluster: mpsc::Sender<Occurrence>,
     receiver: Option<mpsc::Sender<Occurrence>>,
+    /// How many events are handed over but not carried out.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// An event and the object it is about.
@@ -101,13 +106,27 @@ impl Recorder {
     /// for none.
     pub fn start(client: Client, controller: &'static str, receiver: &str) -> Self {
         let (cluster, occurrences) = mpsc::channel(QUEUE);
-        tokio::spawn(write_all(client, controller, occurrences));
+        let waiting = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(write_all(client, controller, occurrences, Arc::clone(&waiting)));
         let receiver = (!receiver.is_empty()).then(|| {
             let (sender, occurrences) = mpsc::channel(QUEUE);
-            tokio::spawn(post_all(receiver.to_owned(), controller, occurrences));
+            let waiting = Arc::clone(&waiting);
+            tokio::spawn(post_all(receiver.to_owned(), controller, occurrences, waiting));
             sender
         });
-        Self { cluster, receiver }
+        Self { cluster, receiver, waiting }
+    }
+
+    /// Comes back when all events are carried out, or after `patience`.
+    pub async fn drain(&self, patience: Duration) {
+        let drained = async {
+            while self.waiting.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(patience, drained).await.is_err() {
+            tracing::error!("some events were not sent");
+        }
     }
 
     /// Hands an event over. Waits only when a queue is full.
@@ -123,15 +142,27 @@ impl Recorder {
         if let Some(receiver) = &self.receiver
             && occurrence.event.severity != Severity::Trace
         {
-            deliver(receiver, occurrence.clone()).await;
+            // A receiver that is down must not hold up the work that it would hear of.
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            if receiver.try_send(occurrence.clone()).is_err() {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                tracing::error!("the receiver of events is too slow, an event is dropped");
+            }
         }
-        deliver(&self.cluster, occurrence).await;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.cluster.send(occurrence).await.is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            tracing::debug!("the process ends, an event is dropped");
+        }
     }
 }
 
-async fn deliver(queue: &mpsc::Sender<Occurrence>, occurrence: Occurrence) {
-    if queue.send(occurrence).await.is_err() {
-        tracing::debug!("the process ends, an event is dropped");
+/// An event that is being carried out; counts it off when that has ended, however it did.
+struct CarriedOut<'a>(&'a AtomicUsize);
+
+impl Drop for CarriedOut<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -140,10 +171,12 @@ async fn write_all(
     client: Client,
     controller: &'static str,
     mut occurrences: mpsc::Receiver<Occurrence>,
+    waiting: Arc<AtomicUsize>,
 ) {
     let mut written: HashMap<u64, (String, i32)> = HashMap::new();
     let mut sequence = 0_u64;
     while let Some(Occurrence { about, event, at }) = occurrences.recv().await {
+        let _carried_out = CarriedOut(&waiting);
         let namespace = about.namespace.as_deref().unwrap_or("default");
         let api = Api::<ClusterEvent>::namespaced(client.clone(), namespace);
         let key = likeness(&about, &event);
@@ -218,6 +251,7 @@ async fn post_all(
     address: String,
     controller: &'static str,
     mut occurrences: mpsc::Receiver<Occurrence>,
+    waiting: Arc<AtomicUsize>,
 ) {
     let client = match reqwest::Client::builder().timeout(POST_TIMEOUT).build() {
         Ok(client) => client,
@@ -228,6 +262,7 @@ async fn post_all(
     };
     let instance = host_name();
     while let Some(Occurrence { about, event, at }) = occurrences.recv().await {
+        let _carried_out = CarriedOut(&waiting);
         let severity = if event.severity == Severity::Error { "error" } else { "info" };
         let body = Notification {
             involved_object: &about,

@@ -48,7 +48,7 @@ pub struct Flags {
     /// Watch only objects with these labels, as in `sharding.fluxcd.io/key=shard1`.
     #[arg(long, default_value = "")]
     pub watch_label_selector: String,
-    /// Watch ConfigMaps and Secrets with these labels.
+    /// Accepted for compatibility: what an object refers to is watched, whatever its labels.
     #[arg(long, default_value = "reconcile.fluxcd.io/watch=Enabled")]
     pub watch_configs_label_selector: String,
     /// The first delay after a failure; it doubles up to `--max-retry-delay`.

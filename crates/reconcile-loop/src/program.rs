@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use kube::{Client, Config};
 use tokio::sync::watch;
@@ -13,6 +14,9 @@ use crate::flags::Flags;
 use crate::metrics::Metrics;
 use crate::requeue::Jitter;
 use crate::{logging, serve};
+
+/// How long events may take to be sent when the process is to end.
+const DRAIN_EVENTS: Duration = Duration::from_secs(2);
 
 /// What the loops of a process share.
 #[derive(Clone)]
@@ -125,7 +129,12 @@ where
         ending,
         flags,
     };
-    let Some(election) = &mut election else { return Ok(main(runtime).await) };
+    let events = runtime.events.clone();
+    let Some(election) = &mut election else {
+        let ended = main(runtime).await;
+        events.drain(DRAIN_EVENTS).await;
+        return Ok(ended);
+    };
     let release = runtime.flags.leader_election_release_on_cancel;
     tokio::select! {
         () = election.win(&metrics) => {}
@@ -135,6 +144,7 @@ where
         ended = main(runtime) => ended,
         () = election.hold() => return Ok(Err("the lease was lost".to_owned())),
     };
+    events.drain(DRAIN_EVENTS).await;
     if release {
         election.release().await;
     }

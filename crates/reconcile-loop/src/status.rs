@@ -191,7 +191,12 @@ impl<K: FluxKind> Writer<K> {
         Ok(Write::Written)
     }
 
-    fn keep(&self, object: &mut Arc<K>, written: K) {
+    fn keep(&self, object: &mut Arc<K>, mut written: K) {
+        written.managed_fields_mut().clear();
+        if written.meta().deletion_timestamp.is_some() && written.finalizers().is_empty() {
+            // It is gone with this write, and nobody would tell us to forget it.
+            return;
+        }
         *object = Arc::new(written);
         let key = ObjectRef::from_obj(&**object);
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(object));

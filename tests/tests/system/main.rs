@@ -6,6 +6,7 @@ mod dependencies;
 mod faults;
 mod git_app;
 mod health;
+mod proofs;
 mod restarts;
 mod seeds;
 mod sources;

@@ -36,7 +36,15 @@ pub(super) async fn execute(
         Ok(applied) => applied,
         Err(failure) => {
             progress.changed |= failure.done.changed().next().is_some();
-            // Flux: the inventory stays as it was; what was applied carries our labels.
+            // Differs: what was applied before the failure is tracked at once (in Flux only after a
+            // later success), so that it is not left behind if it is not wanted any more.
+            let inventory = progress.inventory.get_or_insert_default();
+            for entry in &failure.done.entries {
+                if !inventory.iter().any(|tracked| tracked.id == entry.id) {
+                    let (id, version) = (entry.id.clone(), entry.version.clone());
+                    inventory.push(Tracked { id, version });
+                }
+            }
             let message = format!("{}\n{}", chain(&failure), failure.done.log());
             return Err(Halt::Apply { message });
         }

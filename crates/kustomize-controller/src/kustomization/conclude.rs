@@ -40,6 +40,21 @@ pub(crate) struct Verdict {
     pub(crate) next: Next,
 }
 
+impl Verdict {
+    /// Takes secrets out of everything that people will read.
+    pub(crate) fn mask(&mut self, masked: impl Fn(&str) -> String) {
+        for condition in &mut self.status.conditions {
+            condition.message = masked(&condition.message);
+        }
+        if let Some(event) = &mut self.event {
+            event.message = masked(&event.message);
+        }
+        if let Next::Backoff { error } = &mut self.next {
+            *error = masked(error);
+        }
+    }
+}
+
 /// The verdict over an attempt.
 pub(crate) fn verdict(
     ks: &Kustomization,

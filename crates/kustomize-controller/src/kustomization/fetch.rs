@@ -1,6 +1,7 @@
 //! The artifact, brought here and opened. Reads the artifact server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use artifact::{Digest, shelf};
 use crd_types::Artifact;
@@ -9,6 +10,7 @@ use file_tree::{FileTree, PathError, TreePath};
 
 use super::halt::Halt;
 use super::resolve::retry_in;
+use super::spec::Timing;
 use crate::context::Context;
 
 /// The directory that Flux would have unpacked the artifact to.
@@ -30,6 +32,9 @@ pub(crate) enum Error {
     /// It could not be downloaded, verified or opened.
     #[error(transparent)]
     Artifact(#[from] shelf::Error),
+    /// It took longer than the object allows.
+    #[error("failed to download archive: not done within {}", go_duration::format(*.limit))]
+    TimedOut { limit: Duration },
     /// The source advertises a digest that is none.
     #[error("failed to verify archive: invalid digest '{digest}'")]
     Digest { digest: String },
@@ -56,7 +61,12 @@ pub(super) async fn checkout(
         .parse::<Digest>()
         .map_err(|_invalid| Halt::Fetch(Error::Digest { digest: artifact.digest.clone() }))?;
     let url = ctx.settings.artifact_url(&artifact.url);
-    let tree = match ctx.shelf.tree(&url, &digest).await {
+    // Retries are for a server that comes back soon; a worker is not held for longer than this.
+    let limit = Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout;
+    let Ok(fetched) = tokio::time::timeout(limit, ctx.shelf.tree(&url, &digest)).await else {
+        return Err(Halt::Fetch(Error::TimedOut { limit }));
+    };
+    let tree = match fetched {
         Ok(tree) => tree,
         Err(shelf::Error::Fetch(error)) if matches!(*error, artifact::fetch::Error::NotFound) => {
             return Err(Halt::ArtifactGone { retry_in: retry_in(ctx) });

@@ -96,11 +96,11 @@ async fn delete(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, Stri
     if ks.spec.deletion_policy.as_deref() == Some("WaitForTermination") {
         let key = ObjectRef::from_obj(ks);
         let timeout = Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout;
-        ctx.memory.terminate(&key, Termination::UnderWay);
+        ctx.memory.begin_termination(&key);
         let ctx = Arc::clone(ctx);
         tokio::spawn(async move {
             let all_gone = wait_for_termination(&client, &stale, timeout).await.is_ok();
-            ctx.memory.terminate(&key, Termination::Ended { all_gone });
+            ctx.memory.end_termination(&key, all_gone);
             ctx.trigger.reconcile(key);
         });
         return Ok(Deletion::Waiting);

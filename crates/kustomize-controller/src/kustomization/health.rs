@@ -10,7 +10,7 @@ use kube::runtime::reflector::ObjectRef;
 use manifest::{Gvk, ObjectId};
 
 use super::apply::gvk;
-use super::memory::{Basis, Outcome};
+use super::memory::{Basis, Outcome, WaitId};
 use super::progress::Progress;
 use crate::context::Context;
 
@@ -69,7 +69,8 @@ pub(super) fn start(
 ) {
     let key = ObjectRef::from_obj(ks);
     let fail_fast = ctx.settings.fail_fast;
-    let (later, told) = (Arc::clone(ctx), (key.clone(), basis.clone()));
+    let id = WaitId::new();
+    let (later, told) = (Arc::clone(ctx), key.clone());
     let (registered, go) = tokio::sync::oneshot::channel::<()>();
     let task = tokio::spawn(async move {
         // Not before it is registered, or its end would be lost.
@@ -82,11 +83,10 @@ pub(super) fn start(
             Ok(after) => Outcome { after, failure: None },
             Err(error) => Outcome { after: began.elapsed(), failure: Some(chain(&error)) },
         };
-        let (key, basis) = told;
-        later.memory.waited(&key, &basis, outcome);
-        later.trigger.reconcile(key);
+        later.memory.waited(&told, id, outcome);
+        later.trigger.reconcile(told);
     });
-    ctx.memory.wait(&key, basis, progress, task.abort_handle());
+    ctx.memory.wait(&key, basis, progress, id, task.abort_handle());
     if registered.send(()).is_err() {
         tracing::debug!("the wait was called off before it began");
     }

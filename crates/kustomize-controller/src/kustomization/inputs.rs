@@ -1,7 +1,7 @@
 //! What a build needs besides the artifact: the variables of `spec.postBuild`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use crd_types::kustomize::{Kustomization, SubstituteReference};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -12,8 +12,12 @@ use sha2::{Digest as _, Sha256};
 use crate::context::Context;
 
 /// The variables of a build.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Variables(BTreeMap<String, String>);
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Variables {
+    all: BTreeMap<String, String>,
+    /// Values that came from Secrets.
+    secret: Vec<String>,
+}
 
 /// Why the variables could not be put together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,15 +33,30 @@ pub(crate) enum Error {
     Name { name: String },
 }
 
+/// Prints the names alone: values may be secrets.
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.all.keys()).finish()
+    }
+}
+
 impl Variables {
     /// The value of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all.get(name).map(String::as_str)
     }
 
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
+    }
+
+    /// The text without values of Secrets: a refusal may quote what it refuses.
+    ///
+    /// Limit: values of less than four bytes are left, or every word would be a secret.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        let long = self.secret.iter().filter(|value| value.len() >= 4);
+        long.fold(text.to_owned(), |text, value| text.replace(value.as_str(), "*****"))
     }
 
     /// A later value wins.
@@ -47,7 +66,7 @@ impl Variables {
         if !variable_substitution::valid_name(&name) {
             return Err(Error::Name { name });
         }
-        self.0.insert(name, value.replace('\n', ""));
+        self.all.insert(name, value.replace('\n', ""));
         Ok(())
     }
 }
@@ -59,6 +78,9 @@ pub(super) async fn variables(ks: &Kustomization, ctx: &Context) -> Result<Varia
     let namespace = ks.namespace().unwrap_or_default();
     for reference in &post_build.substitute_from {
         for (name, value) in read(reference, &namespace, ctx).await? {
+            if reference.kind == "Secret" {
+                variables.secret.extend([value.clone(), value.replace('\n', "")]);
+            }
             variables.insert(name, &value)?;
         }
     }
@@ -73,8 +95,8 @@ pub(super) async fn variables(ks: &Kustomization, ctx: &Context) -> Result<Varia
 pub(super) fn digest(variables: &Result<Variables, Error>) -> String {
     let mut hasher = Sha256::new();
     match variables {
-        Ok(Variables(all)) => {
-            for (name, value) in all {
+        Ok(variables) => {
+            for (name, value) in &variables.all {
                 hasher.update((name.len() as u64).to_le_bytes());
                 hasher.update(name);
                 hasher.update((value.len() as u64).to_le_bytes());

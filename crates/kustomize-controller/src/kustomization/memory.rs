@@ -1,6 +1,7 @@
 //! What this process remembers of a Kustomization between two runs. Losing it costs a full run.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(crate) struct Basis {
     pub(crate) uid: Option<String>,
     pub(crate) generation: Option<i64>,
     pub(crate) requested_at: Option<String>,
+    pub(crate) revision: String,
     pub(crate) artifact_digest: String,
     pub(crate) inputs_digest: String,
 }
@@ -48,7 +50,20 @@ struct Wait {
     basis: Basis,
     progress: Progress,
     outcome: Option<Outcome>,
+    id: WaitId,
     task: AbortHandle,
+}
+
+/// Tells waits apart that have the same basis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WaitId(u64);
+
+impl WaitId {
+    /// One that no other wait of this process has.
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// How health checks ended: after how long, and what is wrong.
@@ -102,6 +117,11 @@ impl Memory {
         });
     }
 
+    /// A full run begins: until it ends well, nothing is proven.
+    pub(crate) fn distrust(&self, key: &ObjectRef<Kustomization>) {
+        self.with(key, |remembered| remembered.verified = None);
+    }
+
     /// Something moved: the next run is a full one, and what waits starts anew.
     pub(crate) fn doubt(&self, key: &ObjectRef<Kustomization>) {
         self.with(key, |remembered| {
@@ -116,18 +136,19 @@ impl Memory {
         key: &ObjectRef<Kustomization>,
         basis: Basis,
         progress: Progress,
+        id: WaitId,
         task: AbortHandle,
     ) {
         self.with(key, |remembered| {
             remembered.end_wait();
-            remembered.wait = Some(Wait { basis, progress, outcome: None, task });
+            remembered.wait = Some(Wait { basis, progress, outcome: None, id, task });
         });
     }
 
     /// Health checks ended. Of no effect if others have begun since.
-    pub(crate) fn waited(&self, key: &ObjectRef<Kustomization>, basis: &Basis, outcome: Outcome) {
+    pub(crate) fn waited(&self, key: &ObjectRef<Kustomization>, id: WaitId, outcome: Outcome) {
         self.with(key, |remembered| {
-            if let Some(wait) = remembered.wait.as_mut().filter(|wait| wait.basis == *basis) {
+            if let Some(wait) = remembered.wait.as_mut().filter(|wait| wait.id == id) {
                 wait.outcome = Some(outcome);
             }
         });
@@ -162,9 +183,20 @@ impl Memory {
         self.with(key, |remembered| remembered.termination)
     }
 
-    /// The termination of an object's inventory began, or ended.
-    pub(crate) fn terminate(&self, key: &ObjectRef<Kustomization>, state: Termination) {
-        self.with(key, |remembered| remembered.termination = Some(state));
+    /// The termination of an object's inventory began.
+    pub(crate) fn begin_termination(&self, key: &ObjectRef<Kustomization>) {
+        self.with(key, |remembered| remembered.termination = Some(Termination::UnderWay));
+    }
+
+    /// The termination of an object's inventory ended. Of no effect if the object is gone already:
+    /// the next one of its name must not inherit this.
+    pub(crate) fn end_termination(&self, key: &ObjectRef<Kustomization>, all_gone: bool) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(remembered) = all.get_mut(key)
+            && remembered.termination == Some(Termination::UnderWay)
+        {
+            remembered.termination = Some(Termination::Ended { all_gone });
+        }
     }
 
     /// The object is gone.
@@ -204,7 +236,8 @@ mod tests {
             uid: None,
             generation: Some(1),
             requested_at: None,
-            artifact_digest: revision.to_owned(),
+            revision: revision.to_owned(),
+            artifact_digest: String::new(),
             inputs_digest: String::new(),
         }
     }
@@ -227,7 +260,7 @@ mod tests {
         let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
         let task = tokio::spawn(std::future::pending::<()>());
         let progress = Progress::resume(&Kustomization::new("app", KustomizationSpec::default()));
-        memory.wait(&key, basis("a"), progress, task.abort_handle());
+        memory.wait(&key, basis("a"), progress, WaitId::new(), task.abort_handle());
         assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::UnderWay));
         assert!(matches!(memory.waiting(&key, &basis("b")), Waiting::No));
         assert!(task.await.unwrap_err().is_cancelled());
@@ -239,11 +272,12 @@ mod tests {
         let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
         let task = tokio::spawn(async {});
         let progress = Progress::resume(&Kustomization::new("app", KustomizationSpec::default()));
-        memory.wait(&key, basis("a"), progress, task.abort_handle());
+        let id = WaitId::new();
+        memory.wait(&key, basis("a"), progress, id, task.abort_handle());
         let outcome = Outcome { after: Duration::from_secs(1), failure: None };
-        memory.waited(&key, &basis("b"), outcome.clone());
+        memory.waited(&key, WaitId::new(), outcome.clone());
         assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::UnderWay));
-        memory.waited(&key, &basis("a"), outcome);
+        memory.waited(&key, id, outcome);
         assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::Ended(..)));
         assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::No));
     }

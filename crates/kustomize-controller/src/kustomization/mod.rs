@@ -29,6 +29,7 @@ use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error}
 use reconcile_loop::requeue::Next;
 
 use self::halt::Halt;
+use self::inputs::Variables;
 use self::memory::{Basis, Outcome, Waiting};
 use self::progress::{Health, Phase, Progress, Step};
 use self::render::{Recipe, Rendered};
@@ -67,6 +68,8 @@ struct Attempt<'a> {
     timing: Timing,
     progress: Progress,
     basis: Option<Basis>,
+    /// The variables, by which messages are masked.
+    variables: Variables,
 }
 
 /// How far an attempt came.
@@ -86,6 +89,7 @@ impl<'a> Attempt<'a> {
             timing: Timing::of(&ks, ctx.runtime.flags.requeue_dependency),
             progress: Progress::resume(&ks),
             basis: None,
+            variables: Variables::default(),
             ks,
             ctx,
         }
@@ -103,8 +107,9 @@ impl<'a> Attempt<'a> {
             Ok(Reached::Wait(next)) => return next,
             Err(halt) => Err(halt),
         };
-        let verdict =
+        let mut verdict =
             conclude::verdict(&self.ks, &self.progress, &end, &self.timing, Timestamp::now());
+        verdict.mask(|text| self.variables.masked(text));
         if end.is_ok() && self.ctx.settings.patience.is_none() {
             // Flux: the conditions are written first, and what else a success says after them.
             let observed = self.ks.status.as_ref().and_then(|status| status.observed_generation);
@@ -141,10 +146,14 @@ impl<'a> Attempt<'a> {
         let ctx = self.ctx;
         spec::supported(&self.ks)?;
         let source = resolve::source(&self.ks, ctx).await?;
+        tracing::debug!(revision = source.artifact.revision, "attempt");
         self.progress.advertised_revision = Some(source.artifact.revision.clone());
         dependencies::check(&self.ks, &source, ctx).await?;
         ctx.inputs.cover(&self.ks, ctx);
         let variables = inputs::variables(&self.ks, ctx).await;
+        if let Ok(variables) = &variables {
+            self.variables = variables.clone();
+        }
         let basis = self.basis(&source.artifact, inputs::digest(&variables));
         self.basis = Some(basis.clone());
         match ctx.memory.waiting(&self.key, &basis) {
@@ -152,9 +161,11 @@ impl<'a> Attempt<'a> {
             Waiting::Ended(progress, outcome) => return self.waited(*progress, outcome).await,
             Waiting::No => {}
         }
-        if ctx.memory.proves(&self.key, &basis) && self.nothing_moved() {
+        let recorded = self.says_applied(&source.artifact.revision);
+        if recorded && ctx.memory.proves(&self.key, &basis) && self.nothing_moved() {
             return Ok(Reached::Proven);
         }
+        ctx.memory.distrust(&self.key);
         let artifact = &source.artifact;
         let object = Arc::clone(&self.ks);
         let checkout =
@@ -184,7 +195,10 @@ impl<'a> Attempt<'a> {
         self.progress.step = Some(self.under_way(Phase::Health, &artifact.revision));
         let (timeout, progress) = (self.timing.timeout, self.progress.clone());
         health::start(&object, basis, targets, tenant, timeout, progress, ctx);
-        if ctx.settings.patience.is_none() {
+        // An inventory that is nowhere but in memory would be lost with the next turn.
+        let recorded = self.ks.status.as_ref().and_then(|status| status.inventory.as_ref());
+        let moved = self.progress.status_inventory().as_ref() != recorded;
+        if moved || ctx.settings.patience.is_none() {
             return Ok(self.announce_wait().await);
         }
         Ok(Reached::Wait(Next::After(ANNOUNCE_WAIT)))
@@ -265,11 +279,22 @@ impl<'a> Attempt<'a> {
             && inventory.is_some_and(|inventory| self.ctx.drift.unmoved(&inventory))
     }
 
+    /// Whether the status says that this revision is applied. Where it says something else, a proof
+    /// is not enough: whoever reads the status must see how things are.
+    fn says_applied(&self, revision: &str) -> bool {
+        self.ks.status.as_ref().is_some_and(|status| {
+            is_true(&status.conditions, crd_types::conditions::READY)
+                && status.observed_generation == self.ks.metadata.generation
+                && status.last_applied_revision.as_deref() == Some(revision)
+        })
+    }
+
     fn basis(&self, artifact: &Artifact, inputs_digest: String) -> Basis {
         Basis {
             uid: self.ks.uid(),
             generation: self.ks.metadata.generation,
             requested_at: self.ks.annotations().get(REQUESTED_AT).cloned(),
+            revision: artifact.revision.clone(),
             artifact_digest: artifact.digest.clone(),
             inputs_digest,
         }
