@@ -12,7 +12,9 @@ use crate::documents::{self, DocumentError};
 use crate::error::Error;
 use crate::generate;
 use crate::hash;
-use crate::kustomization::{COMPONENT, Kustomization, KustomizationError, read_shape, shapes};
+use crate::kustomization::{
+    COMPONENT, Kustomization, KustomizationError, Leniency, read_shape, shapes,
+};
 use crate::loader::{Loader, is_remote};
 use crate::name_reference;
 use crate::options::{Mode, Options};
@@ -57,8 +59,9 @@ pub(crate) fn build(
     if renamed {
         gathered.resources.ensure_unique()?;
     }
-    name_reference::fix(&mut gathered.resources, &gathered.config)?;
-    let unused = gathered.vars.resolve(&mut gathered.resources, &gathered.config)?;
+    let config = gathered.config();
+    name_reference::fix(&mut gathered.resources, &config)?;
+    let unused = gathered.vars.resolve(&mut gathered.resources, &config)?;
     if !unused.is_empty() {
         let warning = format!("well-defined vars that were never replaced: {}", unused.join(","));
         run.warnings.borrow_mut().push(warning);
@@ -111,33 +114,43 @@ struct Run<'a> {
 }
 
 /// What a kustomization has gathered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Gathered {
     resources: Resources,
-    config: Arc<Config>,
+    /// None as long as no kustomization has said anything; most say no more than what is built in.
+    config: Option<Arc<Config>>,
     vars: Vars,
 }
 
-impl Default for Gathered {
-    fn default() -> Self {
-        Self { resources: Resources::default(), config: Config::built_in(), vars: Vars::default() }
-    }
-}
-
 impl Gathered {
+    /// Adds fields.
+    ///
+    /// Flux: what is merged first counts, and a field of all kinds is dropped where one of a single
+    /// kind is known, so the order matters.
     fn merge_config(&mut self, more: &Arc<Config>) -> Result<(), Error> {
-        if !Arc::ptr_eq(&self.config, more) {
-            let mut config = (*self.config).clone();
-            config.merge(more)?;
-            self.config = Arc::new(config);
+        let built_in = Config::built_in();
+        match &self.config {
+            Some(known) if Arc::ptr_eq(known, more) => {}
+            None if Arc::ptr_eq(&built_in, more) => self.config = Some(built_in),
+            known => {
+                let mut config = known.as_deref().cloned().unwrap_or_default();
+                config.merge(more)?;
+                self.config = Some(Arc::new(config));
+            }
         }
         Ok(())
+    }
+
+    fn config(&self) -> Arc<Config> {
+        self.config.clone().unwrap_or_else(Config::built_in)
     }
 
     /// Adds what another kustomization gathered.
     fn merge(&mut self, other: Self) -> Result<(), Error> {
         self.resources.append_all(other.resources)?;
-        self.merge_config(&other.config)?;
+        if let Some(config) = &other.config {
+            self.merge_config(config)?;
+        }
         self.vars.merge(other.vars)?;
         Ok(())
     }
@@ -162,7 +175,7 @@ impl<'a> Target<'a> {
             let (name, bytes) = loader.kustomization()?;
             let document = documents::plain(&bytes)
                 .map_err(|error| KustomizationError::Yaml { reason: error.to_string() })?;
-            (name, Kustomization::read(&document, true)?)
+            (name, Kustomization::read(&document)?)
         };
         run.warnings.borrow_mut().extend(kustomization.warnings());
         let kustomization = kustomization.fixed(&loader.root_name())?;
@@ -193,7 +206,6 @@ impl<'a> Target<'a> {
         let resources = std::mem::take(&mut self.kustomization.resources);
         self.add_resources(&mut gathered, &resources, "resources")
             .map_err(|error| error.doing("accumulating resources"))?;
-        gathered.merge_config(&Config::built_in())?;
         self.add_configurations(&mut gathered)?;
         self.run_generators(&mut gathered)?;
         let components = std::mem::take(&mut self.kustomization.components);
@@ -334,18 +346,24 @@ impl<'a> Target<'a> {
 
     /// Adds the fields that `configurations` and `crds` name.
     fn add_configurations(&self, gathered: &mut Gathered) -> Result<(), Error> {
+        let mut added = Config::default();
         for path in &self.kustomization.configurations {
             let document = documents::plain(&self.loader.load(path)?)?;
-            let fields =
-                read_shape(&document, &shapes::TRANSFORMER_CONFIG, true).map_err(|error| {
-                    DocumentError::Yaml {
-                        reason: format!("error unmarshaling JSON: while decoding JSON: {error}"),
-                    }
+            let fields = read_shape(&document, &shapes::TRANSFORMER_CONFIG, Leniency::Scalars)
+                .map_err(|error| DocumentError::Yaml {
+                    reason: format!("error unmarshaling JSON: while decoding JSON: {error}"),
                 })?;
             let config: Config = serde_json::from_value(fields.into())
                 .map_err(|error| DocumentError::Yaml { reason: error.to_string() })?;
-            gathered.merge_config(&Arc::new(config))?;
+            added.merge(&config)?;
         }
+        let mut own = Config::built_in();
+        if !self.kustomization.configurations.is_empty() {
+            let mut merged = (*own).clone();
+            merged.merge(&added)?;
+            own = Arc::new(merged);
+        }
+        gathered.merge_config(&own)?;
         let crds = &self.kustomization.crds;
         for path in crds {
             let doing = || format!("loading CRDs [{}]", crds.join(" "));
@@ -393,7 +411,7 @@ impl<'a> Target<'a> {
     }
 
     fn run_transformers(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
-        let built_in = plugin::transformers(&self.kustomization, &gathered.config, &self.loader)?;
+        let built_in = plugin::transformers(&self.kustomization, &gathered.config(), &self.loader)?;
         let mut all: Vec<(Option<Origin>, Box<dyn Transformer>)> = built_in
             .into_iter()
             .map(|transformer| {

@@ -86,9 +86,23 @@ impl Config {
         Ok(())
     }
 
-    /// Puts the references in the order in which they are fixed: where one field may name objects
-    /// of several kinds, the first kind that has such an object wins.
+    /// Puts the fields in the order of their kinds. That of the references counts: where one field
+    /// may name objects of several kinds, the first kind that has such an object wins.
     fn sort(&mut self) {
+        for list in [
+            &mut self.name_prefix,
+            &mut self.name_suffix,
+            &mut self.namespace,
+            &mut self.common_labels,
+            &mut self.labels,
+            &mut self.template_labels,
+            &mut self.common_annotations,
+            &mut self.var_reference,
+            &mut self.images,
+            &mut self.replicas,
+        ] {
+            list.sort_by_cached_key(|spec| kind_key(&spec.gvk()));
+        }
         self.name_reference.sort_by_cached_key(|reference| kind_key(&reference.gvk()));
     }
 }

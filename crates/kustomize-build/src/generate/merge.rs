@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Image, Overlay, Selector};
 use crate::Error;
 use crate::documents;
-use crate::kustomization::{KustomizationError, read_shape, shapes};
+use crate::kustomization::{KustomizationError, Leniency, read_shape, shapes};
 use crate::loader::is_remote;
 
 /// Reads a kustomization file.
@@ -15,8 +15,8 @@ use crate::loader::is_remote;
 pub(super) fn read(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
     let document = documents::plain(bytes)
         .map_err(|error| KustomizationError::Yaml { reason: error.to_string() })?;
-    let mut fields =
-        read_shape(&document, &shapes::KUSTOMIZATION, false).map_err(KustomizationError::Shape)?;
+    let mut fields = read_shape(&document, &shapes::KUSTOMIZATION, Leniency::All)
+        .map_err(KustomizationError::Shape)?;
     fields.entry("apiVersion").or_insert_with(|| "kustomize.config.k8s.io/v1beta1".into());
     fields.entry("kind").or_insert_with(|| "Kustomization".into());
     // Flux: without resources there may be nothing in it, which kustomize would refuse to build.

@@ -13,14 +13,14 @@ pub(crate) struct IamPolicy {
     cloud: String,
     kubernetes_service: Account,
     service_account: Account,
-    project_id: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Account {
     name: String,
     namespace: String,
+    project_id: String,
 }
 
 impl IamPolicy {
@@ -28,8 +28,10 @@ impl IamPolicy {
         if self.cloud != "gke" {
             return Err(GeneratorError::UnknownCloud { cloud: self.cloud.clone() });
         }
-        let account =
-            format!("{}@{}.iam.gserviceaccount.com", self.service_account.name, self.project_id);
+        let account = format!(
+            "{}@{}.iam.gserviceaccount.com",
+            self.service_account.name, self.service_account.project_id
+        );
         let object = json!({
             "apiVersion": "v1",
             "kind": "ServiceAccount",

@@ -4,7 +4,7 @@ mod shape;
 pub(crate) mod shapes;
 
 pub use shape::ShapeError;
-pub(crate) use shape::{Struct, json_type, read as read_shape};
+pub(crate) use shape::{Leniency, Struct, json_type, read as read_shape};
 
 use std::collections::BTreeMap;
 
@@ -245,10 +245,8 @@ pub enum KustomizationError {
 
 impl Kustomization {
     /// Reads the fields of a document.
-    ///
-    /// Without `strict`, fields that do not exist are dropped, as Flux's controller does.
-    pub(crate) fn read(document: &Value, strict: bool) -> Result<Self, KustomizationError> {
-        let fields = shape::read(document, &shapes::KUSTOMIZATION, strict)
+    pub(crate) fn read(document: &Value) -> Result<Self, KustomizationError> {
+        let fields = shape::read(document, &shapes::KUSTOMIZATION, Leniency::None)
             .map_err(KustomizationError::Shape)?;
         Self::from_fields(fields)
     }

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::value::text;
+
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
@@ -54,15 +56,24 @@ pub enum ShapeError {
     },
 }
 
+/// What is forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leniency {
+    /// Nothing.
+    None,
+    /// Numbers and booleans where a text is wanted.
+    Scalars,
+    /// That, and unknown fields, which are dropped.
+    All,
+}
+
 /// Brings a document into shape: canonical names, no nulls.
-///
-/// With `strict`, unknown fields are errors; without, they are dropped.
 pub(crate) fn read(
     document: &Value,
     shape: &'static Struct,
-    strict: bool,
+    leniency: Leniency,
 ) -> Result<Map<String, Value>, ShapeError> {
-    let mut reader = Reader { strict, error: None, path: Vec::new() };
+    let mut reader = Reader { leniency, error: None, path: Vec::new() };
     let fields = match document {
         Value::Object(fields) => reader.object(fields, shape),
         Value::Null => Map::new(),
@@ -78,7 +89,7 @@ pub(crate) fn read(
 }
 
 struct Reader {
-    strict: bool,
+    leniency: Leniency,
     /// The first thing that did not fit.
     error: Option<ShapeError>,
     path: Vec<&'static str>,
@@ -97,7 +108,7 @@ impl Reader {
                 shape.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
             });
             let Some(field) = field else {
-                if self.strict {
+                if self.leniency != Leniency::All {
                     self.fail(ShapeError::UnknownField { field: name.clone() });
                 }
                 continue;
@@ -123,6 +134,9 @@ impl Reader {
             (_, Value::Null) => None,
             (Shape::Any, _) | (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => {
                 Some(value.clone())
+            }
+            (Shape::Text, Value::Bool(_) | Value::Number(_)) if self.leniency != Leniency::None => {
+                Some(Value::from(text(value)))
             }
             (Shape::Text, _) => wrong(self, "string"),
             (Shape::Flag, _) => wrong(self, "bool"),
@@ -163,6 +177,9 @@ impl Reader {
         match value {
             Value::String(_) => Some(value.clone()),
             Value::Null => Some(Value::from("")),
+            Value::Bool(_) | Value::Number(_) if self.leniency != Leniency::None => {
+                Some(Value::from(text(value)))
+            }
             other => {
                 self.wrong_type(other, "string", parent);
                 None

@@ -397,9 +397,10 @@ pub(crate) static IAM_PLUGIN: Struct = Struct {
         field("cloud", Text),
         field("kubernetesService", One(&SERVICE_ACCOUNT)),
         field("serviceAccount", One(&SERVICE_ACCOUNT)),
-        field("projectId", Text),
     ],
 };
 
-static SERVICE_ACCOUNT: Struct =
-    Struct { name: "ServiceAccount", fields: &[field("name", Text), field("namespace", Text)] };
+static SERVICE_ACCOUNT: Struct = Struct {
+    name: "ServiceAccount",
+    fields: &[field("name", Text), field("namespace", Text), field("projectId", Text)],
+};

@@ -3,7 +3,7 @@
 use super::ConfigError;
 use crate::documents;
 use crate::json_patch::{Options, Patch as JsonPatch};
-use crate::kustomization::{Patch, Replacement, ReplacementField, read_shape, shapes};
+use crate::kustomization::{Leniency, Patch, Replacement, ReplacementField, read_shape, shapes};
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::selector::{Matcher, Selector};
@@ -155,7 +155,7 @@ pub(super) fn replacements(
 }
 
 fn replacement(item: &Value) -> Result<Replacement, ConfigError> {
-    let fields = read_shape(item, &shapes::REPLACEMENT, false)?;
+    let fields = read_shape(item, &shapes::REPLACEMENT, Leniency::All)?;
     typed(Value::Object(fields))
 }
 

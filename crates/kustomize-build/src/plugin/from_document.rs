@@ -11,7 +11,7 @@ use crate::field_spec::FieldSpec;
 use crate::generator::{IamPolicy, Kind, generate};
 use crate::identity::GvkText;
 use crate::kustomization::{
-    GeneratorArgs, Image, Patch, ReplacementField, Replica, Struct, read_shape, shapes,
+    GeneratorArgs, Image, Leniency, Patch, ReplacementField, Replica, Struct, read_shape, shapes,
 };
 use crate::loader::Loader;
 use crate::resource::Resource;
@@ -131,7 +131,7 @@ fn configured(
     loader: &Loader<'_>,
 ) -> Result<Vec<Box<dyn Transformer>>, ConfigError> {
     let Some(shape) = shape(kind) else { return Ok(Vec::new()) };
-    let fields = read_shape(&Value::Object(document.fields.clone()), shape, false)?;
+    let fields = read_shape(&Value::Object(document.fields.clone()), shape, Leniency::All)?;
     if kind == "PatchTransformer" {
         let patch: Patch = typed(Value::Object(fields))?;
         let config = crate::emit::document(&Value::Object(document.fields.clone()));
@@ -182,7 +182,7 @@ fn value_add(settings: Settings, loader: &Loader<'_>) -> Result<ValueAdd, Config
     let mut targets = settings.targets;
     if !settings.target_file_path.is_empty() {
         let document = documents::plain(&loader.load(&settings.target_file_path)?)?;
-        let fields = read_shape(&document, &shapes::VALUE_ADD_PLUGIN, false)?;
+        let fields = read_shape(&document, &shapes::VALUE_ADD_PLUGIN, Leniency::All)?;
         targets.extend(typed::<Settings>(Value::Object(fields))?.targets);
     }
     if targets.is_empty() {
@@ -209,7 +209,7 @@ fn key_values(
     loader: &Loader<'_>,
 ) -> Result<Resource, ConfigError> {
     let document = Value::Object(document.fields.clone());
-    let fields = read_shape(&document, &shapes::GENERATOR_PLUGIN, false)?;
+    let fields = read_shape(&document, &shapes::GENERATOR_PLUGIN, Leniency::All)?;
     let metadata: Metadata =
         typed(fields.get("metadata").cloned().unwrap_or_else(|| Value::Object(Map::new())))?;
     let mut args: GeneratorArgs = typed(Value::Object(fields))?;
@@ -224,7 +224,7 @@ fn key_values(
 
 fn iam_policy(document: &Resource) -> Result<Resource, ConfigError> {
     let document = Value::Object(document.fields.clone());
-    let fields = read_shape(&document, &shapes::IAM_PLUGIN, false)?;
+    let fields = read_shape(&document, &shapes::IAM_PLUGIN, Leniency::All)?;
     Ok(typed::<IamPolicy>(Value::Object(fields))?.generate()?)
 }
 

@@ -173,7 +173,7 @@ pub enum ConfigError {
         position: i64,
     },
     /// A field is of another type.
-    #[error("error unmarshaling JSON: while decoding JSON: {0}")]
+    #[error("error unmarshaling JSON: while decoding JSON")]
     Shape(#[from] ShapeError),
     /// A configuration is of another type in a place that no table describes.
     #[error("error unmarshaling JSON: {reason}")]

@@ -56,8 +56,8 @@ impl Namespace {
     fn set(&self, field: &mut Value) -> Result<(), FieldError> {
         let is_set = match field {
             Value::String(text) => !text.is_empty(),
-            Value::Null => false,
-            _ => true,
+            Value::Bool(_) | Value::Number(_) => true,
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
         };
         if self.unset_only && is_set {
             return Ok(());
