@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::{Client, Config};
@@ -108,11 +110,13 @@ where
 {
     let metrics = Metrics::default();
     serve::metrics(flags.metrics_addr, metrics.clone()).await?;
-    serve::probes(flags.health_addr).await?;
+    let ready = Arc::new(AtomicBool::new(false));
+    serve::probes(flags.health_addr, Arc::clone(&ready)).await?;
     let mut config = Config::infer().await.map_err(StartError::Cluster)?;
     config.headers.push(user_agent(name));
     let client = Client::try_from(config.clone()).map_err(StartError::Client)?;
     let ending = signals().map_err(StartError::Signals)?;
+    ready.store(true, Ordering::Relaxed);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting {name}");
 
     let mut election =

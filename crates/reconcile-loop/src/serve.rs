@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::http::{StatusCode, header};
@@ -35,13 +37,23 @@ pub async fn metrics(address: SocketAddr, metrics: Metrics) -> Result<(), BindEr
     serve(address, Router::new().route("/metrics", get(text))).await
 }
 
-/// Serves `/healthz` and `/readyz` until the process ends.
+/// Serves `/healthz` and `/readyz` until the process ends; ready is who has found its cluster.
 ///
 /// # Errors
 /// If the address is taken or not ours.
-pub async fn probes(address: SocketAddr) -> Result<(), BindError> {
-    let ok = || async { (StatusCode::OK, "ok") };
-    serve(address, Router::new().route("/healthz", get(ok)).route("/readyz", get(ok))).await
+pub async fn probes(address: SocketAddr, ready: Arc<AtomicBool>) -> Result<(), BindError> {
+    let alive = || async { (StatusCode::OK, "ok") };
+    let ready = move || {
+        let ready = ready.load(Ordering::Relaxed);
+        async move {
+            if ready {
+                (StatusCode::OK, "ok")
+            } else {
+                (StatusCode::SERVICE_UNAVAILABLE, "starting")
+            }
+        }
+    };
+    serve(address, Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))).await
 }
 
 async fn serve(address: SocketAddr, router: Router) -> Result<(), BindError> {

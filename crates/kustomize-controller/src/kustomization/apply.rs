@@ -38,8 +38,8 @@ pub(super) async fn execute(
             progress.changed |= failure.done.changed().next().is_some();
             // Differs: what was applied before the failure is tracked at once (in Flux only after a
             // later success), so that it is not left behind if it is not wanted any more.
-            let inventory = progress.inventory.get_or_insert_default();
             for entry in &failure.done.entries {
+                let inventory = progress.inventory.get_or_insert_default();
                 if !inventory.iter().any(|tracked| tracked.id == entry.id) {
                     let (id, version) = (entry.id.clone(), entry.version.clone());
                     inventory.push(Tracked { id, version });

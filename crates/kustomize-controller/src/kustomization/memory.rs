@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
@@ -35,6 +35,8 @@ struct Remembered {
     verified: Option<Verified>,
     wait: Option<Wait>,
     termination: Option<Termination>,
+    /// Until when health checks with this basis may go on, however often they start anew.
+    deadline: Option<(Basis, Instant)>,
 }
 
 /// A run that ended well, and how often it has been relied on since.
@@ -130,6 +132,23 @@ impl Memory {
         });
     }
 
+    /// How long health checks with this basis may still take: all of the timeout if they are the
+    /// first ones. Objects that others keep moving must not put the end off for ever.
+    pub(crate) fn patience(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        basis: &Basis,
+        timeout: Duration,
+    ) -> Duration {
+        self.with(key, |remembered| match &remembered.deadline {
+            Some((of, deadline)) if of == basis => deadline.duration_since(Instant::now()),
+            _ => {
+                remembered.deadline = Some((basis.clone(), Instant::now() + timeout));
+                timeout
+            }
+        })
+    }
+
     /// Health checks began.
     pub(crate) fn wait(
         &self,
@@ -164,6 +183,7 @@ impl Memory {
     pub(crate) fn waiting(&self, key: &ObjectRef<Kustomization>, basis: &Basis) -> Waiting {
         self.with(key, |remembered| match remembered.wait.take() {
             Some(Wait { basis: of, progress, outcome: Some(outcome), .. }) if of == *basis => {
+                remembered.deadline = None;
                 Waiting::Ended(Box::new(progress), outcome)
             }
             Some(wait) if wait.basis == *basis => {
@@ -265,6 +285,16 @@ mod tests {
         assert!(matches!(memory.waiting(&key, &basis("b")), Waiting::No));
         assert!(task.await.unwrap_err().is_cancelled());
         assert!(matches!(memory.waiting(&key, &basis("a")), Waiting::No));
+    }
+
+    #[test]
+    fn a_wait_that_starts_anew_has_what_is_left_of_its_time() {
+        let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
+        let minute = Duration::from_mins(1);
+        assert_eq!(memory.patience(&key, &basis("a"), minute), minute);
+        memory.doubt(&key);
+        assert!(memory.patience(&key, &basis("a"), minute) < minute);
+        assert_eq!(memory.patience(&key, &basis("b"), minute), minute);
     }
 
     #[tokio::test]

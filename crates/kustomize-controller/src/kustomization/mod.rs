@@ -193,7 +193,8 @@ impl<'a> Attempt<'a> {
             return Ok(Reached::End);
         }
         self.progress.step = Some(self.under_way(Phase::Health, &artifact.revision));
-        let (timeout, progress) = (self.timing.timeout, self.progress.clone());
+        let timeout = ctx.memory.patience(&self.key, &basis, self.timing.timeout);
+        let progress = self.progress.clone();
         health::start(&object, basis, targets, tenant, timeout, progress, ctx);
         // An inventory that is nowhere but in memory would be lost with the next turn.
         let recorded = self.ks.status.as_ref().and_then(|status| status.inventory.as_ref());
