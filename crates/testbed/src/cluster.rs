@@ -4,11 +4,11 @@ use crate::certificates::Ca;
 use crate::control_plane::kubeconfig;
 use crate::namespace::Namespace;
 use anyhow::{Context as _, Result, bail};
-use control_plane_assets::{Assets, Program};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use testbed_programs::{Assets, Program};
 
 /// An API server that tests may use: an administrator's kubeconfig and a kubectl.
 #[derive(Clone, Debug)]

@@ -4,12 +4,12 @@ use crate::certificates::Ca;
 use crate::process::ScratchDir;
 use crate::{Cluster, Process, free_port};
 use anyhow::{Result, bail};
-use control_plane_assets::{Assets, Program};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use testbed_programs::{Assets, Program};
 
 pub(crate) mod kubeconfig;
 
@@ -79,7 +79,7 @@ impl ControlPlane {
             match Self::try_start(&assets, options) {
                 Ok(plane) => return Ok(plane),
                 Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(error) if error.is::<control_plane_assets::MissingAsset>() => {
+                Err(error) if error.is::<testbed_programs::MissingAsset>() => {
                     return Err(error);
                 }
                 Err(_) => attempt += 1,
@@ -88,7 +88,7 @@ impl ControlPlane {
     }
 
     fn try_start(assets: &Assets, options: Options) -> Result<Self> {
-        for program in Program::ALL {
+        for program in Program::CONTROL_PLANE {
             assets.path(program)?;
         }
         let dir = ScratchDir::new("ferroflux-control-plane-")?;

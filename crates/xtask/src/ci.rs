@@ -9,7 +9,7 @@ use anyhow::Result;
 pub(crate) fn run() -> Result<()> {
     let mut steps = Steps::default();
     steps.run("format", || cargo::run(&["fmt", "--all", "--check"]))?;
-    let control_plane = setup::in_background();
+    let control_plane = setup::in_background(setup::Scope::Tests);
     steps.run("tidy", tidy::run)?;
     steps.run("clippy", || {
         cargo::run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])

@@ -1,7 +1,8 @@
 //! Commands that need more than this program holds: `lab` has the Kubernetes client, `parity` the engines.
 
 use crate::cargo::{self, Profile};
-use crate::{repository, setup};
+use crate::repository;
+use crate::setup::{self, Scope};
 use anyhow::{Context as _, Result, ensure};
 use std::path::Path;
 use std::process::Command;
@@ -19,7 +20,7 @@ const CONTROLLERS: &[&str] = &["source-controller", "kustomize-controller"];
 
 /// Builds the controllers and the control plane, then runs `lab COMMAND`.
 pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -> Result<()> {
-    let control_plane = setup::in_background();
+    let control_plane = setup::in_background(Scope::ControlPlane);
     let programs = cargo::programs(&[&["lab"], CONTROLLERS].concat(), profile)?;
     setup::join(control_plane)?;
     start(&programs.join("lab"), &[&[command.to_owned()], &rest.rest[..]].concat())
@@ -27,7 +28,7 @@ pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -
 
 /// A control plane without controllers: they may be just what does not compile now.
 pub(crate) fn bare_control_plane(rest: &Rest) -> Result<()> {
-    setup::complete()?;
+    setup::complete(Scope::ControlPlane)?;
     run("control-plane", rest)
 }
 

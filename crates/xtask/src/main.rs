@@ -23,7 +23,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Builds the local control plane (etcd, Kubernetes, kwok) into a cache directory, once.
+    /// Builds the local control plane (etcd, Kubernetes, kwok) and the tools of the tests (helm, sops, age, a
+    /// registry) into a cache directory, once.
     Setup,
     /// The main job on a local control plane: a commit becomes running objects.
     Demo(lab::Rest),

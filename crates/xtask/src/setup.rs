@@ -4,17 +4,31 @@ use crate::repository;
 use anyhow::{Context as _, Result, ensure};
 use std::process::Command;
 use std::thread::JoinHandle;
+use testbed_programs::Program;
 
-/// Builds the control plane unless the cache holds it. Says nothing when there is nothing to do.
-pub(crate) fn complete() -> Result<()> {
+/// What a command needs of the set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// A cluster to run the controllers on.
+    ControlPlane,
+    /// And the real tools that tests compare with.
+    Tests,
+}
+
+/// Builds what `scope` names unless the cache holds it. Says nothing when there is nothing to do.
+pub(crate) fn complete(scope: Scope) -> Result<()> {
     check_git()?;
-    control_plane_assets::build(&repository::root(), &mut |line| println!("setup: {line}"))?;
+    let mut programs = Program::CONTROL_PLANE.to_vec();
+    if scope == Scope::Tests {
+        programs.extend(Program::TOOLS);
+    }
+    testbed_programs::build(&repository::root(), &programs, &mut |line| println!("setup: {line}"))?;
     Ok(())
 }
 
 /// The same beside other work: Go and cargo each have stretches that use one core only.
-pub(crate) fn in_background() -> JoinHandle<Result<()>> {
-    std::thread::spawn(complete)
+pub(crate) fn in_background(scope: Scope) -> JoinHandle<Result<()>> {
+    std::thread::spawn(move || complete(scope))
 }
 
 /// Waits for [`in_background`].
@@ -23,8 +37,8 @@ pub(crate) fn join(setup: JoinHandle<Result<()>>) -> Result<()> {
 }
 
 pub(crate) fn run() -> Result<()> {
-    complete()?;
-    println!("the control plane is in {}", control_plane_assets::cache_dir().display());
+    complete(Scope::Tests)?;
+    println!("the programs are in {}", testbed_programs::cache_dir().display());
     Ok(())
 }
 

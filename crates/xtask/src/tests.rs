@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    let control_plane = setup::in_background();
+    let control_plane = setup::in_background(setup::Scope::Tests);
     build()?;
     setup::join(control_plane)?;
     let rest: Vec<_> = arguments.rest.iter().map(String::as_str).collect();

@@ -3,7 +3,7 @@
 use crate::KUBERNETES_VERSION;
 use std::path::{Path, PathBuf};
 
-/// A program of the local control plane.
+/// A program that the tests run beside the controllers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
     /// The store behind the API server.
@@ -16,12 +16,26 @@ pub enum Program {
     Kubectl,
     /// Plays the kubelet: pods become Ready without running.
     Kwok,
+    /// The second client on releases, and the judge of charts.
+    Helm,
+    /// An OCI registry.
+    Registry,
+    /// Encrypts what the controllers decrypt.
+    Sops,
+    /// Encrypts for age recipients.
+    Age,
+    /// Makes age keys.
+    AgeKeygen,
 }
 
 impl Program {
-    /// All programs, in the order in which they are built.
-    pub const ALL: [Self; 5] =
+    /// What a control plane is made of, in the order in which it is built.
+    pub const CONTROL_PLANE: [Self; 5] =
         [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kwok];
+
+    /// The real tools that tests compare with and talk to.
+    pub const TOOLS: [Self; 5] =
+        [Self::Helm, Self::Registry, Self::Sops, Self::Age, Self::AgeKeygen];
 
     /// The name of the executable.
     pub const fn name(self) -> &'static str {
@@ -31,13 +45,18 @@ impl Program {
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
             Self::Kwok => "kwok",
+            Self::Helm => "helm",
+            Self::Registry => "registry",
+            Self::Sops => "sops",
+            Self::Age => "age",
+            Self::AgeKeygen => "age-keygen",
         }
     }
 }
 
 /// A program that is in none of the places where it may be.
 #[derive(Debug, thiserror::Error)]
-#[error("no {program} in {}; `cargo xtask setup` builds it (once, about 8 minutes on 2 cores)", searched.display())]
+#[error("no {program} in {}; `cargo xtask setup` builds it, once", searched.display())]
 pub struct MissingAsset {
     /// The name of the executable.
     pub program: &'static str,

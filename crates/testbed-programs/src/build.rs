@@ -12,7 +12,7 @@ use std::time::Instant;
 pub enum BuildError {
     /// `go` is not on the PATH.
     #[error(
-        "Go is missing: the local control plane is built from its Go modules. Install Go 1.24 or newer \
+        "Go is missing: the local control plane is built from its Go modules. Install Go 1.26 or newer \
          (https://go.dev/dl, or your distribution's `golang` package) and run `cargo xtask setup` again"
     )]
     GoMissing(#[source] io::Error),
@@ -35,7 +35,7 @@ pub enum BuildError {
     },
 }
 
-/// The Go module below `crates/testbed/control-plane`, and the package in it.
+/// The Go module below `crates/testbed/programs`, and the package in it.
 const fn recipe(program: Program) -> (&'static str, &'static str) {
     match program {
         Program::Etcd => ("etcd", "go.etcd.io/etcd/server/v3"),
@@ -45,24 +45,27 @@ const fn recipe(program: Program) -> (&'static str, &'static str) {
         }
         Program::Kubectl => ("kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
         Program::Kwok => ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+        Program::Helm => ("helm", "helm.sh/helm/v4/cmd/helm"),
+        Program::Registry => ("registry", "github.com/google/go-containerregistry/cmd/registry"),
+        Program::Sops => ("sops", "github.com/getsops/sops/v3/cmd/sops"),
+        Program::Age => ("age", "filippo.io/age/cmd/age"),
+        Program::AgeKeygen => ("age", "filippo.io/age/cmd/age-keygen"),
     }
 }
 
-/// Whether the cache holds every program, built from the module files that stand in `repository`.
-pub fn is_fresh(repository: &Path) -> bool {
-    Program::ALL.iter().all(|program| program_is_fresh(repository, *program))
-}
-
-/// Builds what is missing or was built from other versions. Safe to repeat and to run twice at once:
+/// Builds those of `programs` that are missing or were built from other versions. Safe to repeat and to run twice at once:
 /// a program appears in the cache by a rename, complete or not at all.
 ///
 /// `progress` gets one line per step.
 ///
 /// # Errors
 /// If Go is missing, a build fails or the cache cannot be written.
-pub fn build(repository: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
-    let stale: Vec<_> =
-        Program::ALL.into_iter().filter(|p| !program_is_fresh(repository, *p)).collect();
+pub fn build(
+    repository: &Path,
+    programs: &[Program],
+    progress: &mut dyn FnMut(&str),
+) -> Result<(), BuildError> {
+    let stale: Vec<_> = programs.iter().copied().filter(|p| !is_fresh(repository, *p)).collect();
     if stale.is_empty() {
         return Ok(());
     }
@@ -82,7 +85,7 @@ pub fn build(repository: &Path, progress: &mut dyn FnMut(&str)) -> Result<(), Bu
             start.elapsed().as_secs_f32()
         ));
     }
-    progress(&format!("control plane {KUBERNETES_VERSION} is in {}", dir.display()));
+    progress(&format!("the programs are in {}", dir.display()));
     Ok(())
 }
 
@@ -130,10 +133,10 @@ fn linker_flags(module: &str) -> String {
 }
 
 fn module_dir(repository: &Path, module: &str) -> PathBuf {
-    repository.join("crates/testbed/control-plane").join(module)
+    repository.join("crates/testbed/programs").join(module)
 }
 
-fn program_is_fresh(repository: &Path, program: Program) -> bool {
+fn is_fresh(repository: &Path, program: Program) -> bool {
     cache_dir().join(program.name()).is_file()
         && fs::read_to_string(stamp_path(program))
             .is_ok_and(|stamp| stamp == stamp_text(repository, program))
