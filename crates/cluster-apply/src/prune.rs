@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::api::ApiError;
+use crate::chain;
 use crate::change_set::{Action, Change, ChangeSet};
 use crate::cluster::TenantClient;
 use crate::controls::Controls;
 use crate::discovery::DiscoveryError;
-use crate::error::chain;
 use crate::plan::uid;
 use crate::records::Owner;
 use crate::stage::sort_key;

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::number::NumberError;
-use crate::quote::{self, InvalidSyntax};
 use crate::value::Unbounded;
+use go_quote::InvalidSyntax;
 
 /// What can go wrong with a set of templates.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -20,8 +20,8 @@ pub enum Error {
     /// Asked for a template that is not defined.
     #[error(
         "template: no template {} associated with template {}",
-        quote::double(.name.as_bytes()),
-        quote::double(.set.as_bytes())
+        go_quote::double(.name.as_bytes()),
+        go_quote::double(.set.as_bytes())
     )]
     NoTemplate {
         /// The template asked for.
@@ -75,18 +75,18 @@ pub enum ParseErrorKind {
     NotExecutable { stage: usize },
     #[error("empty command")]
     EmptyCommand,
-    #[error("unexpected . after term {}", quote::double(.term.as_bytes()))]
+    #[error("unexpected . after term {}", go_quote::double(.term.as_bytes()))]
     FieldAfterTerm { term: String },
-    #[error("function {} not defined", quote::double(.name.as_bytes()))]
+    #[error("function {} not defined", go_quote::double(.name.as_bytes()))]
     UndefinedFunction { name: String },
-    #[error("undefined variable {}", quote::double(.name.as_bytes()))]
+    #[error("undefined variable {}", go_quote::double(.name.as_bytes()))]
     UndefinedVariable { name: String },
     #[error("max expression depth exceeded")]
     ExpressionDepth,
     /// Ours: Go has no limit here but its stack.
     #[error("blocks are nested more than {limit} deep")]
     BlockDepth { limit: usize },
-    #[error("template: multiple definition of template {}", quote::double(.name.as_bytes()))]
+    #[error("template: multiple definition of template {}", go_quote::double(.name.as_bytes()))]
     MultipleDefinition { name: String },
     #[error(transparent)]
     Number(#[from] NumberError),
@@ -128,7 +128,7 @@ impl fmt::Display for Location {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "template: {location}: executing {} at <{context}>: {cause}",
-    quote::double(.template.as_bytes())
+    go_quote::double(.template.as_bytes())
 )]
 pub struct ExecError {
     /// The template that was executing.
@@ -160,13 +160,13 @@ pub enum ExecCause {
     NilCommand,
     #[error("can't give argument to non-function {node}")]
     NotAFunction { node: String },
-    #[error("{} is not a defined function", quote::double(.name.as_bytes()))]
+    #[error("{} is not a defined function", go_quote::double(.name.as_bytes()))]
     UndefinedFunction { name: String },
     #[error("undefined variable: {name}")]
     UndefinedVariable { name: String },
     #[error("{text} overflows int")]
     OverflowsInt { text: String },
-    #[error("nil data; no entry for key {}", quote::double(.key.as_bytes()))]
+    #[error("nil data; no entry for key {}", go_quote::double(.key.as_bytes()))]
     NilData { key: String },
     #[error("nil pointer evaluating {type_name}.{field}")]
     NilPointer { type_name: Cow<'static, str>, field: String },
@@ -174,7 +174,7 @@ pub enum ExecCause {
     FieldWithArguments { field: String },
     #[error("{field} has arguments but cannot be invoked as function")]
     StructFieldWithArguments { field: String },
-    #[error("map has no entry for key {}", quote::double(.key.as_bytes()))]
+    #[error("map has no entry for key {}", go_quote::double(.key.as_bytes()))]
     NoEntry { key: String },
     #[error("can't evaluate field {field} in type {type_name}")]
     NoField { field: String, type_name: Cow<'static, str> },
@@ -196,7 +196,7 @@ pub enum ExecCause {
     NotIterable { value: String },
     #[error("can't use {value} to iterate over more than one variable")]
     OneVariableOnly { value: String },
-    #[error("template {} not defined", quote::double(.name.as_bytes()))]
+    #[error("template {} not defined", go_quote::double(.name.as_bytes()))]
     NoTemplate { name: String },
     #[error("exceeded maximum template depth ({limit})")]
     TemplateDepth { limit: usize },

@@ -1,8 +1,8 @@
 //! `html`, `js` and `urlquery`.
 
 use crate::format;
-use crate::quote::is_print;
 use crate::value::{Str, Value, lossy};
+use go_quote::is_print;
 
 /// The text that is escaped: one string as it is, anything else printed.
 pub(crate) fn text_of(args: &[Value], most: usize) -> Vec<u8> {

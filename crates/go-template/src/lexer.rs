@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::quote;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Error,
@@ -67,9 +65,9 @@ impl Token<'_> {
             // Go compares bytes with 10 but cuts at 10 characters.
             _ if self.text.len() > 10 => {
                 let start: String = self.text.chars().take(10).collect();
-                format!("{}...", quote::double(start.as_bytes()))
+                format!("{}...", go_quote::double(start.as_bytes()))
             }
-            _ => quote::double(self.text.as_bytes()),
+            _ => go_quote::double(self.text.as_bytes()),
         }
     }
 }
@@ -432,7 +430,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn bad_number(&mut self) -> Token<'t> {
-        let text = quote::double(self.pending().as_bytes());
+        let text = go_quote::double(self.pending().as_bytes());
         self.fail(format!("bad number syntax: {text}"))
     }
 
@@ -495,5 +493,5 @@ fn has_right_trim_marker(text: &str) -> bool {
 /// A character as `%#U` prints it.
 fn unicode(c: char) -> String {
     let code = u32::from(c);
-    if quote::is_print(c) { format!("U+{code:04X} '{c}'") } else { format!("U+{code:04X}") }
+    if go_quote::is_print(c) { format!("U+{code:04X} '{c}'") } else { format!("U+{code:04X}") }
 }

@@ -35,7 +35,6 @@ mod lexer;
 pub mod number;
 mod parser;
 mod print;
-pub mod quote;
 mod stack;
 mod templates;
 mod value;

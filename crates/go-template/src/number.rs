@@ -1,7 +1,5 @@
 //! Number literals: each is kept as every kind that can hold it, as Go's ideal constants are.
 
-use crate::quote;
-
 /// A number as written, and what it is worth as each of Go's kinds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Number {
@@ -16,24 +14,24 @@ pub(crate) struct Number {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
     /// Too large for 64 bits, and not written as a fraction.
-    #[error("integer overflow: {}", quote::double(.0.as_bytes()))]
+    #[error("integer overflow: {}", go_quote::double(.0.as_bytes()))]
     Overflow(String),
     /// No number at all.
-    #[error("illegal number syntax: {}", quote::double(.0.as_bytes()))]
+    #[error("illegal number syntax: {}", go_quote::double(.0.as_bytes()))]
     Illegal(String),
     /// More than one character between the quotes.
     #[error("malformed character constant: {0}")]
     MalformedCharacter(String),
     /// A bad escape, or no character.
     #[error(transparent)]
-    Character(#[from] quote::InvalidSyntax),
+    Character(#[from] go_quote::InvalidSyntax),
 }
 
 impl Number {
     /// `'a'`
     pub(crate) fn character(text: &str) -> Result<Self, NumberError> {
         let inner = text.get(1..).unwrap_or_default();
-        let (unit, tail) = quote::unquote_char(inner, '\'')?;
+        let (unit, tail) = go_quote::unquote_char(inner, '\'')?;
         if tail != "'" {
             return Err(NumberError::MalformedCharacter(text.to_owned()));
         }

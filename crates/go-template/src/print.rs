@@ -3,7 +3,6 @@
 use std::fmt::{self, Write as _};
 
 use crate::ast::{Arena, CommandId, ExprId, ExprKind, NodeRef, PipeId, StmtKind};
-use crate::quote;
 use crate::value::Str;
 
 /// Limit: an expression nested deeper than this prints as `…`; Go would print megabytes of
@@ -48,7 +47,7 @@ impl Printer<'_> {
                     Ok(())
                 }
                 StmtKind::Template { name, pipe } => {
-                    write!(self.out, "{{{{template {}", quote::double(name.as_bytes()))?;
+                    write!(self.out, "{{{{template {}", go_quote::double(name.as_bytes()))?;
                     if let Some(pipe) = pipe {
                         self.out.push(' ');
                         self.pipe(*pipe, 0)?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use go_regex::Regex;
-use go_template::{Call, Functions, List, Type, Value, quote};
+use go_template::{Call, Functions, List, Type, Value};
 
 use crate::arguments::{int, ok, text};
 use crate::error::FunctionError;
@@ -81,7 +81,7 @@ fn expression(call: &mut Call<'_>, pattern: &str, must: bool) -> Result<Arc<Rege
         }
         let quotable = !pattern.contains('`') && !pattern.chars().any(char::is_control);
         let pattern =
-            if quotable { format!("`{pattern}`") } else { quote::double(pattern.as_bytes()) };
+            if quotable { format!("`{pattern}`") } else { go_quote::double(pattern.as_bytes()) };
         FunctionError::MustCompile { pattern, error }
     })
 }

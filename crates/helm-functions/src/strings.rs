@@ -1,6 +1,6 @@
 //! Strings: cutting, joining, searching.
 
-use go_template::{Elem, Entries, Functions, List, Map, Str, Type, Value, format, quote};
+use go_template::{Elem, Entries, Functions, List, Map, Str, Type, Value, format};
 
 use crate::arguments::{Outcome, any, from_len, int, ok, string, text};
 use crate::convert::{to_str, to_strs};
@@ -63,7 +63,7 @@ pub(crate) fn register(f: &mut Functions) {
         ok(indent(int(a, 0), string(a, 1), "\n")?)
     });
     f.add_variadic("quote", [Type::Any], |_, a| {
-        ok(spaced(a, |value| quote::double(to_str(value).as_bytes()).into_bytes()))
+        ok(spaced(a, |value| go_quote::double(to_str(value).as_bytes()).into_bytes()))
     });
     f.add_variadic("squote", [Type::Any], |_, a| {
         ok(spaced(a, |value| [b"'", &*format::bytes(value), b"'"].concat()))

@@ -1,6 +1,6 @@
 //! Helm's own functions around templates: `include`, `tpl`, `required`, `lookup`.
 
-use go_template::{Call, CallError, Error, Functions, Str, Type, Value, quote};
+use go_template::{Call, CallError, Error, Functions, Str, Type, Value};
 
 use crate::arguments::{Outcome, any, ok, string, text};
 use crate::error::FunctionError;
@@ -82,7 +82,7 @@ fn tpl(call: &mut Call<'_>, source: &str, data: Value) -> Outcome {
         call.make(source.len())?;
         return ok(without_no_value(source.as_bytes().to_vec()));
     }
-    let quoted = || quote::double(source.as_bytes());
+    let quoted = || go_quote::double(source.as_bytes());
     let mut templates = call.templates().clone();
     let name = templates.name().to_owned();
     let template = templates.parse(&name, source).map_err(|error| {

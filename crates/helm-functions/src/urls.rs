@@ -1,6 +1,6 @@
 //! URLs, taken apart and put together by the rules of Go's `net/url`.
 
-use go_template::{Entries, Functions, Map, Str, Type, Value, quote};
+use go_template::{Entries, Functions, Map, Str, Type, Value};
 
 use crate::arguments::{map, ok, text};
 use crate::error::FunctionError;
@@ -9,9 +9,9 @@ use crate::error::FunctionError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message says it")]
 pub enum UrlError {
-    #[error("unable to parse url: parse {}: {fault}", quote::double(.url.as_bytes()))]
+    #[error("unable to parse url: parse {}: {fault}", go_quote::double(.url.as_bytes()))]
     Parse { url: String, fault: UrlFault },
-    #[error("unable to parse userinfo in dict: parse {}: {fault}", quote::double(.url.as_bytes()))]
+    #[error("unable to parse userinfo in dict: parse {}: {fault}", go_quote::double(.url.as_bytes()))]
     Userinfo { url: String, fault: UrlFault },
     #[error("unable to parse {key} key, must be of type string, but {kind} found")]
     NotText { key: &'static str, kind: &'static str },
@@ -27,13 +27,13 @@ pub enum UrlFault {
     MissingScheme,
     #[error("first path segment in URL cannot contain colon")]
     ColonInFirstSegment,
-    #[error("invalid character {} in host name", quote::double(.0.as_bytes()))]
+    #[error("invalid character {} in host name", go_quote::double(.0.as_bytes()))]
     HostCharacter(String),
-    #[error("invalid port {} after host", quote::double(.0.as_bytes()))]
+    #[error("invalid port {} after host", go_quote::double(.0.as_bytes()))]
     Port(String),
     #[error("missing ']' in host")]
     MissingBracket,
-    #[error("invalid URL escape {}", quote::double(.0.as_bytes()))]
+    #[error("invalid URL escape {}", go_quote::double(.0.as_bytes()))]
     Escape(String),
     #[error("net/url: invalid userinfo")]
     Userinfo,

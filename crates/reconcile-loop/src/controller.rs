@@ -399,7 +399,7 @@ impl<R: Reconciler> Turn<R> {
 pub fn api_error(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => status.message.clone(),
-        other => crate::chain::chain(other),
+        other => crate::chain(other),
     }
 }
 

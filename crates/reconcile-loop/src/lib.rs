@@ -4,7 +4,6 @@
 //! A controller is a [`program::run`] around one [`controller::Controller`] for each kind, whose
 //! [`controller::Reconciler`] holds what the kind is about.
 
-pub mod chain;
 pub mod conditions;
 pub mod controller;
 pub mod election;
@@ -19,3 +18,5 @@ pub mod requeue;
 pub mod serve;
 pub mod status;
 pub mod watch;
+
+pub use error_chain::chain;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use kube::{Client, Config};
 use tokio::sync::watch;
 
-use crate::chain::chain;
+use crate::chain;
 use crate::election::{Election, Leadership, Settings};
 use crate::events::{Recorder, host_name};
 use crate::flags::Flags;

@@ -5,7 +5,6 @@ mod parse;
 
 use std::fmt;
 
-use crate::quote::quoted;
 use crate::version::Version;
 
 /// A range: groups joined by `||`, of which one must hold in all its comparisons.
@@ -60,7 +59,7 @@ enum Operator {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConstraintError {
     /// The text, or the group of it shown, has no form of a range.
-    #[error("improper constraint: {}", quoted(.text))]
+    #[error("improper constraint: {}", go_quote::double(.text.as_bytes()))]
     Improper {
         /// The group that was not understood.
         text: String,
@@ -184,7 +183,8 @@ impl std::str::FromStr for Constraint {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (version, wanted) = (quoted(&self.version), quoted(&self.wanted));
+        let (version, wanted) =
+            (go_quote::double(self.version.as_bytes()), go_quote::double(self.wanted.as_bytes()));
         match self.failure {
             Failure::Prerelease => {
                 let only = "is a prerelease version and the constraint is only looking for release versions";

@@ -15,7 +15,6 @@
 //! ```
 
 mod constraint;
-mod quote;
 mod version;
 
 pub use constraint::{Constraint, ConstraintError, Reason};

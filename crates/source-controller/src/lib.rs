@@ -14,7 +14,7 @@ use artifact::Store;
 use crd_types::source::GitRepository;
 use git_client::{Client, Limits};
 use reconcile_loop::{
-    chain::chain,
+    chain,
     controller::Controller,
     program::{self, Runtime},
     status::Writer,

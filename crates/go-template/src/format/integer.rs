@@ -1,7 +1,6 @@
 //! Integers: `%d %b %o %x %c %q %U`.
 
 use super::printer::Printer;
-use crate::quote;
 use crate::value::IntKind;
 
 impl Printer<'_> {
@@ -19,7 +18,7 @@ impl Printer<'_> {
             'o' | 'O' => self.digits(number, unsigned, 8, verb),
             'x' | 'X' => self.digits(number, unsigned, 16, verb),
             'c' => self.pad(character(number).encode_utf8(&mut [0; 4]).as_bytes()),
-            'q' => self.pad(quote::single(character(number), self.flags.plus).as_bytes()),
+            'q' => self.pad(go_quote::single(character(number), self.flags.plus).as_bytes()),
             'U' => self.unicode(number),
             _ => return false,
         }
@@ -76,7 +75,7 @@ impl Printer<'_> {
         let mut text = format!("U+{:04X}", number.cast_unsigned());
         if self.flags.sharp
             && let Some(c) = u32::try_from(number).ok().and_then(char::from_u32)
-            && quote::is_print(c)
+            && go_quote::is_print(c)
         {
             text.extend([' ', '\'', c, '\'']);
         }

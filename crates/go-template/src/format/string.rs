@@ -1,7 +1,6 @@
 //! Strings and bytes: `%s %q %x`.
 
 use super::printer::Printer;
-use crate::quote;
 
 impl Printer<'_> {
     /// Whether the verb fits a string.
@@ -34,11 +33,11 @@ impl Printer<'_> {
 
     fn quoted(&mut self, bytes: &[u8]) {
         let cut = self.cut(bytes);
-        let back = if self.flags.sharp { quote::back(cut) } else { None };
+        let back = if self.flags.sharp { go_quote::back(cut) } else { None };
         let text = match back {
             Some(text) => text,
-            None if self.flags.plus => quote::double_ascii(cut),
-            None => quote::double(cut),
+            None if self.flags.plus => go_quote::double_ascii(cut),
+            None => go_quote::double(cut),
         };
         self.pad(text.as_bytes());
     }

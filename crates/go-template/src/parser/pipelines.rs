@@ -8,7 +8,6 @@ use crate::builtins::Builtin;
 use crate::error::{ParseError, ParseErrorKind};
 use crate::lexer::{Kind, Token};
 use crate::number::Number;
-use crate::quote;
 use crate::stack;
 use crate::value::Str;
 
@@ -192,7 +191,7 @@ impl Parser<'_> {
                 return Ok(Some(Expr { pos: self.arena[pipe].pos, kind: ExprKind::Pipe(pipe) }));
             }
             Kind::String | Kind::RawString => {
-                let value = quote::unquote(&token.text).map_err(|e| self.error(e))?;
+                let value = go_quote::unquote(&token.text).map_err(|e| self.error(e))?;
                 ExprKind::Text { quoted: token.text.as_ref().into(), value: Str::from(value) }
             }
             _ => {

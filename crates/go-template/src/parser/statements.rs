@@ -6,7 +6,6 @@ use super::{Control, Defined, Item, MAX_BLOCK_DEPTH, Parser, Terminator, list_is
 use crate::ast::{ListId, Put as _, Stmt, StmtKind};
 use crate::error::{ParseError, ParseErrorKind};
 use crate::lexer::{Kind, Token};
-use crate::quote;
 use crate::stack;
 
 impl<'t> Parser<'t> {
@@ -92,7 +91,7 @@ impl<'t> Parser<'t> {
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return Err(self.unexpected(token, context));
         }
-        let name = quote::unquote(&token.text).map_err(|e| self.error(e))?;
+        let name = go_quote::unquote(&token.text).map_err(|e| self.error(e))?;
         Ok(Arc::from(crate::value::lossy(&name)))
     }
 

@@ -1,7 +1,6 @@
 //! Reading a time by a layout.
 
 use go_duration::Duration;
-use go_template::quote;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 
@@ -30,7 +29,7 @@ pub enum ParseTimeError {
 }
 
 fn quoted(text: &str) -> String {
-    quote::double(text.as_bytes())
+    go_quote::double(text.as_bytes())
 }
 
 /// What has been read so far.

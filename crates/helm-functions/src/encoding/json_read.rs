@@ -1,6 +1,6 @@
 //! JSON as `encoding/json` reads it, with its complaints.
 
-use go_template::{Entries, Functions, List, Map, Str, Type, Value, quote};
+use go_template::{Entries, Functions, List, Map, Str, Type, Value};
 
 use crate::arguments::{ok, text};
 use crate::error::FunctionError;
@@ -110,7 +110,7 @@ impl Reader<'_> {
             b'\'' => r"'\''".to_owned(),
             b'"' => "'\"'".to_owned(),
             byte => {
-                let quoted = quote::double(char::from(byte).to_string().as_bytes());
+                let quoted = go_quote::double(char::from(byte).to_string().as_bytes());
                 format!("'{}'", quoted.trim_matches('"'))
             }
         };

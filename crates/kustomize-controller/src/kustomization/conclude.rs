@@ -144,7 +144,7 @@ fn failure(
 ) -> Verdict {
     let mut status = ks.status.clone().unwrap_or_default();
     let mut conditions = standing(ks, now);
-    let (reason, message) = (halt.reason(), reconcile_loop::chain::chain(halt));
+    let (reason, message) = (halt.reason(), reconcile_loop::chain(halt));
     conditions.remove(STALLED);
     conditions.set(READY, False, reason, message.clone());
     if matches!(halt, Halt::Stalled { .. }) {
@@ -188,9 +188,7 @@ pub(crate) fn passed(after: Duration) -> String {
 fn retry(halt: &Halt, timing: &Timing) -> Next {
     match halt {
         Halt::Stalled { .. } => Next::Await,
-        Halt::SourceUnreadable { .. } => {
-            Next::Backoff { error: reconcile_loop::chain::chain(halt) }
-        }
+        Halt::SourceUnreadable { .. } => Next::Backoff { error: reconcile_loop::chain(halt) },
         Halt::NoArtifact { retry_in }
         | Halt::ArtifactGone { retry_in }
         | Halt::Dependency { retry_in, .. } => Next::After(*retry_in),

@@ -10,7 +10,7 @@ use crd_types::{
 };
 use jiff::Timestamp;
 use reconcile_loop::{
-    chain::chain,
+    chain,
     conditions::{Conditions, Status, find},
     events::{Event, Severity},
     requeue::Next,

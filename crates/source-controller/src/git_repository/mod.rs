@@ -21,7 +21,7 @@ use git_client::Snapshot;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use reconcile_loop::{
-    chain::chain,
+    chain,
     conditions::is_true,
     controller::{Finalized, Reconciler, api_error},
     events::{Event, Severity},

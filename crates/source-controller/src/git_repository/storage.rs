@@ -6,7 +6,7 @@ use artifact::store::{self, ArtifactPath, Condition};
 use crd_types::{Artifact, source::GitRepository};
 use kube::ResourceExt as _;
 use reconcile_loop::{
-    chain::chain,
+    chain,
     events::{Event, Severity},
 };
 

@@ -1,4 +1,4 @@
-//! Go string and character literals, both ways.
+//! Go string and character literals, both ways: `strconv.Quote` and `strconv.Unquote`, and `%q`.
 
 /// The literal is not valid Go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,8 +26,10 @@ pub fn unquote(literal: &str) -> Result<Vec<u8>, InvalidSyntax> {
 
 /// One character of a literal: a character, or a byte that was written as `\xff` or `\377`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Unit {
+pub enum Unit {
+    /// A character.
     Char(char),
+    /// A byte that need not be part of a character.
     Byte(u8),
 }
 
@@ -39,7 +41,8 @@ impl Unit {
         }
     }
 
-    pub(crate) fn code(self) -> i64 {
+    /// Its number, as Go's `rune` has it.
+    pub fn code(self) -> i64 {
         match self {
             Self::Char(c) => i64::from(u32::from(c)),
             Self::Byte(b) => i64::from(b),
@@ -48,7 +51,10 @@ impl Unit {
 }
 
 /// Reads one character, escaped or not, and returns what is left.
-pub(crate) fn unquote_char(text: &str, quote: char) -> Result<(Unit, &str), InvalidSyntax> {
+///
+/// # Errors
+/// [`InvalidSyntax`] as Go's `strconv.UnquoteChar` says it.
+pub fn unquote_char(text: &str, quote: char) -> Result<(Unit, &str), InvalidSyntax> {
     let mut rest = text.chars();
     let first = rest.next().ok_or(InvalidSyntax)?;
     if first == quote && (quote == '"' || quote == '\'') {
@@ -110,7 +116,7 @@ pub fn double_ascii(bytes: &[u8]) -> String {
 }
 
 /// A backquoted literal where one can hold the text, as `%#q` prints it.
-pub(crate) fn back(bytes: &[u8]) -> Option<String> {
+pub fn back(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let fits =
         text.chars().all(|c| c == '\t' || (c >= ' ' && c != '`' && c != '\x7f' && c != '\u{feff}'));
@@ -118,7 +124,7 @@ pub(crate) fn back(bytes: &[u8]) -> Option<String> {
 }
 
 /// A single-quoted character, as `%q` prints an integer.
-pub(crate) fn single(c: char, ascii: bool) -> String {
+pub fn single(c: char, ascii: bool) -> String {
     quoted(c.encode_utf8(&mut [0; 4]).as_bytes(), '\'', ascii)
 }
 
@@ -179,4 +185,35 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
         | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}'
         | '\u{e0100}'..='\u{e01ef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_go_prints_for_q() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"a b", r#""a b""#),
+            (b"a\"\\\n", r#""a\"\\\n""#),
+            (b"\x00\x7f", r#""\x00\x7f""#),
+            ("\u{a0}\u{feff}".as_bytes(), r#""\u00a0\ufeff""#),
+            ("\u{f0000}".as_bytes(), r#""\U000f0000""#),
+            ("é\u{301}".as_bytes(), "\"é\u{301}\""),
+            (b"\xff", r#""\xff""#),
+            ("日".as_bytes(), "\"日\""),
+        ];
+        for (bytes, quoted) in cases {
+            assert_eq!(double(bytes), quoted);
+            assert_eq!(unquote(quoted).unwrap(), bytes);
+        }
+        assert_eq!(double_ascii("日".as_bytes()), r#""\u65e5""#);
+    }
+
+    #[test]
+    fn what_is_no_literal() {
+        for text in ["", "\"", r#""\q""#, r#""\'""#, r#""\ud800""#, r#""\400""#] {
+            assert_eq!(unquote(text), Err(InvalidSyntax), "{text}");
+        }
+    }
 }
