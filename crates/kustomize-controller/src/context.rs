@@ -7,10 +7,10 @@ use cluster_apply::{Clusters, InventoryWatch};
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::Store;
 use reconcile_loop::controller::Trigger;
+use reconcile_loop::dependents::Dependents;
 use reconcile_loop::program::Runtime;
 use reconcile_loop::status::Writer;
 
-use crate::kustomization::dependents::Dependents;
 use crate::kustomization::memory::Memory;
 use crate::settings::Settings;
 use crate::sources::Sources;
@@ -38,7 +38,7 @@ pub(crate) struct Context {
     /// Watches what variables come from.
     pub(crate) inputs: InputWatch,
     /// Who waits for whom.
-    pub(crate) dependents: Dependents,
+    pub(crate) dependents: Dependents<Kustomization>,
     /// What is remembered between runs.
     pub(crate) memory: Memory,
 }

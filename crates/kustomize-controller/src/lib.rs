@@ -13,6 +13,7 @@ use std::sync::Arc;
 use artifact::{Fetcher, Shelf, fetch, open};
 use cluster_apply::{Clusters, Fence, InventoryWatch};
 use reconcile_loop::controller::Controller;
+use reconcile_loop::dependents::Dependents;
 use reconcile_loop::election::Leadership;
 use reconcile_loop::program::{self, Runtime};
 use reconcile_loop::status::Writer;
@@ -57,7 +58,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),
         runtime: runtime.clone(),
         writer: Arc::clone(&writer),
-        dependents: kustomization::dependents::Dependents::default(),
+        dependents: Dependents::default(),
         inputs: watches::InputWatch::default(),
         memory: kustomization::memory::Memory::default(),
         settings,

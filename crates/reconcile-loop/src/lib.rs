@@ -6,6 +6,7 @@
 
 pub mod conditions;
 pub mod controller;
+pub mod dependents;
 pub mod election;
 pub mod events;
 pub mod flags;

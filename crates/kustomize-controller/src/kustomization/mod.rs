@@ -3,7 +3,6 @@
 mod apply;
 pub(crate) mod conclude;
 mod dependencies;
-pub(crate) mod dependents;
 mod fetch;
 mod finalize;
 mod halt;

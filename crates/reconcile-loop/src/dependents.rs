@@ -1,31 +1,36 @@
-//! Who waits for whom, so that a Kustomization that becomes ready wakes the others.
+//! Who waits for whom, so that an object that becomes ready wakes the others of its kind.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use crd_types::kustomize::Kustomization;
 use crd_types::references::DependencyReference;
-use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 
-type Key = ObjectRef<Kustomization>;
+use crate::status::FluxKind;
 
-/// The dependencies of all Kustomizations, looked up from their other end.
-#[derive(Debug, Default)]
-pub(crate) struct Dependents(Mutex<Index>);
+/// The dependencies of all objects of a kind, looked up from their other end.
+#[derive(Debug)]
+pub struct Dependents<K: FluxKind>(Mutex<Index<K>>);
 
-#[derive(Debug, Default)]
-struct Index {
-    by_dependency: HashMap<Key, HashSet<Key>>,
-    dependencies: HashMap<Key, Vec<Key>>,
+#[derive(Debug)]
+struct Index<K: FluxKind> {
+    by_dependency: HashMap<ObjectRef<K>, HashSet<ObjectRef<K>>>,
+    dependencies: HashMap<ObjectRef<K>, Vec<ObjectRef<K>>>,
 }
 
-impl Dependents {
+impl<K: FluxKind> Default for Dependents<K> {
+    fn default() -> Self {
+        let index = Index { by_dependency: HashMap::new(), dependencies: HashMap::new() };
+        Self(Mutex::new(index))
+    }
+}
+
+impl<K: FluxKind> Dependents<K> {
     /// Notes what an object depends on now.
-    pub(crate) fn set(&self, ks: &Kustomization, references: &[DependencyReference]) {
-        let key = ObjectRef::from_obj(ks);
-        let namespace = ks.namespace().unwrap_or_default();
-        let dependencies: Vec<Key> = references
+    pub fn set(&self, object: &K, references: &[DependencyReference]) {
+        let key = ObjectRef::from_obj(object);
+        let namespace = object.meta().namespace.clone().unwrap_or_default();
+        let dependencies: Vec<ObjectRef<K>> = references
             .iter()
             .map(|reference| {
                 let namespace = reference.namespace.as_deref().unwrap_or(&namespace);
@@ -46,13 +51,13 @@ impl Dependents {
     }
 
     /// Who depends on an object.
-    pub(crate) fn of(&self, dependency: &Key) -> Vec<Key> {
+    pub fn of(&self, dependency: &ObjectRef<K>) -> Vec<ObjectRef<K>> {
         let index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         index.by_dependency.get(dependency).into_iter().flatten().cloned().collect()
     }
 
     /// The path by which an object depends on itself, if it does.
-    pub(crate) fn cycle(&self, start: &Key) -> Option<Vec<Key>> {
+    pub fn cycle(&self, start: &ObjectRef<K>) -> Option<Vec<ObjectRef<K>>> {
         let index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seen = HashSet::new();
         let mut path = vec![(start, index.dependencies_of(start).iter())];
@@ -62,7 +67,8 @@ impl Dependents {
                 continue;
             };
             if next == start {
-                let mut cycle: Vec<Key> = path.iter().map(|(key, _)| (*key).clone()).collect();
+                let mut cycle: Vec<ObjectRef<K>> =
+                    path.iter().map(|(key, _)| (*key).clone()).collect();
                 cycle.push(start.clone());
                 return Some(cycle);
             }
@@ -74,17 +80,17 @@ impl Dependents {
     }
 
     /// The object is gone. Those that depend on it still do.
-    pub(crate) fn forget(&self, key: &Key) {
+    pub fn forget(&self, key: &ObjectRef<K>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 
-impl Index {
-    fn dependencies_of(&self, key: &Key) -> &[Key] {
+impl<K: FluxKind> Index<K> {
+    fn dependencies_of(&self, key: &ObjectRef<K>) -> &[ObjectRef<K>] {
         self.dependencies.get(key).map_or(&[], Vec::as_slice)
     }
 
-    fn remove(&mut self, key: &Key) {
+    fn remove(&mut self, key: &ObjectRef<K>) {
         for dependency in self.dependencies.remove(key).unwrap_or_default() {
             if let Some(dependents) = self.by_dependency.get_mut(&dependency) {
                 dependents.remove(key);
@@ -98,15 +104,15 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use crd_types::kustomize::KustomizationSpec;
+    use crd_types::kustomize::{Kustomization, KustomizationSpec};
 
     use super::*;
 
-    fn key(name: &str) -> Key {
+    fn key(name: &str) -> ObjectRef<Kustomization> {
         ObjectRef::new(name).within("ns")
     }
 
-    fn depends(dependents: &Dependents, name: &str, on: &[&str]) {
+    fn depends(dependents: &Dependents<Kustomization>, name: &str, on: &[&str]) {
         let mut ks = Kustomization::new(name, KustomizationSpec::default());
         ks.metadata.namespace = Some("ns".to_owned());
         let references: Vec<_> = on
