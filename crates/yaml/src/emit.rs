@@ -1,7 +1,7 @@
 //! Values printed as Go prints them.
 
-mod printer;
-mod scalar;
+pub(crate) mod printer;
+pub(crate) mod scalar;
 
 use serde_json::{Number, Value};
 
@@ -12,7 +12,7 @@ use printer::{Printer, Style};
 use scalar::Shape;
 
 /// Longer keys are written as `? key`.
-const MAX_SIMPLE_KEY_BYTES: usize = 128;
+pub(crate) const MAX_SIMPLE_KEY_BYTES: usize = 128;
 
 /// What stands before a node decides how a sequence is indented.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,10 @@ enum Place {
 /// Limit: recursive, so values must not be nested much deeper than what [`parse`](crate::parse)
 /// makes with its default limits.
 pub fn emit(value: &Value) -> String {
-    print(value, Style { fold_after: 80, indented_sequences: false, tabs_in_blocks: false })
+    print(
+        value,
+        Style { fold_after: 80, indented_sequences: false, tabs_in_blocks: false, step: 2 },
+    )
 }
 
 /// The value as Helm's `toYamlPretty` prints it (`go.yaml.in/yaml/v3` with an indent of two):
@@ -38,7 +41,10 @@ pub fn emit(value: &Value) -> String {
 ///
 /// The line end at the end is there; Helm cuts it off.
 pub fn emit_pretty(value: &Value) -> String {
-    print(value, Style { fold_after: usize::MAX, indented_sequences: true, tabs_in_blocks: true })
+    print(
+        value,
+        Style { fold_after: usize::MAX, indented_sequences: true, tabs_in_blocks: true, step: 2 },
+    )
 }
 
 fn print(value: &Value, style: Style) -> String {
@@ -110,7 +116,7 @@ fn string(text: &str, shape: Shape, is_key: bool, to: &mut Printer) {
 }
 
 /// Both printers quote what YAML 1.1 reads as a boolean, even if they would read text.
-fn is_read_as_text(text: &str) -> bool {
+pub(crate) fn is_read_as_text(text: &str) -> bool {
     Dialect::Sigs.resolve(text) == Scalar::Text && !is_base_60(text)
 }
 

@@ -69,6 +69,9 @@ pub enum Error {
     /// Keys that stand twice in a mapping, in kustomize's dialect.
     #[error("yaml: unmarshal errors:{}", lines(.0))]
     DefinedAgain(Vec<DefinedAgain>),
+    /// A document that should be a mapping and is something else.
+    #[error("yaml: the document is no mapping")]
+    NoMapping,
     /// Aliases make a small document a large value.
     #[error("yaml: document contains excessive aliasing")]
     ExcessiveAliasing,

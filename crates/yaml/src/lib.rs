@@ -5,6 +5,7 @@
 //! them the same way, so the syntax comes from a port of libyaml, and what scalars mean is decided
 //! here. [`kyaml`] is the dialect of kustomize, which reads by YAML 1.2.
 
+pub mod commented;
 mod decode;
 mod documents;
 mod emit;

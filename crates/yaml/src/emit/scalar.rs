@@ -4,7 +4,7 @@ use super::printer::{Printer, Style as PrinterStyle};
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     SingleQuoted,
     DoubleQuoted,
@@ -14,8 +14,8 @@ pub(super) enum Style {
 /// What a text allows.
 #[expect(clippy::struct_excessive_bools, reason = "one for each style, and one for keys")]
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shape {
-    pub(super) multiline: bool,
+pub(crate) struct Shape {
+    pub(crate) multiline: bool,
     plain: bool,
     single_quoted: bool,
     block: bool,
@@ -23,7 +23,7 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Looks at every character of a text.
-    pub(super) fn of(text: &str, style: PrinterStyle) -> Self {
+    pub(crate) fn of(text: &str, style: PrinterStyle) -> Self {
         if text.is_empty() {
             return Self { plain: true, single_quoted: true, ..Self::default() };
         }
@@ -75,7 +75,19 @@ impl Shape {
 }
 
 /// Writes a scalar in the style that is asked for, or in the next one that the text allows.
-pub(super) fn write(text: &str, style: Style, shape: Shape, is_key: bool, to: &mut Printer) {
+pub(crate) fn write(text: &str, style: Style, shape: Shape, is_key: bool, to: &mut Printer) {
+    write_with(text, style, shape, is_key, None, to);
+}
+
+/// As [`write`], with a comment for the first line of a block. Tells whether it was written.
+pub(crate) fn write_with(
+    text: &str,
+    style: Style,
+    shape: Shape,
+    is_key: bool,
+    header: Option<&str>,
+    to: &mut Printer,
+) -> bool {
     let mut style = if is_key && shape.multiline { Style::DoubleQuoted } else { style };
     if style == Style::Plain && !(shape.plain && !(text.is_empty() && is_key)) {
         style = Style::SingleQuoted;
@@ -90,9 +102,10 @@ pub(super) fn write(text: &str, style: Style, shape: Shape, is_key: bool, to: &m
         Style::Plain => plain(text, !is_key, to),
         Style::SingleQuoted => single_quoted(text, !is_key, to),
         Style::DoubleQuoted => double_quoted(text, !is_key, to),
-        Style::Literal => literal(text, to),
+        Style::Literal => literal(text, header, to),
     }
     to.indent = outer;
+    style == Style::Literal
 }
 
 /// A plain text has no breaks, so only folding starts lines.
@@ -209,16 +222,21 @@ fn escape(c: char, to: &mut Printer) {
     to.push(short);
 }
 
-fn literal(text: &str, to: &mut Printer) {
+fn literal(text: &str, header: Option<&str>, to: &mut Printer) {
     to.indicator("|", true, false);
     if text.starts_with(|c| c == ' ' || is_break(c)) {
-        to.indicator("2", false, false);
+        let step = to.style.step.to_string();
+        to.indicator(&step, false, false);
     }
     let mut from_end = text.chars().rev();
     match (from_end.next().is_some_and(is_break), from_end.next()) {
         (false, _) => to.indicator("-", false, false),
         (true, before) if before.is_none_or(is_break) => to.indicator("+", false, false),
         (true, _) => {}
+    }
+    if let Some(comment) = header {
+        to.push(' ');
+        to.comment(comment);
     }
     to.line_break();
     to.block_follows();
