@@ -76,7 +76,7 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
         None => programs()?,
     };
     let concurrent = format!("--concurrent={}", arguments.concurrent);
-    let flags = StackFlags { source: Vec::new(), kustomize: vec![concurrent] };
+    let flags = StackFlags { kustomize: vec![concurrent], ..StackFlags::default() };
     let stack = Stack::start(&programs, cluster, &plane.dir().join("controllers"), flags).await?;
     let git = GitServer::http()?;
     let steady = arguments.rounds.contains(&Round::Steady);

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// How many lines of each difference are printed.
     #[arg(long, default_value_t = 30)]
     diff_lines: u32,
-    /// A flag for both controllers besides the usual ones.
+    /// A flag for all controllers besides the usual ones.
     #[arg(
         long,
         allow_hyphen_values = true,
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 }
 
 /// Scenarios whose controllers exist; the names start with the kind.
-const KINDS: &[&str] = &["git-", "ks-"];
+const KINDS: &[&str] = &["git-", "hr-", "ks-", "story-homelab"];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let transcripts = repository().join("../shared/transcripts");
@@ -121,6 +121,7 @@ fn stack_file(extra: &[String]) -> Result<String> {
         "processes": [
             program("source-controller", &source)?,
             program("kustomize-controller", &["--concurrent=12"])?,
+            program("helm-controller", &["--concurrent=12"])?,
         ],
     });
     Ok(stack.to_string())

@@ -12,9 +12,19 @@ pub struct StackFlags {
     pub source: Vec<String>,
     /// For kustomize-controller.
     pub kustomize: Vec<String>,
+    /// For helm-controller; none does not start it.
+    pub helm: Option<Vec<String>>,
 }
 
-/// A source-controller and a kustomize-controller that run against one cluster.
+impl StackFlags {
+    /// All controllers, without further flags.
+    pub fn with_helm() -> Self {
+        Self { helm: Some(Vec::new()), ..Self::default() }
+    }
+}
+
+/// A source-controller and a kustomize-controller, and a helm-controller if it is wanted, that run
+/// against one cluster.
 #[derive(Debug)]
 pub struct Stack {
     programs: PathBuf,
@@ -25,10 +35,11 @@ pub struct Stack {
     // `None` only between a stop and the following start.
     source: Option<Controller>,
     kustomize: Option<Controller>,
+    helm: Option<Controller>,
 }
 
 impl Stack {
-    /// Starts both programs of the folder `programs` and waits until they are ready. Logs and the
+    /// Starts the programs of the folder `programs` and waits until they are ready. Logs and the
     /// artifact storage are put into `dir`.
     ///
     /// # Errors
@@ -48,9 +59,11 @@ impl Stack {
             storage_port: free_port()?,
             source: None,
             kustomize: None,
+            helm: None,
         };
         stack.start_source().await?;
         stack.start_kustomize().await?;
+        stack.start_helm().await?;
         Ok(stack)
     }
 
@@ -75,10 +88,19 @@ impl Stack {
         self.kustomize.as_ref()
     }
 
-    /// The logs of both.
+    /// The running helm-controller.
+    pub fn helm(&self) -> Option<&Controller> {
+        self.helm.as_ref()
+    }
+
+    /// All controllers that run.
+    pub fn controllers(&self) -> impl Iterator<Item = &Controller> {
+        [&self.source, &self.kustomize, &self.helm].into_iter().flatten()
+    }
+
+    /// The logs of all.
     pub fn logs(&self) -> Vec<PathBuf> {
-        let running = [&self.source, &self.kustomize];
-        running.into_iter().flatten().map(|c| c.log_path().to_path_buf()).collect()
+        self.controllers().map(|c| c.log_path().to_path_buf()).collect()
     }
 
     /// Ends source-controller without warning and starts it again on the same storage and address.
@@ -103,6 +125,17 @@ impl Stack {
         self.start_kustomize().await
     }
 
+    /// Ends helm-controller without warning and starts it again.
+    ///
+    /// # Errors
+    /// If it does not become ready again.
+    pub async fn kill_and_restart_helm(&mut self) -> Result<()> {
+        if let Some(old) = self.helm.take() {
+            old.kill()?;
+        }
+        self.start_helm().await
+    }
+
     async fn start_source(&mut self) -> Result<()> {
         let address = format!("127.0.0.1:{}", self.storage_port);
         let mut flags = vec![
@@ -118,6 +151,13 @@ impl Stack {
     async fn start_kustomize(&mut self) -> Result<()> {
         let flags = self.flags.kustomize.clone();
         self.kustomize = Some(self.start_one("kustomize-controller", flags).await?);
+        Ok(())
+    }
+
+    async fn start_helm(&mut self) -> Result<()> {
+        if let Some(flags) = self.flags.helm.clone() {
+            self.helm = Some(self.start_one("helm-controller", flags).await?);
+        }
         Ok(())
     }
 

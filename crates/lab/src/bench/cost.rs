@@ -30,8 +30,7 @@ impl Meter {
     pub(super) fn start(plane: &ControlPlane, stack: &Stack) -> Result<Self> {
         let audit_log = plane.audit_log();
         let (_, audit_from) = ApiRequests::read(&audit_log, 0)?;
-        let controllers = [stack.source(), stack.kustomize()];
-        let controllers = controllers.into_iter().flatten().map(|c| (c.name(), Controller::pid(c)));
+        let controllers = stack.controllers().map(|c| (c.name(), Controller::pid(c)));
         let parts = plane.processes().iter().map(|p| (p.name(), p.pid()));
         let before = controllers
             .chain(parts)
@@ -67,7 +66,7 @@ impl Cost {
             );
         }
         let ours: Duration = self.ours().map(|process| process.cpu).sum();
-        println!("  {:28} {:>8.2}", "both controllers", ours.as_secs_f64());
+        println!("  {:28} {:>8.2}", "all controllers", ours.as_secs_f64());
         println!("  {:28} {:>8}", "API requests", "count");
         for process in self.ours() {
             self.print_requests(&process.name);

@@ -1,0 +1,42 @@
+//! What every reconciliation of a process shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use artifact::Fetcher;
+use cluster_apply::Clusters;
+use crd_types::helm::HelmRelease;
+use kube::runtime::reflector::Store;
+use reconcile_loop::controller::Trigger;
+use reconcile_loop::dependents::Dependents;
+use reconcile_loop::program::Runtime;
+use reconcile_loop::status::Writer;
+
+use crate::charts::Charts;
+use crate::settings::Settings;
+use crate::sources::Sources;
+
+/// What every reconciliation of a process shares.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) runtime: Runtime,
+    pub(crate) settings: Settings,
+    /// The one writer of status.
+    pub(crate) writer: Arc<Writer<HelmRelease>>,
+    /// The HelmReleases, as the watch last saw them.
+    pub(crate) store: Store<HelmRelease>,
+    /// The way to ask for a reconciliation.
+    pub(crate) trigger: Trigger<HelmRelease>,
+    /// What HelmReleases refer to.
+    pub(crate) sources: Sources,
+    /// Brings artifacts here.
+    pub(crate) fetcher: Fetcher,
+    /// How long a download may take with all its repetitions.
+    pub(crate) fetch_patience: Duration,
+    /// Loaded charts.
+    pub(crate) charts: Charts,
+    /// The clusters that are installed to.
+    pub(crate) clusters: Clusters,
+    /// Who waits for whom.
+    pub(crate) dependents: Dependents<HelmRelease>,
+}

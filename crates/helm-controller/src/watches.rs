@@ -1,0 +1,49 @@
+//! What wakes a HelmRelease besides its own change: sources, and what values come from.
+
+use crd_types::conditions::{READY, RECONCILING};
+use crd_types::helm::HelmRelease;
+use kube::runtime::reflector::{ObjectRef, Store};
+use reconcile_loop::conditions::{find, is_true};
+use reconcile_loop::controller::Trigger;
+
+use crate::helm_release::resolve::source_key;
+use crate::sources::{Source, SourceKey, SourceKind};
+
+/// Answers every change of a source with the HelmReleases that have not tried its chart.
+///
+/// Flux: one that is ready or under way, and has tried this revision, is left alone.
+pub(crate) fn on_source(
+    store: Store<HelmRelease>,
+    trigger: Trigger<HelmRelease>,
+) -> impl Fn(&SourceKey, &Source) + Clone + Send + Sync + 'static {
+    move |key, source| {
+        tracing::debug!(?key, "a source changed");
+        for hr in &store.state() {
+            if source_key(hr).is_ok_and(|referred| referred == *key)
+                && !(settled(hr) && has_tried(hr, key, source))
+            {
+                trigger.reconcile(ObjectRef::from_obj(&**hr));
+            }
+        }
+    }
+}
+
+/// Whether the object waits for nothing that a source could bring.
+fn settled(hr: &HelmRelease) -> bool {
+    let conditions = hr.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let lacks_source = find(conditions, READY)
+        .is_some_and(|ready| matches!(ready.reason.as_str(), "SourceNotReady" | "ArtifactFailed"));
+    is_true(conditions, READY) || (is_true(conditions, RECONCILING) && !lacks_source)
+}
+
+fn has_tried(hr: &HelmRelease, key: &SourceKey, source: &Source) -> bool {
+    let (Some(status), Some(artifact)) = (&hr.status, &source.artifact) else { return false };
+    let tried = match key.kind {
+        SourceKind::HelmChart => status.last_attempted_revision.as_deref(),
+        SourceKind::OCIRepository | SourceKind::ExternalArtifact => {
+            status.last_attempted_revision_digest.as_deref()
+        }
+    };
+    let Some(tried) = tried else { return false };
+    artifact.revision == tried || artifact.revision.ends_with(&format!("@{tried}"))
+}
