@@ -5,6 +5,7 @@ mod chart_template;
 mod conclude;
 mod dependencies;
 mod halt;
+mod post_render;
 pub(crate) mod resolve;
 mod spec;
 mod tenant;
