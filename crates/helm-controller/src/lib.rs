@@ -1,6 +1,8 @@
 //! The controller of HelmReleases: installs what a source's chart renders, and keeps it as the
 //! object says.
 
+#![expect(dead_code, reason = "the actions are being written")]
+
 mod charts;
 mod context;
 mod helm_release;

@@ -81,24 +81,24 @@ pub(super) async fn load(source: &ResolvedSource, ctx: &Context) -> Result<Loade
 
 async fn archive(artifact: &Artifact, ctx: &Context) -> Result<Arc<Chart>, Halt> {
     let Ok(digest) = artifact.digest.parse::<Digest>() else {
-        return Err(Halt::Chart(Error::Digest { digest: artifact.digest.clone() }));
+        return Err(Error::Digest { digest: artifact.digest.clone() }.into());
     };
     let url = ctx.settings.artifact_url(&artifact.url);
     // Retries are for a server that comes back soon; a worker is not held for longer than this.
     let limit = ctx.fetch_patience;
     let Ok(fetched) = tokio::time::timeout(limit, ctx.fetcher.archive(&url, &digest)).await else {
-        return Err(Halt::Chart(Error::TimedOut { limit }));
+        return Err(Error::TimedOut { limit }.into());
     };
     let bytes = match fetched {
         Ok(bytes) => bytes,
         Err(fetch::Error::NotFound) => {
             return Err(Halt::ArtifactGone { retry_in: ctx.runtime.flags.requeue_dependency });
         }
-        Err(error) => return Err(Halt::Chart(Error::Fetch(error))),
+        Err(error) => return Err(Error::Fetch(error).into()),
     };
     let loaded = tokio::task::spawn_blocking(move || helm_chart::archive::load(&bytes)).await;
-    let loaded = loaded.map_err(|_panic| Halt::Chart(Error::Panicked))?;
-    loaded.map(Arc::new).map_err(|error| Halt::Chart(Error::Load(error)))
+    let loaded = loaded.map_err(|_panic| Error::Panicked)?;
+    loaded.map(Arc::new).map_err(|error| Error::Load(error).into())
 }
 
 /// Flux's words for a digest that does not fit.

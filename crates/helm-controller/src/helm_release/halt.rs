@@ -33,16 +33,28 @@ pub(crate) enum Halt {
     ArtifactGone { retry_in: Duration },
     /// The values could not be put together.
     #[error(transparent)]
-    Values(#[from] values::Error),
+    Values(Box<values::Error>),
     /// The chart could not be brought here or is none.
     #[error("Could not load chart: {0}")]
-    Chart(chart::Error),
+    Chart(Box<chart::Error>),
     /// The revision of the source does not fit the chart.
     #[error(transparent)]
     ChartVersion(chart::VersionError),
     /// The cluster cannot be talked to as the object wants.
     #[error("{message}")]
     Client { message: String },
+}
+
+impl From<values::Error> for Halt {
+    fn from(error: values::Error) -> Self {
+        Self::Values(Box::new(error))
+    }
+}
+
+impl From<chart::Error> for Halt {
+    fn from(error: chart::Error) -> Self {
+        Self::Chart(Box::new(error))
+    }
 }
 
 impl Halt {

@@ -1,5 +1,6 @@
 //! What the specification means once defaults are filled in.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crd_types::GoDuration;
@@ -35,11 +36,15 @@ fn shortened(name: String) -> String {
     if name.len() <= NAME_BYTES {
         return name;
     }
-    let digest: String =
-        Sha256::digest(&name).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest = Sha256::digest(&name);
+    let mut hex = String::with_capacity(12);
+    for byte in &digest[..6] {
+        // Writing to a string cannot fail.
+        _ = write!(hex, "{byte:02x}");
+    }
     // Names are ASCII by their schema; one that is not is no name either way.
     let head: String = name.chars().take(NAME_BYTES - 13).collect();
-    format!("{head}-{digest}")
+    format!("{head}-{hex}")
 }
 
 /// The namespace that the chart is installed to.

@@ -48,7 +48,8 @@ impl Composition {
             let own = at(&mut self.own, place);
             match (at(&mut self.result, place), own) {
                 (Some(Value::Object(map)), Some(own)) => {
-                    if map.remove(mark).is_some() {
+                    let is_shared = map.remove(mark).is_some();
+                    if is_shared {
                         *own = Value::Object(map.clone());
                     }
                 }
