@@ -50,6 +50,11 @@ impl FileTree {
         Builder { tree }
     }
 
+    /// Starts with what is in this tree. Contents are shared.
+    pub fn to_builder(&self) -> Builder {
+        Builder { tree: self.clone() }
+    }
+
     /// The file at `path`, if there is one.
     pub fn file(&self, path: &TreePath) -> Option<&File> {
         match self.directories.get(&path.parent()?)?.get(path.file_name()?)? {

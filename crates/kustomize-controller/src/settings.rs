@@ -50,6 +50,12 @@ pub struct Arguments {
     /// Refuse references to objects of other namespaces.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub no_cross_namespace_refs: bool,
+    /// The Secret in the controller's namespace with age keys for Kustomizations that name no Secret.
+    #[arg(long, default_value = "")]
+    pub sops_age_secret: String,
+    /// Refuse files that were changed after sops wrote them. Flux accepts them.
+    #[arg(long, default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub sops_verify_mac: bool,
     /// Run the programs that a kubeconfig names.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub insecure_kubeconfig_exec: bool,
@@ -74,6 +80,9 @@ pub(crate) struct Settings {
     pub(crate) strict_substitution: bool,
     pub(crate) fail_fast: bool,
     pub(crate) patience: Patience,
+    pub(crate) sops_age_secret: Option<String>,
+    pub(crate) sops_verify_mac: bool,
+    pub(crate) object_level_identity: bool,
     pub(crate) insecure_kubeconfig_exec: bool,
     pub(crate) insecure_kubeconfig_tls: bool,
     source_host: Option<String>,
@@ -96,6 +105,9 @@ impl Arguments {
             strict_substitution: gates.enabled("StrictPostBuildSubstitutions"),
             fail_fast: !gates.enabled("DisableFailFastBehavior"),
             patience,
+            sops_age_secret: given(&self.sops_age_secret),
+            sops_verify_mac: self.sops_verify_mac,
+            object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
             insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,
             source_host: given(&self.source_controller_localhost),

@@ -71,8 +71,11 @@ struct Watched {
 impl InputWatch {
     /// Makes sure that the kinds that this Kustomization refers to are watched.
     pub(crate) fn cover(&self, ks: &Kustomization, ctx: &Arc<Context>) {
-        let Some(post_build) = &ks.spec.post_build else { return };
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if key_secret(ks, ctx).is_some() && !std::mem::replace(&mut watched.secrets, true) {
+            watch::<Secret>(ctx);
+        }
+        let Some(post_build) = &ks.spec.post_build else { return };
         for reference in &post_build.substitute_from {
             let is_secret = reference.kind == "Secret";
             let begun = if is_secret { &mut watched.secrets } else { &mut watched.config_maps };
@@ -127,13 +130,26 @@ fn wake<K: Resource<DynamicType = ()>>(ctx: &Context, namespace: &str, name: &st
     let kind = K::kind(&());
     let refers = |ks: &Kustomization| {
         let post_build = ks.spec.post_build.as_ref();
-        ks.metadata.namespace.as_deref() == Some(namespace)
-            && post_build.is_some_and(|post_build| {
-                let all = &post_build.substitute_from;
-                all.iter().any(|reference| reference.kind == kind && reference.name == name)
-            })
+        let has_keys = kind == "Secret"
+            && key_secret(ks, ctx).is_some_and(|secret| secret == (namespace, name));
+        has_keys
+            || ks.metadata.namespace.as_deref() == Some(namespace)
+                && post_build.is_some_and(|post_build| {
+                    let all = &post_build.substitute_from;
+                    all.iter().any(|reference| reference.kind == kind && reference.name == name)
+                })
     };
     for ks in ctx.store.state().iter().filter(|ks| refers(ks)) {
         ctx.trigger.reconcile(ObjectRef::from_obj(&**ks));
     }
+}
+
+/// The Secret that a Kustomization's keys come from: namespace and name.
+fn key_secret<'a>(ks: &'a Kustomization, ctx: &'a Context) -> Option<(&'a str, &'a str)> {
+    let decryption = ks.spec.decryption.as_ref()?;
+    if let Some(reference) = &decryption.secret_ref {
+        return Some((ks.metadata.namespace.as_deref()?, reference.name.as_str()));
+    }
+    let shared = ctx.settings.sops_age_secret.as_deref()?;
+    Some((ctx.runtime.flags.runtime_namespace.as_str(), shared))
 }

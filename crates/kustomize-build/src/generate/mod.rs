@@ -97,6 +97,18 @@ pub struct Kustomization {
     pub(crate) fields: Map<String, Value>,
 }
 
+impl Kustomization {
+    /// The directory in which it stands.
+    pub const fn directory(&self) -> &TreePath {
+        &self.directory
+    }
+
+    /// What it says.
+    pub const fn fields(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+}
+
 /// Makes the kustomization that the controller builds at `path`.
 ///
 /// # Errors

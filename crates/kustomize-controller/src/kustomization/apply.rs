@@ -23,6 +23,14 @@ pub(super) async fn execute(
     ctx: &Context,
     progress: &mut Progress,
 ) -> Result<ChangeSet, Halt> {
+    if let Some(secret) = objects.iter().find(|object| is_encrypted(object)) {
+        let id = format!("{}/{}/{}", secret.kind(), secret.namespace(), secret.name());
+        let message = format!(
+            "{id} is SOPS encrypted, configuring decryption is required for this secret to be \
+             reconciled"
+        );
+        return Err(Halt::Apply { message });
+    }
     let metadata = ks.spec.common_metadata.clone().unwrap_or_default();
     let options = ApplyOptions {
         owner: owner(ks),
@@ -93,6 +101,18 @@ async fn prune(
         Some(message) => Err(Halt::Prune { message }),
         None => Ok(()),
     }
+}
+
+/// Whether a Secret still holds what sops encrypted.
+///
+/// Flux: with `stringData` what sops says of the object gets lost before anybody looks for it (pkg,
+/// `ssa/normalize`).
+fn is_encrypted(object: &Object) -> bool {
+    let fields = object.fields();
+    object.kind() == "Secret"
+        && object.api_version() == "v1"
+        && fields.contains_key("sops")
+        && !fields.contains_key("stringData")
 }
 
 /// Publishes what was done, if anything was.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use cluster_apply::chain;
 use crd_types::kustomize::{Kustomization, SubstituteReference};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, ResourceExt as _};
 use reconcile_loop::controller::api_error;
 use sha2::{Digest as _, Sha256};
 
+use super::decrypt::{Decryptor, KeysError};
 use crate::context::Context;
 
 /// The variables of a build.
@@ -59,6 +61,11 @@ impl Variables {
         long.fold(text.to_owned(), |text, value| text.replace(value.as_str(), "*****"))
     }
 
+    /// Adds texts that messages must not show.
+    pub(crate) fn hide(&mut self, secrets: Vec<String>) {
+        self.secret.extend(secrets);
+    }
+
     /// A later value wins.
     ///
     /// Flux: line ends are taken out, so a value of several lines becomes one (pkg, `varsub.go`).
@@ -90,9 +97,12 @@ pub(super) async fn variables(ks: &Kustomization, ctx: &Context) -> Result<Varia
     Ok(variables)
 }
 
-/// A digest of the variables, by which a change is seen. A failure has one too: as long as it stays
+/// A digest of the variables and keys, by which a change is seen. A failure has one too: as long as it stays
 /// the same, so does the outcome.
-pub(super) fn digest(variables: &Result<Variables, Error>) -> String {
+pub(super) fn digest(
+    variables: &Result<Variables, Error>,
+    decryptor: &Result<Option<Decryptor>, KeysError>,
+) -> String {
     let mut hasher = Sha256::new();
     match variables {
         Ok(variables) => {
@@ -104,6 +114,11 @@ pub(super) fn digest(variables: &Result<Variables, Error>) -> String {
             }
         }
         Err(error) => hasher.update(error.to_string()),
+    }
+    match decryptor {
+        Ok(Some(decryptor)) => hasher.update(decryptor.digest()),
+        Ok(None) => {}
+        Err(error) => hasher.update(chain(error)),
     }
     let mut hex = String::with_capacity(64);
     for byte in hasher.finalize() {

@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod conclude;
+mod decrypt;
 mod dependencies;
 mod fetch;
 mod finalize;
@@ -143,7 +144,7 @@ impl<'a> Attempt<'a> {
     /// compile.
     async fn advance(&mut self) -> Result<Reached, Halt> {
         let ctx = self.ctx;
-        spec::supported(&self.ks)?;
+        spec::supported(&self.ks, &ctx.settings)?;
         let source = resolve::source(&self.ks, ctx).await?;
         tracing::debug!(revision = source.artifact.revision, "attempt");
         self.progress.advertised_revision = Some(source.artifact.revision.clone());
@@ -153,7 +154,9 @@ impl<'a> Attempt<'a> {
         if let Ok(variables) = &variables {
             self.variables = variables.clone();
         }
-        let basis = self.basis(&source.artifact, inputs::digest(&variables));
+        let decryptor = decrypt::of(&self.ks, ctx).await;
+        let digest = inputs::digest(&variables, &decryptor);
+        let basis = self.basis(&source.artifact, digest);
         self.basis = Some(basis.clone());
         match ctx.memory.waiting(&self.key, &basis) {
             Waiting::UnderWay => return Ok(self.announce_wait().await),
@@ -172,16 +175,17 @@ impl<'a> Attempt<'a> {
         self.progress.attempted_revision = Some(artifact.revision.clone());
         self.progress.origin_revision =
             artifact.metadata.get("org.opencontainers.image.revision").cloned();
-        let recipe = Recipe::of(&object, variables, ctx.settings.strict_substitution);
+        let recipe = Recipe::of(&object, variables, decryptor, ctx.settings.strict_substitution);
         let build = Box::pin(async {
             let tenant = tenant::client(&object, ctx).await?;
             let render = move || recipe.render(&checkout.tree, &checkout.root);
             let rendered = tokio::task::spawn_blocking(render).await;
             Ok((tenant, rendered.map_err(|_panic| render::Error::Panicked)??))
         });
-        let (tenant, Rendered { objects, digest }) =
+        let (tenant, Rendered { objects, digest, secrets }) =
             self.step::<Result<_, Halt>>(Phase::Build, artifact, build).await?;
         self.progress.build_digest = Some(digest);
+        self.variables.hide(secrets);
         let mut progress = self.progress.clone();
         let apply = Box::pin(apply::execute(&object, objects, &tenant, ctx, &mut progress));
         let applied = self.step(Phase::Apply, artifact, apply).await;

@@ -1,6 +1,7 @@
 //! Manifests from files: generate, build, substitute. Pure.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crd_types::kustomize::Kustomization;
 use crd_types::object_selection::{Image, Json6902Patch, Patch, Selector};
@@ -10,6 +11,9 @@ use manifest::{Object, ObjectError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::decrypt::{
+    Decryptor, KeysError, ObjectError as ObjectDecryptError, SourceError, Sources,
+};
 use super::fetch::TREE_NAME;
 use super::inputs::{self, Variables};
 
@@ -17,10 +21,11 @@ use super::inputs::{self, Variables};
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// What a build is made from, besides the tree.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Recipe {
     overlay: Overlay,
     variables: Result<Variables, inputs::Error>,
+    decryptor: Result<Option<Decryptor>, KeysError>,
     /// Whether a variable without value is an error.
     strict: bool,
     /// Whether substitution takes place even if there are no variables.
@@ -33,6 +38,8 @@ pub(super) struct Rendered {
     pub(super) objects: Vec<Object>,
     /// The digest of the objects as text, as the history has it.
     pub(super) digest: String,
+    /// Texts that were encrypted, which no message may show.
+    pub(super) secrets: Vec<String>,
 }
 
 /// Why there are no objects.
@@ -41,6 +48,19 @@ pub(crate) enum Error {
     /// No kustomization could be made of the files.
     #[error(transparent)]
     Generate(Box<kustomize_build::Error>),
+    /// There are no keys.
+    #[error(transparent)]
+    Keys(Box<KeysError>),
+    /// Files could not be decrypted.
+    #[error("error decrypting sources")]
+    Sources(#[source] Box<SourceError>),
+    /// An object could not be decrypted.
+    #[error("decryption failed for '{object}'")]
+    Decrypt {
+        object: String,
+        #[source]
+        source: Box<ObjectDecryptError>,
+    },
     /// The kustomization could not be built.
     #[error("kustomize build failed")]
     Build(#[source] Box<kustomize_build::Error>),
@@ -74,6 +94,7 @@ impl Recipe {
     pub(super) fn of(
         ks: &Kustomization,
         variables: Result<Variables, inputs::Error>,
+        decryptor: Result<Option<Decryptor>, KeysError>,
         strict: bool,
     ) -> Self {
         let spec = &ks.spec;
@@ -91,22 +112,40 @@ impl Recipe {
             patches_strategic_merge: spec.patches_strategic_merge.clone(),
             patches_json6902: spec.patches_json6902.iter().map(json_patch).collect(),
         };
-        Self { overlay, variables, strict, always: strategy == Some("Always") }
+        Self { overlay, variables, decryptor, strict, always: strategy == Some("Always") }
     }
 
     /// Renders the directory of the tree.
-    pub(super) fn render(&self, tree: &FileTree, root: &TreePath) -> Result<Rendered, Error> {
+    pub(super) fn render(
+        mut self,
+        tree: &Arc<FileTree>,
+        root: &TreePath,
+    ) -> Result<Rendered, Error> {
         let kustomization = generate::kustomization(tree, root, &self.overlay, TREE_NAME)
             .map_err(|error| Error::Generate(Box::new(error)))?;
+        let decryptor = std::mem::replace(&mut self.decryptor, Ok(None));
+        let decryptor = decryptor.map_err(|error| Error::Keys(Box::new(error)))?;
+        let sources = match &decryptor {
+            Some(decryptor) => decryptor.sources(tree, &kustomization),
+            None => Ok(Sources { tree: Arc::clone(tree), doubt: None }),
+        };
+        let Sources { tree, doubt } = sources.map_err(|error| Error::Sources(Box::new(error)))?;
         let mut options = kustomize_build::Options::controller();
         TREE_NAME.clone_into(&mut options.root_name);
-        let built = kustomize_build::build_with(tree, &kustomization, &options)
+        let built = kustomize_build::build_with(&tree, &kustomization, &options)
             .map_err(|error| Error::Build(Box::new(error)))?;
         let objects = built.into_objects();
         let mut objects = objects.map_err(|error| Error::Build(Box::new(error)))?;
+        let secrets = match &decryptor {
+            Some(decryptor) => decrypt(decryptor, &mut objects)?,
+            None => Vec::new(),
+        };
+        if let Some(doubt) = doubt {
+            return Err(Error::Sources(Box::new(doubt)));
+        }
         self.substitute(&mut objects)?;
         let digest = digest(&objects);
-        Ok(Rendered { objects, digest })
+        Ok(Rendered { objects, digest, secrets })
     }
 
     fn substitute(&self, objects: &mut [Object]) -> Result<(), Error> {
@@ -147,6 +186,18 @@ impl Recipe {
         let document = yaml::parse(replaced.as_bytes()).map_err(PostBuildError::Yaml)?;
         Object::new(document).map_err(PostBuildError::Object)
     }
+}
+
+/// Decrypts the objects where they stand. Gives the texts that were secret.
+fn decrypt(decryptor: &Decryptor, objects: &mut [Object]) -> Result<Vec<String>, Error> {
+    let mut secrets = Vec::new();
+    for object in objects {
+        let opened = decryptor
+            .object(object)
+            .map_err(|source| Error::Decrypt { object: name(object), source: Box::new(source) })?;
+        secrets.extend(opened);
+    }
+    Ok(secrets)
 }
 
 /// An object as kustomize names it: `ConfigMap.v1.[noGrp]/name`.

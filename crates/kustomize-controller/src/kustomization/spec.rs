@@ -6,6 +6,7 @@ use crd_types::GoDuration;
 use crd_types::kustomize::Kustomization;
 
 use super::halt::Halt;
+use crate::settings::Settings;
 
 /// The shortest timeout that counts.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,10 +46,18 @@ impl Timing {
 }
 
 /// Fields that are not honoured yet must not look as if they were.
-pub(crate) fn supported(ks: &Kustomization) -> Result<(), Halt> {
+pub(crate) fn supported(ks: &Kustomization, settings: &Settings) -> Result<(), Halt> {
     let spec = &ks.spec;
+    let identity = spec.decryption.as_ref().and_then(|it| it.service_account_name.as_ref());
+    if identity.is_some() && !settings.object_level_identity {
+        return Err(Halt::Stalled {
+            reason: "FeatureGateDisabled",
+            message: "to use spec.decryption.serviceAccountName for decryption authentication \
+                      please enable the ObjectLevelWorkloadIdentity feature gate in the controller"
+                .to_owned(),
+        });
+    }
     let used = [
-        ("spec.decryption", spec.decryption.is_some()),
         ("spec.healthCheckExprs", !spec.health_check_exprs.is_empty()),
         ("spec.ignore", !spec.ignore.is_empty()),
         (
