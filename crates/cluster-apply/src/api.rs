@@ -28,6 +28,11 @@ const METADATA_OBJECT: HeaderValue =
 const METADATA_LIST: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
 
+/// Asks for all groups with their kinds in one answer.
+const AGGREGATED_DISCOVERY: HeaderValue = HeaderValue::from_static(
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+);
+
 /// Why the API server did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -299,11 +304,18 @@ impl TenantClient {
         Ok(self.exchange(request).await?.body)
     }
 
-    fn check_fence(&self) -> Result<(), ApiError> {
+    /// Reads what is served, group by group with all kinds.
+    pub(crate) async fn aggregated_discovery(&self, path: &str) -> Result<Value, ApiError> {
+        let mut request = self.request(Method::GET, path, None, Bytes::new())?;
+        request.headers_mut().insert("Accept", AGGREGATED_DISCOVERY);
+        Ok(self.exchange(request).await?.body)
+    }
+
+    pub(crate) fn check_fence(&self) -> Result<(), ApiError> {
         if self.settings().may_write() { Ok(()) } else { Err(ApiError::Fenced) }
     }
 
-    async fn call<T: DeserializeOwned>(
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         uri: &str,

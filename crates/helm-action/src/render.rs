@@ -1,0 +1,207 @@
+//! From what is wanted to what is installed, in the eyes of one cluster.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use cluster_apply::{DiscoveryError, TenantClient};
+use helm_chart::Chart;
+use helm_functions::{Helm, Lookup, SystemEntropy};
+use helm_render::{
+    Capabilities, KubeVersion, Options as RenderOptions, PostRender, Release, Rendered,
+};
+use manifest::Gvk;
+use serde_json::{Map, Value};
+
+use crate::error::ActionError;
+use crate::target::Target;
+
+/// What a release shall be made of.
+#[derive(Clone)]
+pub struct Desired {
+    /// The chart, as loaded.
+    pub chart: Arc<Chart>,
+    /// What the user sets beside the chart's values.
+    pub values: Map<String, Value>,
+    /// A step between templates and manifests.
+    pub post_render: Option<Arc<dyn PostRender + Send + Sync>>,
+    /// Parsed templates, kept between renderings.
+    pub templates: Option<Arc<helm_render::TemplateCache>>,
+}
+
+impl fmt::Debug for Desired {
+    /// Without values, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, version) = (self.chart.name(), &self.chart.metadata.version);
+        f.debug_struct("Desired")
+            .field("chart", &format_args!("{name}@{version}"))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A chart rendered for a release.
+pub(crate) struct Asked<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) desired: &'a Desired,
+    /// What the user sets; for an upgrade perhaps over what was set before.
+    pub(crate) values: Map<String, Value>,
+    pub(crate) is_upgrade: bool,
+    pub(crate) revision: i64,
+    pub(crate) validate_values: bool,
+}
+
+/// Renders a chart as the cluster of the target would have it. Templates may look things up there,
+/// with the tenant's rights.
+pub(crate) async fn render(asked: Asked<'_>) -> Result<Rendered, ActionError> {
+    let Asked { target, desired, values, is_upgrade, revision, validate_values } = asked;
+    let capabilities = capabilities(&target.client).await?;
+    let release = Release {
+        name: target.name.clone(),
+        namespace: target.namespace.clone(),
+        is_upgrade,
+        revision,
+    };
+    let desired = desired.clone();
+    let cluster =
+        Cluster { client: target.client.clone(), runtime: tokio::runtime::Handle::current() };
+    // Rendering computes, and waits for the cluster in the middle of it.
+    let rendering = tokio::task::spawn_blocking(move || {
+        let host = Helm::new(jiff::Timestamp::now(), SystemEntropy).with_lookup(cluster);
+        let options = RenderOptions {
+            skip_schema_validation: !validate_values,
+            cache: desired.templates.as_deref(),
+            post_render: desired.post_render.as_deref().map(|step| step as &dyn PostRender),
+            ..RenderOptions::default()
+        };
+        helm_render::render(&desired.chart, &values, &release, &capabilities, host, &options)
+    });
+    match rendering.await {
+        Ok(rendered) => Ok(rendered?),
+        Err(stopped) => match stopped.try_into_panic() {
+            // A panic ends this reconciliation, as everywhere.
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_cancelled) => Err(ActionError::Interrupted),
+        },
+    }
+}
+
+/// What templates find in the cluster.
+struct Cluster {
+    client: TenantClient,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Lookup for Cluster {
+    fn lookup(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<go_template::Value, String> {
+        let found = self.runtime.block_on(self.find(api_version, kind, namespace, name))?;
+        Ok(go_template::Value::from_json(&found, go_template::Integers::Int64))
+    }
+}
+
+impl Cluster {
+    /// Flux: what is not there, or of a kind that is not served, is an empty map (Helm's
+    /// `lookup_func.go`).
+    async fn find(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Value, String> {
+        let nothing = Value::Object(Map::new());
+        let resource = match self.client.resource(&Gvk::new(api_version, kind)).await {
+            Ok(resource) => resource,
+            Err(DiscoveryError::NoMatch(_)) => return Ok(nothing),
+            Err(error) => return Err(error_chain::chain(&error)),
+        };
+        let found = if name.is_empty() {
+            self.client.list_objects(&resource, namespace, "").await.map(Some)
+        } else {
+            self.client.get_object(&resource, namespace, name).await
+        };
+        match found {
+            Ok(found) => Ok(found.unwrap_or(nothing)),
+            Err(error) if error.is_not_found() => Ok(nothing),
+            Err(error) => Err(error_chain::chain(&error)),
+        }
+    }
+}
+
+/// How long what a cluster serves is taken as known. New kinds appear with charts, so not long.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// What clusters serve, by cluster. A chart's own definitions ask anew.
+static KNOWN: Mutex<Vec<(Weak<cluster_apply::Cluster>, Instant, Capabilities)>> =
+    Mutex::new(Vec::new());
+
+/// Forgets what the cluster serves: definitions were applied.
+pub(crate) fn forget_capabilities(client: &TenantClient) {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.retain(|(cluster, _, _)| {
+        cluster.upgrade().is_some_and(|cluster| !Arc::ptr_eq(&cluster, client.cluster()))
+    });
+}
+
+/// What the cluster serves: its version, and all groups with their kinds in two requests
+/// (aggregated discovery), however many definitions there are.
+async fn capabilities(client: &TenantClient) -> Result<Capabilities, ActionError> {
+    if let Some(known) = recall(client) {
+        return Ok(known);
+    }
+    let unknown = |error| ActionError::Capabilities(Box::new(error));
+    let version = client.document("/version").await.map_err(unknown)?.unwrap_or_default();
+    let version = version["gitVersion"].as_str().unwrap_or_default();
+    let kube_version = KubeVersion::parse(version).map_err(ActionError::KubeVersion)?;
+    let mut api_versions: Vec<Arc<str>> = Vec::new();
+    for path in ["/api", "/apis"] {
+        let groups = client.discovery_document(path).await.map_err(unknown)?;
+        push_api_versions(&mut api_versions, &groups);
+    }
+    let mut capabilities = Capabilities::without_cluster();
+    capabilities.kube_version = kube_version;
+    capabilities.api_versions = api_versions.into();
+    let entry = (Arc::downgrade(client.cluster()), Instant::now(), capabilities.clone());
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    Ok(capabilities)
+}
+
+fn recall(client: &TenantClient) -> Option<Capabilities> {
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.retain(|(cluster, at, _)| cluster.strong_count() > 0 && at.elapsed() < FRESH);
+    let (_, _, capabilities) = known.iter().find(|(cluster, _, _)| {
+        cluster.upgrade().is_some_and(|cluster| Arc::ptr_eq(&cluster, client.cluster()))
+    })?;
+    Some(capabilities.clone())
+}
+
+/// Takes `group/version` and `group/version/Kind` out of an `APIGroupDiscoveryList`.
+fn push_api_versions(to: &mut Vec<Arc<str>>, groups: &Value) {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    for group in list(&groups["items"]) {
+        let name = group["metadata"]["name"].as_str().unwrap_or_default();
+        for version in list(&group["versions"]) {
+            let version_name = version["version"].as_str().unwrap_or_default();
+            let api_version = if name.is_empty() {
+                version_name.to_owned()
+            } else {
+                format!("{name}/{version_name}")
+            };
+            to.push(api_version.as_str().into());
+            for resource in list(&version["resources"]) {
+                let kinds = std::iter::once(&resource)
+                    .chain(resource["subresources"].as_array().into_iter().flatten());
+                for kind in kinds.filter_map(|resource| resource["responseKind"]["kind"].as_str()) {
+                    to.push(format!("{api_version}/{kind}").into());
+                }
+            }
+        }
+    }
+    to.sort();
+    to.dedup();
+}

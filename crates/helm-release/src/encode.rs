@@ -1,0 +1,93 @@
+//! The form of a record in a Secret, the same for every version of Helm since 3.0.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::record::Record;
+
+/// Type of the Secret that holds a record.
+pub const SECRET_TYPE: &str = "helm.sh/release.v1";
+/// The labels that Helm sets itself. All others are the user's.
+pub const LABELS: [&str; 6] = ["name", "owner", "status", "version", "createdAt", "modifiedAt"];
+/// How many bytes a record may unpack to. A Secret holds 1 MiB; text packs ten to one.
+const MAX_UNPACKED_BYTES: u64 = 128 << 20;
+
+const GZIP: &[u8] = b"\x1f\x8b\x08";
+
+/// Why a Secret holds no record.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The outer coding is broken.
+    #[error("the record is not base64")]
+    Base64(#[source] base64::DecodeError),
+    /// The compressed stream is broken.
+    #[error("the record cannot be unpacked")]
+    Gzip(#[source] std::io::Error),
+    /// It unpacks to more than a record can have.
+    #[error("the record unpacks to more than {} MiB", MAX_UNPACKED_BYTES >> 20)]
+    TooLarge,
+    /// What is unpacked is no record.
+    #[error("the record is not a Helm release")]
+    Json(#[source] serde_json::Error),
+    /// The record says it is another one than the Secret does.
+    #[error("the record is of {found}, its Secret is of {wanted}")]
+    Mismatch {
+        /// Name and version in the record.
+        found: String,
+        /// Name and version that the Secret stands for.
+        wanted: String,
+    },
+}
+
+/// Name of the Secret that holds a revision.
+pub fn secret_name(release: &str, version: i64) -> String {
+    format!("sh.helm.release.v1.{release}.v{version}")
+}
+
+/// The labels of the Secret of a record. Helm finds records by them.
+pub fn labels(record: &Record) -> BTreeMap<String, String> {
+    let mut labels = record.labels.clone();
+    labels.extend([
+        ("name".to_owned(), record.name.clone()),
+        ("owner".to_owned(), "helm".to_owned()),
+        ("status".to_owned(), record.info.status.to_string()),
+        ("version".to_owned(), record.version.to_string()),
+    ]);
+    labels
+}
+
+/// The value of the key `release` of the Secret (before the base64 of the Secret itself).
+///
+/// # Errors
+/// If the record cannot be printed as JSON, which none that was made of JSON is.
+pub fn encode(record: &Record) -> Result<String, serde_json::Error> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    serde_json::to_writer(&mut packed, record)?;
+    packed.flush().map_err(serde_json::Error::io)?;
+    Ok(STANDARD.encode(packed.finish().map_err(serde_json::Error::io)?))
+}
+
+/// Reads the value of the key `release` of a Secret. Labels and intent are not part of it.
+///
+/// # Errors
+/// If it is no record. Hostile bytes cost at most the limit.
+pub fn decode(text: &[u8]) -> Result<Record, DecodeError> {
+    let bytes = STANDARD.decode(text.trim_ascii()).map_err(DecodeError::Base64)?;
+    if !bytes.starts_with(GZIP) {
+        // Records from before Helm compressed them.
+        return serde_json::from_slice(&bytes).map_err(DecodeError::Json);
+    }
+    let mut json = Vec::new();
+    let mut unpacked = GzDecoder::new(bytes.as_slice()).take(MAX_UNPACKED_BYTES + 1);
+    unpacked.read_to_end(&mut json).map_err(DecodeError::Gzip)?;
+    if json.len() as u64 > MAX_UNPACKED_BYTES {
+        return Err(DecodeError::TooLarge);
+    }
+    serde_json::from_slice(&json).map_err(DecodeError::Json)
+}

@@ -1,0 +1,53 @@
+//! How large a record is, known before anything is changed.
+
+use crate::record::Record;
+
+/// How many bytes the data of a Secret may have.
+pub const MAX_RECORD_BYTES: usize = 1 << 20;
+/// What is set free for what is still to come: the ends of hooks, the words of a failure.
+const RESERVE_BYTES: usize = 4 << 10;
+/// How many files are named.
+const NAMED: usize = 10;
+
+/// A record that no Secret can hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "release {release} is too large to be stored: its record has {bytes} bytes, a Secret holds {MAX_RECORD_BYTES}; \
+     the largest parts are {} (list what the release does not need in .helmignore)",
+    listed(.largest)
+)]
+pub struct TooLarge {
+    /// The release.
+    pub release: String,
+    /// Size of the record as stored.
+    pub bytes: usize,
+    /// Parts and their sizes as they are, the largest first.
+    pub largest: Vec<(String, usize)>,
+}
+
+/// Checks whether an encoded record can be stored.
+///
+/// # Errors
+/// If not; the error names what makes it large.
+pub fn check_size(record: &Record, encoded: &str) -> Result<(), TooLarge> {
+    if encoded.len() + RESERVE_BYTES <= MAX_RECORD_BYTES {
+        return Ok(());
+    }
+    let chart = record.chart.iter().flat_map(|chart| chart.templates.iter().chain(&chart.files));
+    let mut parts: Vec<(String, usize)> = chart
+        .map(|file| (file.name.clone(), file.data.as_ref().map_or(0, |data| data.len() / 4 * 3)))
+        .collect();
+    parts.push(("the rendered manifest".to_owned(), record.manifest.len()));
+    parts.push(("the notes".to_owned(), record.info.notes.len()));
+    let schema = record.chart.as_ref().and_then(|chart| chart.schema.as_ref());
+    parts.push(("values.schema.json".to_owned(), schema.map_or(0, |data| data.len() / 4 * 3)));
+    parts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    parts.truncate(NAMED);
+    parts.retain(|(_, bytes)| *bytes > 0);
+    Err(TooLarge { release: record.full_name(), bytes: encoded.len(), largest: parts })
+}
+
+fn listed(parts: &[(String, usize)]) -> String {
+    let each = parts.iter().map(|(name, bytes)| format!("`{name}` ({bytes} bytes)"));
+    each.collect::<Vec<_>>().join(", ")
+}
