@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) sources: Sources,
     /// Opened artifacts.
     pub(crate) shelf: Shelf,
+    /// The way to key services.
+    pub(crate) key_services: key_services::Client,
     /// The clusters that are applied to.
     pub(crate) clusters: Clusters,
     /// Tells which objects moved.

@@ -49,12 +49,16 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         ..fetch::Settings::default()
     });
     let fetcher = fetcher.map_err(|error| format!("cannot set up downloads: {error}"))?;
+    let key_services = key_services::Client::new();
+    let key_services =
+        key_services.map_err(|error| format!("cannot set up key services: {error}"))?;
     let clusters =
         Clusters::with_client(runtime.client.clone(), apply_settings(&arguments, leadership));
     let (drift, moved) = InventoryWatch::start(clusters.local());
     let on_source = watches::on_source(store.clone(), trigger.clone());
     let ctx = Arc::new(Context {
         sources: Sources::watch(&runtime.client, runtime.flags.watched_namespace(), on_source),
+        key_services,
         shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),
         runtime: runtime.clone(),
         writer: Arc::clone(&writer),

@@ -1,8 +1,15 @@
 //! The flags of this controller besides the common ones.
 
+mod key_services;
+
+use std::sync::Arc;
+
+use ::key_services::Endpoints;
 use clap::Parser;
 use reconcile_loop::flags::{Flags, UnknownGate, boolean};
 use reconcile_loop::progress::Patience;
+
+pub(crate) use self::key_services::{Ambient, VaultConfig};
 
 /// Feature gates with their defaults.
 const GATES: &[(&str, bool)] = &[
@@ -53,6 +60,13 @@ pub struct Arguments {
     /// The Secret in the controller's namespace with age keys for Kustomizations that name no Secret.
     #[arg(long, default_value = "")]
     pub sops_age_secret: String,
+    /// The service account whose identity key services are shown where a Kustomization names none.
+    #[arg(long, default_value = "")]
+    pub default_decryption_service_account: String,
+    /// The ConfigMap in the controller's namespace that lists the Vault servers to trust with tokens
+    /// of service accounts.
+    #[arg(long, default_value = "")]
+    pub sops_vault_configmap: String,
     /// Refuse files that were changed after sops wrote them. Flux accepts them.
     #[arg(long, default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub sops_verify_mac: bool,
@@ -65,6 +79,9 @@ pub struct Arguments {
     /// The host and port to read artifacts from instead of the advertised one, for development.
     #[arg(long, env = "SOURCE_CONTROLLER_LOCALHOST", default_value = "", hide = true)]
     pub source_controller_localhost: String,
+    /// Where key services are, and who the controller is for them.
+    #[command(flatten)]
+    pub key_services: key_services::KeyServiceArguments,
     /// The flags that every controller has.
     #[command(flatten)]
     pub flags: Flags,
@@ -82,6 +99,10 @@ pub(crate) struct Settings {
     pub(crate) patience: Patience,
     pub(crate) sops_age_secret: Option<String>,
     pub(crate) sops_verify_mac: bool,
+    pub(crate) sops_vault_config: Option<VaultConfig>,
+    pub(crate) default_decryption_service_account: Option<String>,
+    pub(crate) key_services: Arc<Endpoints>,
+    pub(crate) ambient: Arc<Ambient>,
     pub(crate) object_level_identity: bool,
     pub(crate) insecure_kubeconfig_exec: bool,
     pub(crate) insecure_kubeconfig_tls: bool,
@@ -107,6 +128,11 @@ impl Arguments {
             patience,
             sops_age_secret: given(&self.sops_age_secret),
             sops_verify_mac: self.sops_verify_mac,
+            sops_vault_config: given(&self.sops_vault_configmap)
+                .map(|name| VaultConfig { namespace: self.flags.runtime_namespace.clone(), name }),
+            default_decryption_service_account: given(&self.default_decryption_service_account),
+            key_services: Arc::new(self.key_services.endpoints()),
+            ambient: Arc::new(self.key_services.ambient()),
             object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
             insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,

@@ -3,6 +3,7 @@
 //! Keys come from the Secret that the object names, and live as long as the attempt. What was
 //! decrypted is never written anywhere but to the cluster.
 
+mod account;
 mod keys;
 mod objects;
 mod sources;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use file_tree::FileTree;
+use key_services::Services;
 use kustomize_build::generate::Kustomization;
 use manifest::Object;
 use sops_decrypt::{Encrypted, Format, Integrity, KeyError, KeyService, Keys, Part, Recipient};
@@ -23,6 +25,8 @@ pub(crate) use self::sources::{Error as SourceError, Sources};
 /// Who decrypts for an object.
 pub(crate) struct Decryptor {
     keys: Keys,
+    /// Who holds the keys that are not at hand.
+    services: Services,
     /// Whether files must be as sops wrote them.
     integrity: Integrity,
     /// Changes when the keys do.
@@ -32,8 +36,8 @@ pub(crate) struct Decryptor {
 }
 
 impl Decryptor {
-    fn new(keys: Keys, integrity: Integrity, digest: String) -> Self {
-        Self { keys, integrity, digest, opened: Mutex::default() }
+    fn new(keys: Keys, services: Services, integrity: Integrity, digest: String) -> Self {
+        Self { keys, services, integrity, digest, opened: Mutex::default() }
     }
 
     /// A digest of what the keys come from, by which a change is seen.
@@ -80,7 +84,15 @@ impl KeyService for Decryptor {
         if let Some(part) = opened().get(&name) {
             return Ok(part.clone());
         }
-        let part = self.keys.open(recipient)?;
+        let part = match recipient {
+            Recipient::Age { .. } | Recipient::Pgp { .. } | Recipient::Huawei { .. } => {
+                self.keys.open(recipient)
+            }
+            Recipient::AwsKms { .. }
+            | Recipient::GcpKms { .. }
+            | Recipient::AzureKeyVault { .. }
+            | Recipient::Vault { .. } => self.services.open(recipient),
+        }?;
         opened().insert(name, part.clone());
         Ok(part)
     }

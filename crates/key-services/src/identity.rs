@@ -1,0 +1,67 @@
+//! Who the controller is where it has no credentials.
+
+use futures::future::BoxFuture;
+use zeroize::Zeroizing;
+
+/// Why there is no identity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// Nobody has said who we are.
+    #[error("the decryption Secret has none, and there is no workload identity for {service}")]
+    None {
+        /// Which service.
+        service: &'static str,
+    },
+    /// The API server does not give out a token.
+    #[error("cannot get a token of ServiceAccount '{account}': {message}")]
+    Token {
+        /// The namespace and name.
+        account: String,
+        /// What the API server says.
+        message: String,
+    },
+    /// An annotation of the service account is missing.
+    #[error("ServiceAccount '{account}' has no annotation '{annotation}'")]
+    Annotation {
+        /// The namespace and name.
+        account: String,
+        /// Which annotation.
+        annotation: &'static str,
+    },
+    /// A Vault server that nobody trusts.
+    #[error("no Vault login path configured for address '{address}'")]
+    Untrusted {
+        /// The server.
+        address: String,
+    },
+}
+
+/// A secret text.
+pub type Secret = Zeroizing<String>;
+
+/// Who the controller is: a service account, whose tokens clouds exchange for theirs.
+pub trait Identity: Send + Sync {
+    /// A token of the service account for an audience.
+    fn token<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Secret, IdentityError>>;
+
+    /// The role of AWS to assume.
+    ///
+    /// # Errors
+    /// If there is none.
+    fn aws_role(&self) -> BoxFuture<'_, Result<String, IdentityError>>;
+
+    /// The tenant and client of Azure to be.
+    ///
+    /// # Errors
+    /// If there is none.
+    fn azure_client(&self) -> BoxFuture<'_, Result<(String, String), IdentityError>>;
+
+    /// Whether to ask the metadata server of Google's machines.
+    fn google_metadata(&self) -> bool;
+
+    /// The path at which a Vault server takes tokens of service accounts.
+    ///
+    /// # Errors
+    /// If the server is not trusted.
+    fn vault_login<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<String, IdentityError>>;
+}
