@@ -6,6 +6,7 @@ use std::time::Duration;
 use artifact::Fetcher;
 use cluster_apply::Clusters;
 use crd_types::helm::HelmRelease;
+use helm_render::TemplateCache;
 use kube::runtime::reflector::Store;
 use reconcile_loop::controller::Trigger;
 use reconcile_loop::dependents::Dependents;
@@ -13,6 +14,8 @@ use reconcile_loop::program::Runtime;
 use reconcile_loop::status::Writer;
 
 use crate::charts::Charts;
+use crate::helm_release::memory::Memory;
+use crate::inputs::InputWatch;
 use crate::settings::Settings;
 use crate::sources::Sources;
 
@@ -35,6 +38,12 @@ pub(crate) struct Context {
     pub(crate) fetch_patience: Duration,
     /// Loaded charts.
     pub(crate) charts: Charts,
+    /// Parsed templates.
+    pub(crate) templates: Arc<TemplateCache>,
+    /// What is remembered between turns.
+    pub(crate) memory: Memory,
+    /// Watches what values come from.
+    pub(crate) inputs: InputWatch,
     /// The clusters that are installed to.
     pub(crate) clusters: Clusters,
     /// Who waits for whom.

@@ -1,11 +1,10 @@
 //! The controller of HelmReleases: installs what a source's chart renders, and keeps it as the
 //! object says.
 
-#![expect(dead_code, reason = "the actions are being written")]
-
 mod charts;
 mod context;
 mod helm_release;
+mod inputs;
 mod settings;
 mod sources;
 mod watches;
@@ -24,15 +23,19 @@ use reconcile_loop::status::Writer;
 
 pub use settings::Arguments;
 
+use crate::helm_release::HelmReleases;
+use crate::helm_release::memory::Memory;
 use charts::Charts;
 use context::Context;
-use helm_release::HelmReleases;
+use inputs::InputWatch;
 use sources::Sources;
 
 /// The name of the controller, and the field manager of all that it writes.
 const NAME: &str = "helm-controller";
 /// Limit: bytes of chart files that are kept although nobody uses them.
 const CHART_BYTES: usize = 16 << 20;
+/// Limit: bytes of templates that are kept parsed.
+const TEMPLATE_BYTES: usize = 4 << 20;
 /// Limit: bytes of one chart archive.
 const ARCHIVE_BYTES: u64 = 32 << 20;
 /// Limit: how long one download may take with all its repetitions. A chart that takes longer is
@@ -69,6 +72,9 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         runtime: runtime.clone(),
         writer: Arc::clone(&writer),
         charts: Charts::new(CHART_BYTES),
+        templates: Arc::new(helm_render::TemplateCache::new(TEMPLATE_BYTES)),
+        memory: Memory::default(),
+        inputs: InputWatch::default(),
         fetch_patience: FETCH_PATIENCE,
         dependents: Dependents::default(),
         settings,

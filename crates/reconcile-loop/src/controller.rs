@@ -354,7 +354,7 @@ impl<R: Reconciler> Turn<R> {
         }
         match self.reconciler.finalize(Arc::clone(&object)).await {
             Finalized::Retry { error } => return Next::Backoff { error },
-            Finalized::UnderWay => return Next::Await,
+            Finalized::UnderWay => return Next::UnderWay,
             Finalized::Gone => {}
         }
         match self.writer.remove_finalizer(&mut object).await {
@@ -375,6 +375,10 @@ impl<R: Reconciler> Turn<R> {
             }
             Next::After(delay) => (Outcome::RequeueAfter, Action::requeue(delay)),
             Next::Await => (Outcome::Success, Action::await_change()),
+            Next::UnderWay => {
+                self.runtime.metrics.ended(&self.name, Outcome::Success, took);
+                return Action::await_change();
+            }
             Next::Backoff { error } => {
                 tracing::error!(error, "Reconciler error");
                 self.runtime.metrics.ended(&self.name, Outcome::Error, took);

@@ -20,6 +20,9 @@ pub enum Next {
     },
     /// Nothing to do until something changes.
     Await,
+    /// It goes on outside of any worker, and asks for another turn when it has ended. Failures in a
+    /// row are not forgotten.
+    UnderWay,
 }
 
 /// Varies intervals, so that objects made at once do not come back at once.

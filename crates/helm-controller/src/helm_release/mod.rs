@@ -4,24 +4,39 @@ mod chart;
 mod chart_template;
 mod conclude;
 mod dependencies;
+mod drift;
+mod finalize;
 mod halt;
+mod history;
+pub(crate) mod memory;
+mod options;
+mod policy;
 mod post_render;
 pub(crate) mod resolve;
+mod run;
 mod spec;
 mod tenant;
+mod uninstall;
 mod values;
 
 use std::sync::Arc;
 
+use cluster_apply::TenantClient;
 use crd_types::helm::HelmRelease;
+use helm_action::{Desired, Origin, Target};
 use jiff::Timestamp;
+use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::controller::{Finalized, Reconciler, api_error};
 use reconcile_loop::requeue::Next;
 
 use self::chart::LoadedChart;
-use self::conclude::Report;
+use self::conclude::{RESET_AT, Report};
 use self::halt::Halt;
+use self::memory::Turn;
+use self::options::Common;
+use self::post_render::PostRenderers;
+use self::run::Run;
 use self::values::Values;
 use crate::context::Context;
 
@@ -33,20 +48,20 @@ impl Reconciler for HelmReleases {
     type Kind = HelmRelease;
 
     async fn reconcile(&self, object: Arc<HelmRelease>) -> Next {
-        Box::pin(Attempt::new(object, &self.0).run()).await
+        let key = ObjectRef::from_obj(&*object);
+        match self.0.memory.turn(&key) {
+            Turn::Busy => Next::UnderWay,
+            Turn::Ended(next) => next,
+            Turn::Free => Box::pin(Attempt::new(object, &self.0).run()).await,
+        }
     }
 
     async fn finalize(&self, object: Arc<HelmRelease>) -> Finalized {
-        if object.spec.suspend {
-            return Finalized::Gone;
-        }
-        match chart_template::remove(&object, &self.0).await {
-            Ok(()) => Finalized::Gone,
-            Err(halt) => Finalized::Retry { error: halt.to_string() },
-        }
+        Box::pin(finalize::finalize(&object, &self.0)).await
     }
 
     fn forget(&self, object: &ObjectRef<HelmRelease>) {
+        self.0.memory.forget(object);
         self.0.dependents.forget(object);
     }
 }
@@ -56,21 +71,19 @@ struct Attempt<'a> {
     hr: Arc<HelmRelease>,
     ctx: &'a Arc<Context>,
     report: Report,
-    /// The values, by which messages are masked.
-    values: Values,
 }
 
 /// What an attempt needs before Helm has anything to do.
 struct Prerequisites {
     chart: LoadedChart,
     values: Values,
-    tenant: cluster_apply::TenantClient,
+    tenant: TenantClient,
 }
 
 impl<'a> Attempt<'a> {
     fn new(hr: Arc<HelmRelease>, ctx: &'a Arc<Context>) -> Self {
         let report = Report::resume(&hr, Timestamp::now());
-        Self { hr, ctx, report, values: Values::default() }
+        Self { hr, ctx, report }
     }
 
     async fn run(mut self) -> Next {
@@ -85,26 +98,171 @@ impl<'a> Attempt<'a> {
             self.report.observe();
             return self.record().await.unwrap_or(Next::Await);
         }
-        match Box::pin(self.prerequisites()).await {
-            Ok(_met) => {
-                self.report.prerequisites_met();
-                self.report.acknowledge(&self.hr);
-                self.record().await.unwrap_or_else(|| Next::Interval(spec::interval(&self.hr)))
-            }
-            Err(halt) => self.halted(&halt).await,
+        let met = match Box::pin(self.prerequisites()).await {
+            Ok(met) => met,
+            Err(halt) => return self.halted(&halt).await,
+        };
+        self.report.prerequisites_met();
+        let common = Common { helm3_defaults: self.ctx.settings.helm3_defaults, health: None };
+        if let Some(reason) = policy::moved(&self.hr, met.chart.chart.name()) {
+            tracing::info!(
+                "release target configuration changed ({reason}): running uninstall for current \
+                 release"
+            );
+            return self.uninstall(met.tenant, &common).await;
         }
+        self.act(met, common).await
     }
 
+    /// Fetches all that is needed; if that lasts, the status says so.
     async fn prerequisites(&mut self) -> Result<Prerequisites, Halt> {
         let (hr, ctx) = (Arc::clone(&self.hr), self.ctx);
         let synced = chart_template::sync(&hr, ctx).await?;
         self.report.status.helm_chart.clone_from(&synced.name);
-        dependencies::check(&hr, ctx).await?;
-        let source = resolve::source(&hr, &synced, ctx).await?;
-        let values = values::values(&hr, ctx).await?;
-        let chart = chart::load(&source, ctx).await?;
-        let tenant = tenant::client(&hr, ctx).await?;
-        Ok(Prerequisites { chart, values, tenant })
+        let mut announced = self.report.clone();
+        announced.begin();
+        if ctx.settings.patience.is_none() {
+            self.report.begin();
+        }
+        let status = announced.status();
+        let work = async {
+            dependencies::check(&hr, ctx).await?;
+            if ctx.settings.config_watchers {
+                ctx.inputs.cover(&hr, ctx);
+            }
+            let source = resolve::source(&hr, &synced, ctx).await?;
+            let values = values::values(&hr, ctx).await?;
+            let chart = chart::load(&source, ctx).await?;
+            let tenant = tenant::client(&hr, ctx).await?;
+            Ok(Prerequisites { chart, values, tenant })
+        };
+        let (writer, object) = (&ctx.writer, &mut self.hr);
+        let report = async move {
+            if let Err(error) = writer.status(object, &status).await {
+                tracing::debug!(error = api_error(&error), "progress was not recorded");
+            }
+        };
+        ctx.settings.patience.during(work, report).await
+    }
+
+    /// Lets Helm's actions begin, outside of any worker.
+    async fn act(mut self, met: Prerequisites, common: Common) -> Next {
+        let Prerequisites { chart, values, tenant } = met;
+        let wanted = self.attempt(&chart, &values);
+        let ctx = Arc::clone(self.ctx);
+        let mut run = Run {
+            target: Target {
+                client: tenant,
+                storage_namespace: spec::storage_namespace(&self.hr),
+                namespace: spec::release_namespace(&self.hr),
+                name: spec::release_name(&self.hr),
+                origin: Origin {
+                    name: self.hr.name_any(),
+                    namespace: self.hr.namespace().unwrap_or_default(),
+                },
+            },
+            desired: Desired {
+                chart: chart.chart,
+                values: values.all.clone(),
+                post_render: Some(Arc::new(PostRenderers::of(&self.hr, common.helm3_defaults))),
+                templates: Some(Arc::clone(&ctx.templates)),
+            },
+            hr: self.hr,
+            report: self.report,
+            oci_digest: chart.oci_digest,
+            stored: None,
+            done: Vec::new(),
+            events: Vec::new(),
+            wanted,
+            values,
+            common,
+            ctx: Arc::clone(&ctx),
+        };
+        let first = match Box::pin(run.look()).await {
+            Ok(first) => first,
+            Err(next) => return next,
+        };
+        let key = ObjectRef::from_obj(&*run.hr);
+        ctx.memory.begin(&key);
+        let span = tracing::Span::current();
+        let task = tokio::spawn({
+            let (key, ctx) = (key.clone(), Arc::clone(&ctx));
+            tracing::Instrument::instrument(
+                async move {
+                    let next = run.run(first).await;
+                    ctx.memory.end(&key, next);
+                    ctx.trigger.reconcile(key);
+                },
+                span,
+            )
+        });
+        ctx.memory.hold(&key, task.abort_handle());
+        Next::UnderWay
+    }
+
+    /// Notes what is attempted, and forgets failures of something else.
+    fn attempt(&mut self, chart: &LoadedChart, values: &Values) -> helm_release::Desired {
+        let version = &chart.chart.metadata.version;
+        let config_digest = helm_release::config_digest(&values.all);
+        let handled = self.hr.status.as_ref();
+        let handled = handled.and_then(|status| status.last_handled_reconcile_at.as_deref());
+        let status = &mut self.report.status;
+        let reset =
+            policy::is_requested(&self.hr, RESET_AT, &mut status.last_handled_reset_at, handled);
+        let changed = policy::changed_since(&self.hr, status, version, &config_digest)
+            .or_else(|| reset.then_some("reset requested through annotation"));
+        if let Some(reason) = changed {
+            tracing::debug!("resetting failure count: {reason}");
+            self.report.forget_failures();
+        }
+        let status = &mut self.report.status;
+        let observed = status.observed_generation == self.hr.metadata.generation;
+        let differs =
+            |observed: &Option<String>, now: String| observed.as_deref().unwrap_or_default() != now;
+        let post_renderers = helm_release::post_renderers_digest(&self.hr.spec.post_renderers);
+        let common = helm_release::common_metadata_digest(self.hr.spec.common_metadata.as_ref());
+        let wanted = helm_release::Desired {
+            chart_name: chart.chart.name().to_owned(),
+            chart_version: version.clone(),
+            config_digest: config_digest.clone(),
+            post_renderers_changed: !observed
+                && differs(&status.observed_post_renderers_digest, post_renderers),
+            common_metadata_changed: !observed
+                && differs(&status.observed_common_metadata_digest, common),
+        };
+        status.last_attempted_generation = self.hr.metadata.generation;
+        status.last_attempted_revision = Some(version.clone());
+        status.last_attempted_revision_digest.clone_from(&chart.oci_digest);
+        status.last_attempted_config_digest = Some(config_digest);
+        status.storage_namespace = Some(spec::storage_namespace(&self.hr));
+        wanted
+    }
+
+    /// Removes what was installed where it is not wanted any more.
+    async fn uninstall(mut self, client: TenantClient, common: &Common) -> Next {
+        let target = uninstall::target(&self.hr, client);
+        let (event, result) =
+            uninstall::uninstall(&self.hr, &target, common, &mut self.report).await;
+        if result.is_ok() {
+            self.report.status.history.clear();
+            self.report.status.storage_namespace = None;
+            self.report.forget_failures();
+        }
+        let recorded = self.record().await;
+        if let Some(event) = event {
+            tracing::info!(reason = event.reason, "{}", event.message);
+            self.ctx.runtime.events.publish(&*self.hr, event).await;
+        }
+        if let Some(failed) = recorded {
+            return failed;
+        }
+        match result {
+            Ok(()) => {
+                self.ctx.trigger.reconcile(ObjectRef::from_obj(&*self.hr));
+                Next::Await
+            }
+            Err(error) => Next::Backoff { error },
+        }
     }
 
     async fn halted(&mut self, halt: &Halt) -> Next {

@@ -1,5 +1,7 @@
 //! What an attempt means: conditions, status, events, and when to come back. Pure.
 
+pub(crate) mod outcome;
+
 use std::time::Duration;
 
 use crd_types::conditions::{READY, RECONCILING, STALLED};
@@ -12,6 +14,7 @@ use reconcile_loop::controller::REQUESTED_AT;
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 
+use self::outcome::{Claim, Outcome, RELEASED, REMEDIATED, Subject, TEST_SUCCESS};
 use super::halt::Halt;
 
 pub(crate) const PROGRESSING: &str = "Progressing";
@@ -107,6 +110,143 @@ impl Report {
         } else {
             self.begin();
         }
+    }
+
+    /// A Helm action begins. `releases` says that it makes a new revision.
+    pub(crate) fn running(&mut self, action: &str, timeout: Duration, releases: bool) {
+        let timeout = go_duration::format(timeout);
+        let message = format!("Running '{action}' action with timeout of {timeout}");
+        self.conditions.set(RECONCILING, True, PROGRESSING, message.clone());
+        if releases {
+            self.conditions.set(READY, Unknown, PROGRESSING, message);
+        }
+    }
+
+    /// A Helm action ended.
+    pub(crate) fn claim(&mut self, (type_, status, reason, message): Claim) {
+        self.conditions.set(type_, status, reason, message);
+    }
+
+    /// What is to be done again, and why it stopped.
+    pub(crate) fn retrying(&mut self, message: impl Into<String>) {
+        self.conditions.set(RECONCILING, True, PROGRESSING_WITH_RETRY, message);
+    }
+
+    /// Nothing is under way any more.
+    pub(crate) fn settle(&mut self) {
+        self.conditions.remove(RECONCILING);
+    }
+
+    /// Nothing but a change of an input helps.
+    pub(crate) fn stall(&mut self, reason: &str, message: impl Into<String>) {
+        self.conditions.remove(RECONCILING);
+        self.conditions.set(STALLED, True, reason, message);
+    }
+
+    /// An installation begins anew: what was tested or undone before is of no matter.
+    pub(crate) fn forget_tests_and_remedies(&mut self) {
+        self.conditions.remove(TEST_SUCCESS);
+        self.conditions.remove(REMEDIATED);
+    }
+
+    /// Failures of before do not count any more.
+    pub(crate) const fn forget_failures(&mut self) {
+        self.status.failures = None;
+        self.status.install_failures = None;
+        self.status.upgrade_failures = None;
+    }
+
+    /// The release is there, and its tests have not run.
+    pub(crate) fn await_tests(&mut self, of: &Subject) {
+        let message = format!("Helm release {} is awaiting tests", of.told());
+        self.conditions.set(TEST_SUCCESS, Unknown, "AwaitingTests", message);
+    }
+
+    /// A remedy brought the release to what is wanted: it counts as an upgrade.
+    pub(crate) fn undo_remedy(&mut self, of: &Subject) {
+        if !self.holds(REMEDIATED) {
+            return;
+        }
+        self.conditions.remove(REMEDIATED);
+        self.claim(Outcome::Upgraded.claim(of));
+    }
+
+    /// The release is as wanted, whatever was said of it before.
+    pub(crate) fn confirm(&mut self, of: &Subject, installed: bool) {
+        self.undo_remedy(of);
+        let reason = self.conditions.get(RELEASED).map(|released| released.reason.clone());
+        match reason.as_deref() {
+            Some("InstallFailed") => self.claim(Outcome::Installed.claim(of)),
+            Some("UpgradeFailed") => self.claim(Outcome::Upgraded.claim(of)),
+            // Nobody has said anything: a status that was lost.
+            None if installed => self.claim(Outcome::Installed.claim(of)),
+            None => self.claim(Outcome::Upgraded.claim(of)),
+            Some(_) => {}
+        }
+    }
+
+    /// Notes what the release was made with.
+    pub(crate) fn digests(&mut self, hr: &HelmRelease) {
+        let given = |digest: String| (!digest.is_empty()).then_some(digest);
+        self.status.observed_post_renderers_digest =
+            given(helm_release::post_renderers_digest(&hr.spec.post_renderers));
+        self.status.observed_common_metadata_digest =
+            given(helm_release::common_metadata_digest(hr.spec.common_metadata.as_ref()));
+    }
+
+    /// Takes secrets out of everything that people will read.
+    pub(crate) fn mask(&mut self, masked: impl Fn(&str) -> String) {
+        for condition in self.conditions.clone().into_list() {
+            let message = masked(&condition.message);
+            if message != condition.message {
+                let status = match condition.status.as_str() {
+                    "True" => True,
+                    "False" => False,
+                    _ => Unknown,
+                };
+                self.conditions.set(&condition.type_, status, &condition.reason, message);
+            }
+        }
+    }
+
+    /// The message of Ready.
+    pub(crate) fn ready_message(&self) -> String {
+        self.conditions.get(READY).map_or_else(String::new, |ready| ready.message.clone())
+    }
+
+    /// Whether a condition is claimed to be true.
+    pub(crate) fn holds(&self, type_: &str) -> bool {
+        self.conditions.get(type_).is_some_and(|condition| condition.status == "True")
+    }
+
+    /// Makes Ready say what the last actions came to. `tests_count` says that a failed test is a
+    /// failure.
+    ///
+    /// Flux: the first of Remediated, TestSuccess and Released, but a newer generation goes first;
+    /// a remedy is never success (`summarize`).
+    pub(crate) fn summarise(&mut self, tests_enabled: bool, tests_count: bool) {
+        if !tests_enabled {
+            self.conditions.remove(TEST_SUCCESS);
+        }
+        let mut order = vec![REMEDIATED];
+        if tests_enabled && tests_count {
+            order.push(TEST_SUCCESS);
+        }
+        order.push(RELEASED);
+        let mut found: Vec<_> =
+            order.into_iter().filter_map(|type_| self.conditions.get(type_)).cloned().collect();
+        found.sort_by_key(|condition| std::cmp::Reverse(condition.observed_generation));
+        let Some(first) = found.into_iter().next() else { return };
+        let status = match first.status.as_str() {
+            _ if first.type_ == REMEDIATED => False,
+            "True" => True,
+            "False" => False,
+            _ => Unknown,
+        };
+        if status == True {
+            self.conditions.remove(STALLED);
+        }
+        self.conditions.set(READY, status, &first.reason, first.message);
     }
 }
 

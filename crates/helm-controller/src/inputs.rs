@@ -1,0 +1,129 @@
+//! Watches what values and kubeconfigs come from, so that a change counts at once.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crd_types::helm::HelmRelease;
+use futures::{StreamExt as _, future};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::PartialObjectMeta;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource, ResourceExt as _};
+use reconcile_loop::controller::watch_error;
+
+use crate::context::Context;
+
+/// How long changes are gathered: several edits in a row are one upgrade.
+const DEBOUNCE: Duration = Duration::from_millis(250);
+
+/// Watches the kinds that values come from, from the first HelmRelease on that uses them.
+#[derive(Debug, Default)]
+pub(crate) struct InputWatch(Mutex<Watched>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    config_maps: bool,
+    secrets: bool,
+    /// Those that will be woken when the changes are gathered.
+    waking: HashSet<ObjectRef<HelmRelease>>,
+}
+
+/// Something that an object takes values from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Input<'a> {
+    kind: &'a str,
+    name: &'a str,
+}
+
+impl InputWatch {
+    /// Makes sure that the kinds that this object refers to are watched.
+    pub(crate) fn cover(&self, hr: &HelmRelease, ctx: &Arc<Context>) {
+        let (mut config_maps, mut secrets) = (false, false);
+        for input in inputs(hr) {
+            config_maps |= input.kind == "ConfigMap";
+            secrets |= input.kind == "Secret";
+        }
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if config_maps && !std::mem::replace(&mut watched.config_maps, true) {
+            watch::<ConfigMap>(ctx);
+        }
+        if secrets && !std::mem::replace(&mut watched.secrets, true) {
+            watch::<Secret>(ctx);
+        }
+    }
+
+    /// Wakes an object soon; several calls until then are one.
+    fn wake(&self, key: ObjectRef<HelmRelease>, ctx: &Arc<Context>) {
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !watched.waking.insert(key.clone()) {
+            return;
+        }
+        let ctx = Arc::clone(ctx);
+        tokio::spawn(async move {
+            tokio::time::sleep(DEBOUNCE).await;
+            let mut watched = ctx.inputs.0.lock().unwrap_or_else(PoisonError::into_inner);
+            watched.waking.remove(&key);
+            drop(watched);
+            ctx.trigger.reconcile(key);
+        });
+    }
+}
+
+fn inputs(hr: &HelmRelease) -> impl Iterator<Item = Input<'_>> {
+    let values = hr.spec.values_from.iter();
+    let values = values.map(|reference| Input { kind: &reference.kind, name: &reference.name });
+    let kubeconfig = hr.spec.kube_config.as_ref();
+    let secret = kubeconfig.and_then(|reference| reference.secret_ref.as_ref());
+    let config_map = kubeconfig.and_then(|reference| reference.config_map_ref.as_ref());
+    values
+        .chain(secret.map(|secret| Input { kind: "Secret", name: &secret.name }))
+        .chain(config_map.map(|config| Input { kind: "ConfigMap", name: &config.name }))
+}
+
+/// Watches the metadata of a kind. Nothing is kept: an object that changes wakes those that refer
+/// to it, and they compare what they use of it.
+fn watch<K>(ctx: &Arc<Context>)
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let (client, ctx) = (ctx.runtime.client.clone(), Arc::clone(ctx));
+    let api: Api<PartialObjectMeta<K>> = match ctx.runtime.flags.watched_namespace() {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
+    let events =
+        watcher(api, watcher::Config::default()).default_backoff().for_each(move |event| {
+            match event {
+                Ok(Event::Apply(object) | Event::Delete(object)) => changed::<K>(&object, &ctx),
+                Ok(Event::Init | Event::InitApply(_) | Event::InitDone) => {}
+                Err(error) => {
+                    let (kind, error) = (K::kind(&()), watch_error(&error));
+                    tracing::error!(error, %kind, "the watch broke off");
+                }
+            }
+            future::ready(())
+        });
+    tokio::spawn(events);
+}
+
+fn changed<K: Resource<DynamicType = ()>>(object: &PartialObjectMeta<K>, ctx: &Arc<Context>) {
+    let (namespace, name) = (object.metadata.namespace.as_deref(), object.name_any());
+    let kind = K::kind(&());
+    let changed = Input { kind: &kind, name: &name };
+    for hr in ctx.store.state() {
+        if hr.metadata.namespace.as_deref() == namespace
+            && inputs(&hr).any(|input| input == changed)
+        {
+            ctx.inputs.wake(ObjectRef::from_obj(&*hr), ctx);
+        }
+    }
+}
