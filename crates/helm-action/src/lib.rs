@@ -31,7 +31,7 @@ pub use action::test::{TestFilters, TestOptions, test};
 pub use action::uninstall::{Propagation, UninstallOptions, uninstall};
 pub use action::unlock::unlock;
 pub use action::upgrade::upgrade;
-pub use error::ActionError;
+pub use error::{ActionError, HookError, ObjectError};
 pub use logs::{LogLine, Logs};
 pub use options::{CrdPolicy, Options, ServerSideApply, WaitStrategy};
 pub use outcome::Attempt;

@@ -63,8 +63,8 @@ pub(crate) async fn check_ownership(
     built: &[Built],
     action: &'static str,
 ) -> Result<(), ActionError> {
-    let checks = futures::stream::iter(built).map(|built| check_one(target, built));
-    let mut checks = checks.buffered(CONCURRENCY);
+    let checks: Vec<_> = built.iter().map(|built| check_one(target, built)).collect();
+    let mut checks = futures::stream::iter(checks).buffered(CONCURRENCY);
     while let Some(check) = checks.next().await {
         check.map_err(|source| ActionError::Conflict { action, source })?;
     }
@@ -111,9 +111,8 @@ pub(crate) async fn create(run: &mut Run<'_>, built: &[Built], how: How<'_>) -> 
     let mut applied = Applied::default();
     for alike in built.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
         let target = run.target;
-        let mut writes = futures::stream::iter(alike)
-            .map(|built| write(target, built, None, how))
-            .buffered(CONCURRENCY);
+        let writes: Vec<_> = alike.iter().map(|built| write(target, built, None, how)).collect();
+        let mut writes = futures::stream::iter(writes).buffered(CONCURRENCY);
         let mut failures = Vec::new();
         let mut ends = Vec::new();
         while let Some(end) = writes.next().await {
@@ -159,9 +158,11 @@ pub(crate) async fn update(
     let mut failures = Vec::new();
     for alike in built.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
         let target = run.target;
-        let mut writes = futures::stream::iter(alike)
+        let writes: Vec<_> = alike
+            .iter()
             .map(|built| write(target, built, originals.get(&built.id()).copied(), how))
-            .buffered(CONCURRENCY);
+            .collect();
+        let mut writes = futures::stream::iter(writes).buffered(CONCURRENCY);
         let mut ends = Vec::new();
         while let Some(end) = writes.next().await {
             ends.push(end);
@@ -316,12 +317,15 @@ pub(crate) async fn delete_all(
 ) -> (Vec<Built>, Vec<ObjectError>) {
     let (mut deleted, mut failures) = (Vec::new(), Vec::new());
     for alike in built.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
-        let mut requests = futures::stream::iter(alike)
-            .map(|built| async move { (built, delete(target, built, propagation).await) })
+        let mut requests = futures::stream::iter(alike.to_vec())
+            .map(|built| async move {
+                let end = delete(target, &built, propagation).await;
+                (built, end)
+            })
             .buffered(CONCURRENCY);
         while let Some((built, end)) = requests.next().await {
             match end {
-                Ok(true) => deleted.push(built.clone()),
+                Ok(true) => deleted.push(built),
                 Ok(false) => {}
                 Err(error) => failures.push(error),
             }
