@@ -60,7 +60,7 @@ pub struct Arguments {
     /// Accepted for compatibility.
     #[arg(long, default_value = "")]
     pub oom_watch_current_memory_path: String,
-    /// The algorithm of the digests in the status.
+    /// Accepted for compatibility: the digests in the status are of SHA-256.
     #[arg(long, default_value = "sha256", value_parser = ["sha256", "sha384", "sha512"])]
     pub snapshot_digest_algo: String,
     /// Field managers whose fields are taken over where drift is looked for.
@@ -100,12 +100,8 @@ pub(crate) struct Settings {
     /// Versions of charts from OCI registries say nothing of the digest.
     pub(crate) plain_chart_versions: bool,
     pub(crate) config_watchers: bool,
-    pub(crate) dns_lookups: bool,
     pub(crate) helm3_defaults: bool,
     pub(crate) retry_by_default: bool,
-    pub(crate) additive_dependency_check: bool,
-    pub(crate) cancel_waits: bool,
-    pub(crate) snapshot_digest: String,
     pub(crate) patience: Patience,
     pub(crate) insecure_kubeconfig_exec: bool,
     pub(crate) insecure_kubeconfig_tls: bool,
@@ -130,12 +126,8 @@ impl Arguments {
             direct_source_fetch: gates.enabled("DirectSourceFetch"),
             plain_chart_versions: gates.enabled("DisableChartDigestTracking"),
             config_watchers: !gates.enabled("DisableConfigWatchers"),
-            dns_lookups: gates.enabled("AllowDNSLookups"),
             helm3_defaults: gates.enabled("UseHelm3Defaults"),
             retry_by_default: gates.enabled("DefaultToRetryOnFailure"),
-            additive_dependency_check: gates.enabled("AdditiveCELDependencyCheck"),
-            cancel_waits: gates.enabled("CancelHealthCheckOnNewRevision"),
-            snapshot_digest: self.snapshot_digest_algo.clone(),
             patience,
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
             insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,

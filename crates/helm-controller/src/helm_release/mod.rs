@@ -4,7 +4,6 @@ mod chart;
 mod chart_template;
 mod conclude;
 mod dependencies;
-mod drift;
 mod finalize;
 mod halt;
 mod history;
@@ -117,6 +116,7 @@ impl<'a> Attempt<'a> {
     /// Fetches all that is needed; if that lasts, the status says so.
     async fn prerequisites(&mut self) -> Result<Prerequisites, Halt> {
         let (hr, ctx) = (Arc::clone(&self.hr), self.ctx);
+        spec::supported(&hr)?;
         let synced = chart_template::sync(&hr, ctx).await?;
         self.report.status.helm_chart.clone_from(&synced.name);
         let mut announced = self.report.clone();
@@ -125,7 +125,7 @@ impl<'a> Attempt<'a> {
             self.report.begin();
         }
         let status = announced.status();
-        let work = async {
+        let work = Box::pin(async {
             dependencies::check(&hr, ctx).await?;
             if ctx.settings.config_watchers {
                 ctx.inputs.cover(&hr, ctx);
@@ -135,7 +135,7 @@ impl<'a> Attempt<'a> {
             let chart = chart::load(&source, ctx).await?;
             let tenant = tenant::client(&hr, ctx).await?;
             Ok(Prerequisites { chart, values, tenant })
-        };
+        });
         let (writer, object) = (&ctx.writer, &mut self.hr);
         let report = async move {
             if let Err(error) = writer.status(object, &status).await {

@@ -25,7 +25,9 @@ pub(crate) fn install_strategy(hr: &HelmRelease, retry_by_default: bool) -> Stra
     Strategy::Remediate {
         retries: remediation.retries,
         remediate_last_failure: remediation.remediate_last_failure.unwrap_or(false),
-        ignore_test_failures: remediation.ignore_test_failures.unwrap_or(ignores_failures(hr)),
+        ignore_test_failures: remediation
+            .ignore_test_failures
+            .unwrap_or_else(|| ignores_failures(hr)),
         remedy: Remedy::Uninstall,
     }
 }
@@ -44,7 +46,9 @@ pub(crate) fn upgrade_strategy(hr: &HelmRelease, retry_by_default: bool) -> Stra
         remediate_last_failure: remediation
             .remediate_last_failure
             .unwrap_or(remediation.retries > 0),
-        ignore_test_failures: remediation.ignore_test_failures.unwrap_or(ignores_failures(hr)),
+        ignore_test_failures: remediation
+            .ignore_test_failures
+            .unwrap_or_else(|| ignores_failures(hr)),
         remedy: match remediation.strategy.as_deref() {
             Some("uninstall") => Remedy::Uninstall,
             _ => Remedy::Rollback,

@@ -81,6 +81,7 @@ impl Report {
             let reasons = [
                 "DependencyNotReady",
                 "InvalidCELExpression",
+                "UnsupportedField",
                 "AccessDenied",
                 "ArtifactFailed",
                 "SourceNotReady",
@@ -177,10 +178,9 @@ impl Report {
         let reason = self.conditions.get(RELEASED).map(|released| released.reason.clone());
         match reason.as_deref() {
             Some("InstallFailed") => self.claim(Outcome::Installed.claim(of)),
-            Some("UpgradeFailed") => self.claim(Outcome::Upgraded.claim(of)),
-            // Nobody has said anything: a status that was lost.
+            // Where nobody has said anything, the status was lost.
             None if installed => self.claim(Outcome::Installed.claim(of)),
-            None => self.claim(Outcome::Upgraded.claim(of)),
+            Some("UpgradeFailed") | None => self.claim(Outcome::Upgraded.claim(of)),
             Some(_) => {}
         }
     }
@@ -222,7 +222,7 @@ impl Report {
     /// Makes Ready say what the last actions came to. `tests_count` says that a failed test is a
     /// failure.
     ///
-    /// Flux: the first of Remediated, TestSuccess and Released, but a newer generation goes first;
+    /// Flux: the first of Remediated, `TestSuccess` and Released, but a newer generation goes first;
     /// a remedy is never success (`summarize`).
     pub(crate) fn summarise(&mut self, tests_enabled: bool, tests_count: bool) {
         if !tests_enabled {
@@ -253,7 +253,7 @@ impl Report {
 /// When a halted attempt is repeated.
 pub(crate) fn retry(halt: &Halt, dependency: Duration) -> Next {
     match halt {
-        Halt::ChartReference | Halt::Expression { .. } | Halt::Denied { .. } => Next::Await,
+        Halt::ChartReference | Halt::Unsupported { .. } | Halt::Denied { .. } => Next::Await,
         Halt::Dependency { .. } | Halt::SourceNotReady { .. } => Next::After(dependency),
         Halt::ArtifactGone { retry_in } => Next::After(*retry_in),
         Halt::ChartTemplate { .. }
@@ -276,7 +276,7 @@ pub(crate) fn halt_event(halt: &Halt) -> Option<Event> {
         | Halt::ChartVersion(_)
         | Halt::Client { .. } => return None,
         Halt::Dependency { .. } => Severity::Info,
-        Halt::Expression { .. } | Halt::Denied { .. } | Halt::Values(_) | Halt::Chart(_) => {
+        Halt::Unsupported { .. } | Halt::Denied { .. } | Halt::Values(_) | Halt::Chart(_) => {
             Severity::Error
         }
     };
@@ -289,10 +289,5 @@ pub(crate) fn halt_event(halt: &Halt) -> Option<Event> {
 }
 
 fn halt_message(halt: &Halt) -> String {
-    match halt {
-        Halt::Expression { message } => {
-            format!("Reconciliation failed terminally due to configuration error: {message}")
-        }
-        other => reconcile_loop::chain(other),
-    }
+    reconcile_loop::chain(halt)
 }

@@ -19,9 +19,8 @@ use reconcile_loop::requeue::Next;
 
 use super::conclude::{FORCE_AT, Report};
 use super::options::Common;
-use super::policy::{self, DriftMode};
+use super::policy;
 use super::values::Values;
-use super::{drift, spec};
 use crate::context::Context;
 
 /// A release that is being brought to what its object says.
@@ -50,7 +49,6 @@ pub(super) enum Kind {
     Remedy,
     Test,
     Unlock,
-    Drift,
 }
 
 /// What comes next.
@@ -112,23 +110,7 @@ impl Run {
     /// Takes the next action.
     async fn take(&mut self, Look { decision, counters }: Look) -> ControlFlow<Next> {
         match decision {
-            Decision::Nothing => ControlFlow::Continue(()),
-            Decision::ReportDrift => {
-                let warned = drift::warn(self);
-                self.events.extend(warned);
-                ControlFlow::Break(self.succeed().await)
-            }
-            Decision::CorrectDrift => {
-                let timeout = spec::timeout(&self.hr, None);
-                let step = Step { kind: Kind::Drift, name: "correct cluster drift", timeout };
-                self.admit(step, &counters).await?;
-                let warned = drift::warn(self);
-                self.events.extend(warned);
-                self.report.running(step.name, step.timeout, false);
-                if self.ctx.settings.patience.is_none() {
-                    self.record().await?;
-                }
-                drift::correct(self, timeout).await;
+            Decision::Nothing | Decision::ReportDrift | Decision::CorrectDrift => {
                 ControlFlow::Continue(())
             }
             Decision::Stop(terminal) => ControlFlow::Break(self.stop(terminal, &counters).await),
@@ -184,12 +166,7 @@ impl Run {
             observe(last.as_deref(), known, &self.wanted, tests, drift)
                 .map_err(|error| reconcile_loop::chain(&error))
         };
-        let seen = state(Drift::None)?;
-        if seen != State::InSync || policy::drift_mode(&self.hr) == DriftMode::Disabled {
-            return Ok(seen);
-        }
-        let Some(record) = &last else { return Ok(seen) };
-        if drift::find(self, record).await? { Ok(State::Drifted) } else { Ok(seen) }
+        state(Drift::None)
     }
 
     fn last_record(&self) -> Option<Arc<Record>> {
