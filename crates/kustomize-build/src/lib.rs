@@ -41,11 +41,13 @@ mod name_reference;
 mod options;
 mod order;
 mod origin;
+mod overlay;
 
 #[cfg(feature = "parity")]
 pub mod parity;
 mod path_match;
 mod plugin;
+mod reads;
 mod resource;
 mod resources;
 mod schema;
@@ -68,11 +70,13 @@ pub use merge::StrategicMergeError;
 pub use name_reference::NameReferenceError;
 pub use options::{Limits, LoadRestriction, Mode, Options};
 pub use order::SortError;
+pub use overlay::overlay;
 pub use path_match::PathError;
 pub use plugin::{ConfigError, PluginError};
+pub use reads::Reads;
 pub use resources::ResourcesError;
 pub use schema::OpenApiError;
-pub use selector::{LabelSelectorError, SelectorError};
+pub use selector::{LabelSelectorError, ObjectSelector, SelectorError};
 pub use transform::TransformError;
 pub use vars::VarError;
 
@@ -84,7 +88,7 @@ use file_tree::{FileTree, TreePath};
 /// If kustomize would refuse it, if it needs something from outside the tree, or if it costs more
 /// than the limits allow.
 pub fn build(tree: &FileTree, root: &TreePath, options: &Options) -> Result<Built, Error> {
-    target::build(tree, root, None, options)
+    target::build(tree, root, None, options, &mut Reads::default())
 }
 
 /// Builds a kustomization that stands in place of the file in its directory.
@@ -96,5 +100,20 @@ pub fn build_with(
     kustomization: &generate::Kustomization,
     options: &Options,
 ) -> Result<Built, Error> {
-    target::build(tree, &kustomization.directory, Some(kustomization), options)
+    build_noting(tree, kustomization, options, &mut Reads::default())
+}
+
+/// As [`build_with`]; `reads` learns what the build, and the making of the kustomization, looked at,
+/// also if it fails.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_noting(
+    tree: &FileTree,
+    kustomization: &generate::Kustomization,
+    options: &Options,
+    reads: &mut Reads,
+) -> Result<Built, Error> {
+    reads.extend(kustomization.reads());
+    target::build(tree, &kustomization.directory, Some(kustomization), options, reads)
 }

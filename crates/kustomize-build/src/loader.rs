@@ -1,6 +1,7 @@
 //! Reads files of the tree, seen from the directory of a kustomization.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use file_tree::{FileTree, TreePath};
 
 use crate::error::Error;
 use crate::options::{LoadRestriction, Options};
+use crate::reads::Reads;
 
 /// Words that say that a path names something remote.
 const REMOTE: [&str; 8] =
@@ -111,11 +113,12 @@ pub enum LoadError {
     },
 }
 
-/// What a build has cost so far.
+/// What a build has cost and looked at so far.
 #[derive(Debug, Default)]
 struct Spent {
     files: Cell<usize>,
     bytes: Cell<u64>,
+    looked_up: RefCell<BTreeSet<TreePath>>,
 }
 
 /// Reads files, seen from one directory.
@@ -177,6 +180,7 @@ impl<'a> Loader<'a> {
             return Err(LoadError::AbsoluteRoot { path: path.to_owned() }.into());
         }
         let joined = self.join(path)?;
+        self.note(&joined);
         if self.tree.file(&joined).is_some() {
             return Err(LoadError::NotADirectory { path: self.shown(&joined) }.into());
         }
@@ -204,7 +208,10 @@ impl<'a> Loader<'a> {
 
     /// Whether the directory holds such a file.
     pub(crate) fn has_file(&self, name: &str) -> bool {
-        self.root.join(name).is_ok_and(|path| self.tree.file(&path).is_some())
+        self.root.join(name).is_ok_and(|path| {
+            self.note(&path);
+            self.tree.file(&path).is_some()
+        })
     }
 
     /// The content of a file that is named from here.
@@ -216,6 +223,7 @@ impl<'a> Loader<'a> {
             return Err(LoadError::Remote { url: path.to_owned() });
         }
         let joined = self.join(path)?;
+        self.note(&joined);
         let confined = self.options.load == LoadRestriction::RootOnly;
         let Some(file) = self.tree.file(&joined) else {
             let shown = self.shown(&joined);
@@ -253,6 +261,18 @@ impl<'a> Loader<'a> {
             return Err(LoadError::SeveralKustomizations { directory: directory() });
         }
         Ok((name, self.load(name)?))
+    }
+
+    /// Adds what all loaders of the build have looked at.
+    pub(crate) fn tell_reads(&self, reads: &mut Reads) {
+        reads.paths.append(&mut self.spent.looked_up.borrow_mut());
+    }
+
+    fn note(&self, path: &TreePath) {
+        let mut looked_up = self.spent.looked_up.borrow_mut();
+        if !looked_up.contains(path) {
+            looked_up.insert(path.clone());
+        }
     }
 
     fn spend(&self, bytes: usize) -> Result<(), LoadError> {

@@ -21,6 +21,7 @@ use crate::options::{Mode, Options};
 use crate::order;
 use crate::origin::{ConfiguredBy, Origin};
 use crate::plugin;
+use crate::reads::Reads;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::{SchemaState, parse_open_api};
@@ -35,13 +36,24 @@ pub(crate) fn build(
     root: &TreePath,
     in_place: Option<&generate::Kustomization>,
     options: &Options,
+    reads: &mut Reads,
+) -> Result<Built, Error> {
+    let loader = Loader::new(tree, root, options)?;
+    let built = build_from(loader.clone(), in_place, options);
+    loader.tell_reads(reads);
+    built
+}
+
+fn build_from(
+    loader: Loader<'_>,
+    in_place: Option<&generate::Kustomization>,
+    options: &Options,
 ) -> Result<Built, Error> {
     let run = Run {
         in_place,
         schema: SchemaState::new(options.mode),
         warnings: RefCell::new(Vec::new()),
     };
-    let loader = Loader::new(tree, root, options)?;
     let mut target = Target::load(&run, loader)?;
     target.set_schema()?;
     if !target.kustomization.build_metadata.is_empty() {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::Error;
 use crate::kustomization::FILE_NAMES;
+use crate::reads::Reads;
 
 /// The fields of a Flux Kustomization that change what is built. Empty ones change nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +96,7 @@ pub struct Kustomization {
     pub(crate) directory: TreePath,
     pub(crate) file_name: &'static str,
     pub(crate) fields: Map<String, Value>,
+    reads: Reads,
 }
 
 impl Kustomization {
@@ -106,6 +108,11 @@ impl Kustomization {
     /// What it says.
     pub const fn fields(&self) -> &Map<String, Value> {
         &self.fields
+    }
+
+    /// What was looked at to make it.
+    pub const fn reads(&self) -> &Reads {
+        &self.reads
     }
 }
 
@@ -119,12 +126,16 @@ pub fn kustomization(
     overlay: &Overlay,
     root_name: &str,
 ) -> Result<Kustomization, Error> {
+    let mut reads = Reads::default();
+    reads.paths.extend(FILE_NAMES.into_iter().filter_map(|name| path.join(name).ok()));
     let found =
         FILE_NAMES.into_iter().find_map(|name| Some((name, tree.file(&path.join(name).ok()?)?)));
     let (file_name, mut fields) = match found {
         Some((name, file)) => (name, merge::read(&file.bytes)?),
-        None => (FILE_NAMES[0], scan::generate(tree, path, root_name)?),
+        None => (FILE_NAMES[0], scan::generate(tree, path, root_name, &mut reads)?),
     };
     merge::overlay(&mut fields, tree, path, overlay)?;
-    Ok(Kustomization { directory: path.clone(), file_name, fields })
+    let components = overlay.components.iter();
+    reads.paths.extend(components.filter_map(|component| path.join(component).ok()));
+    Ok(Kustomization { directory: path.clone(), file_name, fields, reads })
 }

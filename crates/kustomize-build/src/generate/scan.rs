@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::Error;
 use crate::documents;
 use crate::kustomization::FILE_NAMES;
+use crate::reads::Reads;
 
 /// Directories are walked this deep.
 const MAX_DEPTH: usize = 256;
@@ -17,9 +18,11 @@ pub(super) fn generate(
     tree: &FileTree,
     path: &TreePath,
     root_name: &str,
+    reads: &mut Reads,
 ) -> Result<Map<String, Value>, Error> {
     let mut found = Vec::new();
-    walk(tree, path, ".", root_name, 0, &mut found)?;
+    let mut scan = Scan { tree, root_name, found: &mut found, reads };
+    scan.walk(path, ".", 0)?;
     let mut fields = Map::new();
     fields.insert("apiVersion".to_owned(), "kustomize.config.k8s.io/v1beta1".into());
     fields.insert("kind".to_owned(), "Kustomization".into());
@@ -31,42 +34,53 @@ pub(super) fn generate(
     Ok(fields)
 }
 
-fn walk(
-    tree: &FileTree,
-    directory: &TreePath,
-    shown: &str,
-    root_name: &str,
-    depth: usize,
-    found: &mut Vec<String>,
-) -> Result<(), Error> {
-    if depth > MAX_DEPTH {
-        return Err(Error::LimitExceeded { what: "directories inside each other", limit: 256 });
-    }
-    for (name, entry) in tree.children(directory) {
-        let Ok(path) = directory.join(name) else { continue };
-        let shown = format!("{shown}/{name}");
-        match entry {
-            Entry::Directory => {
-                let has = |file: &str| path.join(file).is_ok_and(|path| tree.file(&path).is_some());
-                if FILE_NAMES.into_iter().any(has) {
-                    found.push(shown);
-                } else {
-                    walk(tree, &path, &shown, root_name, depth + 1, found)?;
+struct Scan<'a> {
+    tree: &'a FileTree,
+    root_name: &'a str,
+    found: &'a mut Vec<String>,
+    reads: &'a mut Reads,
+}
+
+impl Scan<'_> {
+    fn walk(&mut self, directory: &TreePath, shown: &str, depth: usize) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Err(Error::LimitExceeded { what: "directories inside each other", limit: 256 });
+        }
+        self.reads.listed.insert(directory.clone());
+        for (name, entry) in self.tree.children(directory) {
+            let Ok(path) = directory.join(name) else { continue };
+            let shown = format!("{shown}/{name}");
+            match entry {
+                Entry::Directory => {
+                    if self.is_kustomization(&path) {
+                        self.found.push(shown);
+                    } else {
+                        self.walk(&path, &shown, depth + 1)?;
+                    }
                 }
-            }
-            Entry::File(file) => {
-                if !is_manifest(name) {
-                    continue;
+                Entry::File(file) => {
+                    if !is_manifest(name) {
+                        continue;
+                    }
+                    if let Err(source) = documents::resources(&file.bytes) {
+                        let root = self.root_name.trim_end_matches('/');
+                        let path = format!("{root}/{}", path.as_str());
+                        return Err(Error::NotKubernetes { path, source });
+                    }
+                    self.found.push(shown);
                 }
-                if let Err(source) = documents::resources(&file.bytes) {
-                    let path = format!("{}/{}", root_name.trim_end_matches('/'), path.as_str());
-                    return Err(Error::NotKubernetes { path, source });
-                }
-                found.push(shown);
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn is_kustomization(&mut self, directory: &TreePath) -> bool {
+        FILE_NAMES.into_iter().filter_map(|name| directory.join(name).ok()).any(|path| {
+            let there = self.tree.file(&path).is_some();
+            self.reads.paths.insert(path);
+            there
+        })
+    }
 }
 
 /// Whether a file of this name is taken for a manifest.

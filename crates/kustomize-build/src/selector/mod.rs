@@ -1,9 +1,11 @@
 //! Which resources a patch, a replacement or a plugin applies to.
 
 mod labels;
+mod object;
 
 pub(crate) use labels::LabelSelector;
 pub use labels::LabelSelectorError;
+pub use object::ObjectSelector;
 
 use manifest::Gvk;
 use regex::Regex;
