@@ -101,6 +101,12 @@ mod tests {
     }
 
     #[test]
+    fn a_comment_after_a_block_is_not_in_its_header() {
+        let text = "a: | # in\n    x\n# after\nb:\n    - |\n      y\n    # item\n    - z\n";
+        check(text, text);
+    }
+
+    #[test]
     fn text_is_printed_as_go_prints_it() {
         check(
             "a: 'yes'\nb: \"x\\ny\"\nc: [1, {d: e}]\nd: 0x1f\ne: 2020-01-02\nf: {}\n---\ng: >\n  h\n",

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
 mod custom_resources;
+mod decryption;
 mod dependencies;
 mod faults;
 mod git_app;

@@ -17,7 +17,9 @@ pub(super) struct Found {
 pub(super) fn between(source: &[u8], start: usize, end: usize) -> Vec<Found> {
     let mut found = Vec::new();
     let gap = source.get(start..end).unwrap_or_default();
-    let (mut behind, mut after_indicator) = (true, false);
+    // Blocks end where a line starts.
+    let line = &source[start.saturating_sub(column(source, start))..start.min(source.len())];
+    let (mut behind, mut after_indicator) = (!line.trim_ascii().is_empty(), false);
     let mut at = 0;
     while let Some(byte) = gap.get(at) {
         match byte {

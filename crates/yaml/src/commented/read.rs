@@ -126,14 +126,12 @@ impl<'a> Reader<'a> {
                     self.anchors.insert(anchor, node.clone());
                 }
                 self.cursor = end;
+                self.attach(node, line)?;
                 if is_block {
                     // A comment in the header of a block is part of the token.
                     let header = self.source[start..end].split(|byte| *byte == b'\n').next();
                     let length = header.unwrap_or_default().len();
                     self.pending.extend(comments::between(self.source, start, start + length));
-                }
-                self.attach(node, line)?;
-                if is_block {
                     self.claim_behind();
                 }
                 Ok(())

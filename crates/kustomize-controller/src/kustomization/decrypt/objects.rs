@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use manifest::{Object, ObjectError};
 use serde_json::Value;
-use sops_decrypt::{Encrypted, Format, Integrity};
+use sops_decrypt::{Encrypted, Format, Integrity, IntegrityError};
 
 use super::Decryptor;
 
@@ -53,6 +53,17 @@ pub(super) fn decrypt(decryptor: &Decryptor, object: &mut Object) -> Result<Vec<
     }
     if is_encrypted(object) {
         return whole(decryptor, object);
+    }
+    if decryptor.integrity == Integrity::Verified
+        && object.fields().get("sops").is_some_and(Value::is_object)
+    {
+        // Differs: Flux takes it for plain.
+        return Err(Error::Whole {
+            namespace: object.namespace().to_owned(),
+            name: object.name().to_owned(),
+            kind: object.kind().to_owned(),
+            source: Box::new(IntegrityError::Missing.into()),
+        });
     }
     if object.kind() == "Secret" {
         entries(decryptor, object)?;
