@@ -93,6 +93,14 @@ pub fn load(archive: &[u8]) -> Result<Chart, LoadError> {
     load::load(files, &mut budget, 0)
 }
 
+/// The files of an archive, with names below its folder; archives within it stay as they are.
+///
+/// # Errors
+/// If the archive is broken or exceeds a limit.
+pub fn entries(archive: &[u8]) -> Result<Vec<ChartFile>, ArchiveError> {
+    files(archive, &mut Budget::default())
+}
+
 /// What is left of the limits that an archive and those within it share.
 #[derive(Debug)]
 pub(crate) struct Budget {

@@ -8,15 +8,19 @@
 //! far as it goes, where Helm refuses the whole index.
 
 mod events;
+mod json;
+mod rewrite;
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use semver_range::{Constraint, ConstraintError, Version};
 use serde_json::Value;
 
 use crate::metadata::{RawMetadata, ValidationError};
 use events::{Events, Item};
+
+pub use rewrite::{RewriteError, rewrite};
 
 /// Most entries that are kept.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -62,6 +66,12 @@ pub enum IndexError {
     /// The text is no YAML, or the source of it failed.
     #[error("error converting YAML to JSON: yaml: {0}")]
     Yaml(String),
+    /// The file cannot be read.
+    #[error("cannot read the index")]
+    Read(#[source] std::io::Error),
+    /// The text is no JSON.
+    #[error("error unmarshaling JSON")]
+    Json(#[source] serde_json::Error),
     /// The document, or `entries` in it, is no map.
     #[error("cannot read index: {0} is no map")]
     NotAMap(&'static str),
@@ -120,12 +130,38 @@ impl Index {
         if !has_api_version {
             return Err(IndexError::NoApiVersion);
         }
-        for versions in index.entries.values_mut() {
+        index.sort();
+        Ok(index)
+    }
+
+    /// Reads an index that is JSON, as [`rewrite`] writes it: faster, and without the rules of YAML.
+    ///
+    /// # Errors
+    /// If the text is no index. Single entries that are broken are skipped.
+    pub fn read_json(input: impl Read, keep: Keep<'_>) -> Result<Self, IndexError> {
+        let mut index = json::read(input, keep)?;
+        index.sort();
+        Ok(index)
+    }
+
+    /// How many bytes the entries occupy, roughly.
+    pub fn weight_bytes(&self) -> usize {
+        let of_entry = |entry: &IndexEntry| {
+            let urls: usize = entry.urls.iter().map(|url| url.len() + 24).sum();
+            size_of::<IndexEntry>() + entry.version.len() + entry.digest.len() + urls + 64
+        };
+        let of_chart = |(name, versions): (&String, &Vec<IndexEntry>)| {
+            name.len() + 64 + versions.iter().map(of_entry).sum::<usize>()
+        };
+        self.entries.iter().map(of_chart).sum()
+    }
+
+    fn sort(&mut self) {
+        for versions in self.entries.values_mut() {
             // Helm: newest first; what is no version comes last.
             versions
                 .sort_by_cached_key(|entry| std::cmp::Reverse(Version::parse(&entry.version).ok()));
         }
-        Ok(index)
     }
 
     /// The names of the charts that were kept.

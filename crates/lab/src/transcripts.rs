@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 }
 
 /// Scenarios whose controllers exist; the names start with the kind.
-const KINDS: &[&str] = &["git-", "hr-", "ks-", "story-homelab"];
+const KINDS: &[&str] = &["git-", "hchart-", "hr-", "hrepo-", "ks-", "story-homelab"];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let transcripts = repository().join("../shared/transcripts");

@@ -3,12 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use artifact::Store as Artifacts;
-use crd_types::source::GitRepository;
+use crd_types::source::{GitRepository, HelmChart, HelmRepository};
 use git_client::Client;
 use kube::runtime::reflector::Store;
 use reconcile_loop::{controller::Trigger, program::Runtime, status::Writer};
 
-use crate::{settings::Settings, watches::SecretWatch};
+use crate::{indexes::Indexes, settings::Settings, source::Loop, watches::SecretWatch};
 
 /// What every reconciliation of a process shares.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(crate) struct Context {
     pub(crate) repositories: Store<GitRepository>,
     /// The way to ask for a reconciliation.
     pub(crate) trigger: Trigger<GitRepository>,
+    pub(crate) helm_repositories: Loop<HelmRepository>,
+    pub(crate) helm_charts: Loop<HelmChart>,
+    /// Indexes of Helm repositories in memory.
+    pub(crate) indexes: Indexes,
     /// The artifacts on disk.
     pub(crate) store: Arc<Artifacts>,
     /// Asks git servers.

@@ -2,8 +2,12 @@
 
 mod context;
 mod git_repository;
+mod helm_chart;
+mod helm_repository;
+mod indexes;
 mod server;
 mod settings;
+mod source;
 mod summary;
 mod unsupported;
 mod watches;
@@ -11,11 +15,11 @@ mod watches;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use artifact::Store;
-use crd_types::source::GitRepository;
+use crd_types::source::{GitRepository, HelmChart, HelmRepository};
 use git_client::{Client, Limits};
 use reconcile_loop::{
     chain,
-    controller::Controller,
+    controller::{Controller, Reconciler},
     program::{self, Runtime},
     status::Writer,
 };
@@ -24,6 +28,10 @@ pub use settings::Arguments;
 
 use context::Context;
 use git_repository::GitRepositories;
+use helm_chart::HelmCharts;
+use helm_repository::HelmRepositories;
+use indexes::Indexes;
+use source::{Loop, Source};
 
 /// The name of the controller, and the field manager of everything it writes.
 const NAME: &str = "source-controller";
@@ -47,30 +55,58 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let server = server::start(&arguments.storage_addr, Arc::clone(&store), &runtime).await?;
 
     let repositories = Controller::<GitRepository>::default();
+    let helm_repositories = Controller::<HelmRepository>::default();
+    let helm_charts = Controller::<HelmChart>::default();
     let writer = Arc::new(Writer::new(runtime.client.clone(), NAME));
     let ctx = Arc::new(Context {
         runtime: runtime.clone(),
-        settings,
         writer: Arc::clone(&writer),
         repositories: repositories.store(),
         trigger: repositories.trigger(),
+        helm_repositories: wired(&helm_repositories, &runtime),
+        helm_charts: wired(&helm_charts, &runtime),
+        indexes: Indexes::new(settings.indexes),
+        settings,
         store,
         git: Client::new(Limits::default()),
         scratch,
         secrets: watches::SecretWatch::default(),
     });
-    let reconciler = Arc::new(GitRepositories(ctx));
-    let others = runtime.clone();
+    let reconciler = Arc::new(GitRepositories(Arc::clone(&ctx)));
+    let workers = arguments.concurrent;
     let loops = async {
         tokio::join!(
-            repositories.run(runtime, writer, reconciler, arguments.concurrent),
-            unsupported::answer_all(&others),
+            repositories.run(runtime.clone(), writer, reconciler, workers),
+            run_kind(helm_repositories, HelmRepositories(Arc::clone(&ctx)), &ctx, workers),
+            run_kind(helm_charts, HelmCharts(Arc::clone(&ctx)), &ctx, workers),
+            unsupported::answer_all(&runtime),
         )
     };
     tokio::select! {
         _ = loops => Ok(()),
+        never = ctx.indexes.purge() => match never {},
         ended = server => Err(format!("the artifact server ended: {ended}")),
     }
+}
+
+/// What the reconciliations of a kind work with.
+fn wired<K: Source>(controller: &Controller<K>, runtime: &Runtime) -> Loop<K> {
+    Loop {
+        writer: Arc::new(Writer::new(runtime.client.clone(), NAME)),
+        objects: controller.store(),
+        trigger: controller.trigger(),
+    }
+}
+
+/// Runs the loop of a kind until the process is asked to end.
+async fn run_kind<R: Reconciler<Kind: Source>>(
+    controller: Controller<R::Kind>,
+    reconciler: R,
+    ctx: &Arc<Context>,
+    workers: u16,
+) {
+    let writer = Arc::clone(&<R::Kind as Source>::of(ctx).writer);
+    controller.run(ctx.runtime.clone(), writer, Arc::new(reconciler), workers).await;
 }
 
 /// Nobody else works here, so whatever is there was left by a process that was killed.

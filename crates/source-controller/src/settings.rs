@@ -10,6 +10,8 @@ use reconcile_loop::{
     progress::Patience,
 };
 
+use crate::indexes;
+
 /// Feature gates with their defaults.
 const GATES: &[(&str, bool)] = &[
     ("CacheSecretsAndConfigMaps", false),
@@ -86,8 +88,23 @@ pub(crate) struct Settings {
     pub(crate) digest_algorithm: Algorithm,
     pub(crate) retention: Retention,
     pub(crate) patience: Patience,
+    /// What charts may weigh.
+    pub(crate) helm: HelmLimits,
+    /// Which indexes are kept in memory.
+    pub(crate) indexes: indexes::Settings,
     /// Where artifacts are advertised, with scheme and without a slash at the end.
     base_url: String,
+}
+
+/// What charts may weigh, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HelmLimits {
+    /// The index of a repository.
+    pub(crate) index: u64,
+    /// The archive of a chart.
+    pub(crate) chart: u64,
+    /// One file of a chart.
+    pub(crate) file: u64,
 }
 
 /// Why the controller cannot run with these flags.
@@ -126,6 +143,16 @@ impl Arguments {
                 records: self.artifact_retention_records,
             },
             patience,
+            helm: HelmLimits {
+                index: self.helm_index_max_size,
+                chart: self.helm_chart_max_size,
+                file: self.helm_chart_file_max_size,
+            },
+            indexes: indexes::Settings {
+                max_count: usize::try_from(self.helm_cache_max_size).unwrap_or(usize::MAX),
+                ttl: self.helm_cache_ttl,
+                purge_interval: self.helm_cache_purge_interval,
+            },
             base_url: base_url(&self.storage_adv_addr, &self.storage_addr),
         })
     }

@@ -6,10 +6,7 @@ use crd_types::{
     Condition,
     conditions::{READY, RECONCILING, STALLED},
     metadata::REQUESTED_AT,
-    source::{
-        Bucket, BucketStatus, HelmChart, HelmChartStatus, HelmRepository, HelmRepositoryStatus,
-        OCIRepository, OCIRepositoryStatus,
-    },
+    source::{Bucket, BucketStatus, OCIRepository, OCIRepositoryStatus},
 };
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt as _, core::object::HasStatus};
@@ -46,7 +43,7 @@ macro_rules! common {
     )* };
 }
 
-common!(BucketStatus, HelmChartStatus, HelmRepositoryStatus, OCIRepositoryStatus);
+common!(BucketStatus, OCIRepositoryStatus);
 
 /// Answers the objects of one kind.
 #[derive(Debug)]
@@ -57,12 +54,7 @@ struct Unsupported<K: FluxKind> {
 
 /// Answers the objects of all kinds that are not built yet, until the process ends.
 pub(crate) async fn answer_all(runtime: &Runtime) {
-    tokio::join!(
-        answer::<Bucket>(runtime),
-        answer::<HelmChart>(runtime),
-        answer::<HelmRepository>(runtime),
-        answer::<OCIRepository>(runtime),
-    );
+    tokio::join!(answer::<Bucket>(runtime), answer::<OCIRepository>(runtime),);
 }
 
 async fn answer<K>(runtime: &Runtime)

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crd_types::source::GitRepository;
+use crd_types::source::{GitRepository, HelmChart, HelmRepository};
 use futures::{StreamExt as _, future};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -19,7 +19,10 @@ use kube::{
 };
 use reconcile_loop::controller::watch_error;
 
-use crate::context::Context;
+use crate::{
+    context::Context, helm_chart::origin::charts_of, helm_repository::access::is_oci,
+    source::Source,
+};
 
 /// Watches Secrets, from the first object on that refers to one.
 ///
@@ -29,8 +32,21 @@ pub(crate) struct SecretWatch(AtomicBool);
 
 impl SecretWatch {
     /// Makes sure that the Secrets this object refers to are watched.
-    pub(crate) fn cover(&self, repository: &GitRepository, ctx: &Arc<Context>) {
-        if referred(repository).next().is_some() && !self.0.swap(true, Ordering::Relaxed) {
+    pub(crate) fn cover<K: Source>(&self, object: &K, ctx: &Arc<Context>) {
+        if !object.secrets().is_empty() {
+            self.begin(ctx);
+        }
+    }
+
+    /// The same for a repository in git.
+    pub(crate) fn cover_git(&self, repository: &GitRepository, ctx: &Arc<Context>) {
+        if referred(repository).next().is_some() {
+            self.begin(ctx);
+        }
+    }
+
+    fn begin(&self, ctx: &Arc<Context>) {
+        if !self.0.swap(true, Ordering::Relaxed) {
             watch(ctx);
         }
     }
@@ -77,4 +93,25 @@ fn wake(ctx: &Context, secret: &PartialObjectMeta<Secret>) {
             ctx.trigger.reconcile(ObjectRef::from_obj(&*repository));
         }
     }
+    for repository in wake_kind::<HelmRepository>(ctx, namespace.as_deref(), &name) {
+        // One of type `oci` does nothing itself: its charts are who log in.
+        if is_oci(&repository) {
+            let key = (namespace.as_deref().unwrap_or_default(), repository.name_any());
+            for chart in charts_of("HelmRepository", (key.0, &key.1), ctx) {
+                HelmChart::of(ctx).trigger.reconcile(ObjectRef::from_obj(&*chart));
+            }
+        }
+    }
+}
+
+/// Wakes the objects of a kind that refer to a Secret, and says which they are.
+fn wake_kind<K: Source>(ctx: &Context, namespace: Option<&str>, name: &str) -> Vec<Arc<K>> {
+    let refers = |object: &Arc<K>| {
+        object.meta().namespace.as_deref() == namespace && object.secrets().contains(&name)
+    };
+    let woken: Vec<Arc<K>> = K::of(ctx).objects.state().into_iter().filter(refers).collect();
+    for object in &woken {
+        K::of(ctx).trigger.reconcile(ObjectRef::from_obj(&**object));
+    }
+    woken
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ArtifactPath, Error, Store, UNFINISHED, failed, remove_file};
+use super::{Alias, ArtifactPath, Error, Store, UNFINISHED, failed, remove_file};
 
 /// How long superseded artifacts stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,9 @@ impl Store {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_lock = Path::new(&name).extension().is_some_and(|kind| kind == "lock");
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if !is_file || is_lock || name == current || name.starts_with(UNFINISHED) {
+            let is_alias = [Alias::Index, Alias::Latest].iter().any(|alias| alias.file() == name);
+            let is_ours = is_lock || is_alias || name.starts_with(UNFINISHED);
+            if !is_file || is_ours || name == current {
                 continue;
             }
             let known = self.known();

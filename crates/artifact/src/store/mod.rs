@@ -70,6 +70,25 @@ pub enum Error {
     Pack(crate::pack::Error),
 }
 
+/// A name under which the newest file of an object is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alias {
+    /// `index.yaml`.
+    Index,
+    /// `latest.tar.gz`.
+    Latest,
+}
+
+impl Alias {
+    /// The name of the file.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Index => "index.yaml",
+            Self::Latest => "latest.tar.gz",
+        }
+    }
+}
+
 /// What a look at a stored file showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -161,6 +180,26 @@ impl Store {
         sync_directory(&directory)?;
         self.remember(&target, digest.clone(), true);
         Ok(Stored { digest, size_bytes })
+    }
+
+    /// Makes the file at `path` answer to a second, unchanging name beside it, instead of an older
+    /// one. Blocks; may be repeated.
+    ///
+    /// Differs: Flux makes a symbolic link; this is another name of the same file, because the
+    /// server follows no links.
+    ///
+    /// # Errors
+    /// If the name cannot be given.
+    pub fn alias(&self, path: &ArtifactPath, alias: Alias) -> Result<(), Error> {
+        let target = self.root.join(path.as_str());
+        let directory = self.root.join(path.directory());
+        let unfinished = directory.join(format!("{UNFINISHED}{}", alias.file()));
+        remove_file(&unfinished)?;
+        fs::hard_link(&target, &unfinished).map_err(|error| failed("link", &target, error))?;
+        let named = directory.join(alias.file());
+        fs::rename(&unfinished, &named).map_err(|error| failed("rename", &unfinished, error))?;
+        // If both were one file already, nothing was renamed.
+        remove_file(&unfinished)
     }
 
     /// Whether there is a regular file at `path`.

@@ -35,7 +35,7 @@ use self::{
     resolve::{Asked, Found},
     spec::Wish,
 };
-use crate::context::Context;
+use crate::{context::Context, helm_chart::origin::wake_charts_of};
 
 /// Reconciles GitRepositories.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Reconciler for GitRepositories {
     type Kind = GitRepository;
 
     async fn reconcile(&self, object: Arc<GitRepository>) -> Next {
-        self.0.secrets.cover(&object, &self.0);
+        self.0.secrets.cover_git(&object, &self.0);
         Attempt::new(object, &self.0).run().await
     }
 
@@ -107,6 +107,9 @@ impl<'a> Attempt<'a> {
         // Status before events: an alert never runs ahead of the object.
         if let Err(failed) = self.record_end(&verdict.status).await {
             return failed;
+        }
+        if let (Ok(_), Some(artifact)) = (&end, &verdict.status.artifact) {
+            wake_charts_of(&*self.repository, &artifact.revision, self.ctx);
         }
         for event in verdict.events {
             self.publish(event).await;

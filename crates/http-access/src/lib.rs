@@ -1,0 +1,16 @@
+//! How a server that a user names is asked: login, certificates, proxy, redirects, limits.
+//!
+//! A [`Client`] knows how a server is reached; [`Client::send`] asks it. A login goes to the server
+//! that it was given for and to no other, however often that server redirects. What comes back is
+//! read piece by piece under a deadline and a cap.
+
+mod access;
+mod body;
+mod cause;
+mod client;
+
+pub use access::{Access, ClientCertificate, InvalidAccess, Login, Proxy, Secret};
+pub use body::{Body, ReadError};
+pub use cause::Cause;
+pub use client::{Authorization, Client, Request, SendError};
+pub use reqwest::{Method, StatusCode, Url, header};
