@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Parser)]
 #[command(name = "cargo xtask parity", version)]
 enum Arguments {
-    /// Golden tables of Helm's functions and templates: a folder of folders of JSON files.
+    /// Golden tables of Helm's functions and templates, and of sops: a folder of folders of JSON files.
     Tables {
         /// The folder.
         dir: PathBuf,
@@ -33,9 +33,19 @@ enum Arguments {
 
 fn main() -> Result<()> {
     match Arguments::parse() {
-        Arguments::Tables { dir } => println!("{}", helm_render::parity::tables(&dir)?),
+        Arguments::Tables { dir } => tables(&dir)?,
         Arguments::Charts { dir } => println!("{}", helm_render::parity::charts(&dir)?),
         Arguments::Kustomize { dir, word } => kustomize(&dir, &word)?,
+    }
+    Ok(())
+}
+
+fn tables(dir: &Path) -> Result<()> {
+    println!("{}", helm_render::parity::tables(dir)?);
+    let read = |name: &str| std::fs::read(dir.join("sops").join(name)).ok();
+    let report = sops_decrypt::parity::run(&read)?;
+    if report.same + report.differences.len() > 0 {
+        println!("{report}");
     }
     Ok(())
 }

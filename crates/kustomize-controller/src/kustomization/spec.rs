@@ -78,3 +78,30 @@ fn read(duration: Option<&GoDuration>) -> Option<Duration> {
     let nanoseconds = go_duration::parse(duration?.as_str()).ok()?;
     Duration::try_from(nanoseconds).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+    use serde_json::json;
+
+    #[test]
+    fn an_identity_for_decryption_needs_its_gate() {
+        let ks: Kustomization = serde_json::from_value(json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": "app"},
+            "spec": {
+                "interval": "1h", "prune": true,
+                "sourceRef": {"kind": "GitRepository", "name": "app"},
+                "decryption": {"provider": "sops", "serviceAccountName": "sops"},
+            },
+        }))
+        .unwrap();
+        let settings =
+            |flag: &str| crate::Arguments::try_parse_from(["x", flag]).unwrap().settings().unwrap();
+        let off = supported(&ks, &settings("--sops-verify-mac=false")).unwrap_err();
+        assert_eq!(off.reason(), "FeatureGateDisabled");
+        let gate = "--feature-gates=ObjectLevelWorkloadIdentity=true";
+        assert!(supported(&ks, &settings(gate)).is_ok());
+    }
+}

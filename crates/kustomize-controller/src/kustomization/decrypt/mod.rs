@@ -7,6 +7,8 @@ mod account;
 mod keys;
 mod objects;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -50,6 +50,7 @@ pub(crate) enum Error {
 }
 
 /// A tree in which what generators and patches read is decrypted.
+#[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) tree: Arc<FileTree>,
     /// A manifest that is not as sops wrote it. To be told once its objects were decrypted: what fails
