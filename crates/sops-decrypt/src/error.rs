@@ -209,12 +209,9 @@ pub enum PrintError {
     /// A binary file holds one text named `data` only.
     #[error("error emitting binary store: no binary data found in tree")]
     NoData,
-    /// The same for several documents.
-    #[error("the format holds one document, there are {documents}")]
-    Documents {
-        /// How many there are.
-        documents: usize,
-    },
+    /// There is nothing to print.
+    #[error("there is no document")]
+    NoDocument,
     /// A key that is no text.
     #[error("a key is no text")]
     Key,

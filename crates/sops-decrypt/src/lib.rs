@@ -26,11 +26,14 @@ mod value;
 mod walk;
 mod wrap;
 
-pub use data_key::{DataKey, DataKeyError, KeyService, Part};
-pub use error::{Error, IntegrityError, LoadError, PrintError, ValueError, WalkError};
+pub use age_keys::{AgeError, HeaderError, ImportError as AgeImportError};
+pub use data_key::{DataKey, DataKeyError, KeyService, Part, Report};
+pub use error::{CipherError, Error, IntegrityError, LoadError, PrintError, ValueError, WalkError};
 pub use format::Format;
 pub use keys::{ImportError, KeyError, Keys};
 pub use metadata::Recipient;
+pub use pgp_keys::{ImportError as PgpImportError, PgpError};
+pub use shamir::ShamirError;
 pub use tree::{Decrypted, Encrypted, Plaintext};
 
 /// The largest file that is decrypted, in bytes, as in Flux.

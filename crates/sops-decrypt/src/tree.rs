@@ -107,11 +107,8 @@ impl Decrypted {
     /// If the format has no place for what is in the file.
     pub fn print(&self, format: Format) -> Result<Plaintext, PrintError> {
         let documents = &self.documents.0;
-        let one = || match documents.as_slice() {
-            [] => Err(PrintError::Documents { documents: 0 }),
-            // Flux: of several documents all but the first one are dropped.
-            [first, ..] => Ok(first),
-        };
+        // Flux: of several documents all but the first one are dropped.
+        let one = || documents.first().ok_or(PrintError::NoDocument);
         let bytes = match format {
             Format::Yaml => yaml::commented::print(documents).into_bytes(),
             Format::Json => json::print(one()?)?,
