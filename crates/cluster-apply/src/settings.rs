@@ -94,6 +94,18 @@ impl Settings {
         }
     }
 
+    /// The settings of helm-controller with its default flags.
+    pub fn helm_controller() -> Self {
+        Self {
+            field_manager: "helm-controller".to_owned(),
+            key_prefix: "helm.toolkit.fluxcd.io".to_owned(),
+            cleanup: Cleanup::default(),
+            custom_stage: Vec::new(),
+            concurrency: 8,
+            fence: None,
+        }
+    }
+
     /// Takes over the fields of one more manager (`--override-manager`).
     pub fn override_manager(&mut self, prefix: &str) {
         for operation in [Operation::Apply, Operation::Update] {

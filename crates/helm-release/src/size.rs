@@ -34,17 +34,22 @@ pub fn check_size(record: &Record, encoded: &str) -> Result<(), TooLarge> {
         return Ok(());
     }
     let chart = record.chart.iter().flat_map(|chart| chart.templates.iter().chain(&chart.files));
-    let mut parts: Vec<(String, usize)> = chart
-        .map(|file| (file.name.clone(), file.data.as_ref().map_or(0, |data| data.len() / 4 * 3)))
-        .collect();
+    let mut parts: Vec<(String, usize)> =
+        chart.map(|file| (file.name.clone(), decoded_bytes(file.data.as_deref()))).collect();
     parts.push(("the rendered manifest".to_owned(), record.manifest.len()));
     parts.push(("the notes".to_owned(), record.info.notes.len()));
-    let schema = record.chart.as_ref().and_then(|chart| chart.schema.as_ref());
-    parts.push(("values.schema.json".to_owned(), schema.map_or(0, |data| data.len() / 4 * 3)));
+    let schema = record.chart.as_ref().and_then(|chart| chart.schema.as_deref());
+    parts.push(("values.schema.json".to_owned(), decoded_bytes(schema)));
     parts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     parts.truncate(NAMED);
     parts.retain(|(_, bytes)| *bytes > 0);
     Err(TooLarge { release: record.full_name(), bytes: encoded.len(), largest: parts })
+}
+
+/// How many bytes a text in base64 stands for.
+fn decoded_bytes(base64: Option<&str>) -> usize {
+    let text = base64.unwrap_or_default().trim_end_matches('=');
+    text.len() * 3 / 4
 }
 
 fn listed(parts: &[(String, usize)]) -> String {

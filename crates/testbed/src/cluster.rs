@@ -92,6 +92,18 @@ impl Cluster {
         Ok(kube::Client::try_from(config)?)
     }
 
+    /// A new client that can be cut off at one of its writes.
+    ///
+    /// # Errors
+    /// If the kubeconfig cannot be read.
+    pub async fn interruptible_client(&self, by: &crate::Interruption) -> Result<kube::Client> {
+        crate::certificates::use_one_tls_backend();
+        let kubeconfig = kube::config::Kubeconfig::read_from(&self.kubeconfig)?;
+        let options = kube::config::KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await?;
+        Ok(kube::client::ClientBuilder::try_from(config)?.with_layer(by).build())
+    }
+
     /// Runs kubectl and returns what it printed.
     ///
     /// # Errors

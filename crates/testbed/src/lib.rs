@@ -12,6 +12,7 @@
 //! | [`Controller`] | one of our programs, its flags and its log |
 //! | [`Stack`] | the set of them that makes a running ferroflux |
 //! | [`Usage`], [`ApiRequests`] | what a process and an API client cost |
+//! | [`Interruption`] | an API client that is killed at its n-th write |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
 mod api_requests;
@@ -22,6 +23,7 @@ mod controller;
 mod eventually;
 mod git_repository;
 pub mod git_server;
+mod interruption;
 mod namespace;
 mod process;
 mod stack;
@@ -35,6 +37,7 @@ pub use controller::{Controller, free_port};
 pub use eventually::eventually;
 pub use git_repository::GitRepository;
 pub use git_server::{Access, Fault, GitServer};
+pub use interruption::{Interrupted, Interruption, Moment};
 pub use namespace::Namespace;
 pub use process::Process;
 pub use stack::{Stack, StackFlags};

@@ -1,0 +1,122 @@
+//! The real helm on our releases, and we on its.
+
+use std::path::Path;
+use std::process::Command;
+
+use helm_action::{install, rollback, uninstall, upgrade};
+use serde_json::{Value, json};
+use testbed_programs::{Assets, Program};
+
+use crate::bench::{Bench, PLANE, history, options, released, statuses, uninstall_options};
+use crate::chart::{CONFIG, HOOKS, OLD, chart, desired};
+
+/// Runs helm in the namespace of a test; what it printed. None if it is not built.
+fn helm(bench: &Bench, args: &[&str]) -> Option<String> {
+    let Ok(program) = Assets::from_env().path(Program::Helm) else {
+        eprintln!("skipped: `cargo xtask setup` builds helm");
+        return None;
+    };
+    let home = tempfile_dir();
+    let output = Command::new(program)
+        .args(["--kubeconfig", PLANE.cluster().kubeconfig().to_str().unwrap()])
+        .args(["--namespace", bench.namespace.name()])
+        .args(args)
+        .env("HELM_CACHE_HOME", &home)
+        .env("HELM_CONFIG_HOME", &home)
+        .env("HELM_DATA_HOME", &home)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {args:?}: {errors}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn tempfile_dir() -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("helm-home-{}", std::process::id()))
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn helm_knows_our_releases() {
+    let bench = Bench::new("theirs").await;
+    let target = bench.target("app");
+    let notes = ("NOTES.txt", "Hello {{ .Values.text }}\n");
+    let first = desired(chart("1.0.0", &[CONFIG, OLD, HOOKS, notes]), &json!({"text": "one"}));
+    released(install(&target, &history(&target).await, &first, &options()).await);
+    let second = desired(chart("2.0.0", &[CONFIG, OLD, HOOKS, notes]), &json!({"text": "two"}));
+    released(upgrade(&target, &history(&target).await, &second, &options()).await);
+
+    let Some(list) = helm(&bench, &["list", "--output", "json"]) else { return };
+    let list = json_of(&list);
+    assert_eq!(list[0]["name"], "app");
+    assert_eq!(list[0]["revision"], "2");
+    assert_eq!(list[0]["status"], "deployed");
+    assert_eq!(list[0]["chart"], "demo-2.0.0");
+    assert_eq!(list[0]["app_version"], "2.0.0");
+    let listed = json_of(&helm(&bench, &["history", "app", "--output", "json"]).unwrap());
+    assert_eq!(listed[0]["status"], "superseded");
+    assert_eq!(listed[0]["description"], "Install complete");
+    assert_eq!(listed[1]["description"], "Upgrade complete");
+    let status = helm(&bench, &["status", "app"]).unwrap();
+    assert!(status.contains("STATUS: deployed") && status.contains("Hello two"), "{status}");
+    let manifest = helm(&bench, &["get", "manifest", "app"]).unwrap();
+    assert_eq!(manifest.trim_end(), history(&target).await.last().unwrap().manifest.trim_end());
+    let values = helm(&bench, &["get", "values", "app", "--output", "json"]).unwrap();
+    assert_eq!(json_of(&values), json!({"text": "two"}));
+    let hooks = helm(&bench, &["get", "hooks", "app"]).unwrap();
+    assert!(hooks.contains("helm.sh/hook: pre-upgrade"), "{hooks}");
+
+    // As with Flux: the fields are helm-controller's.
+    helm(&bench, &["rollback", "app", "1", "--force-conflicts"]).unwrap();
+    assert_eq!(bench.get("configmap/app-config", "{.data.text}"), "one");
+    assert_eq!(statuses(&target).await, "1:superseded 2:superseded 3:deployed");
+    assert_eq!(history(&target).await.last().unwrap().intent, None, "what helm wrote is helm's");
+    helm(&bench, &["uninstall", "app"]).unwrap();
+    assert_eq!(statuses(&target).await, "");
+    assert!(!bench.exists("configmap/app-config"));
+}
+
+#[tokio::test]
+async fn we_know_helms_releases() {
+    let bench = Bench::new("ours").await;
+    let target = bench.target("app");
+    let folder = tempfile_dir().join("charts");
+    write_chart(&folder, "1.0.0");
+    let chart_path = folder.to_str().unwrap().to_owned();
+    if helm(&bench, &["install", "app", &chart_path, "--set", "text=one"]).is_none() {
+        return;
+    }
+    helm(&bench, &["upgrade", "app", &chart_path, "--set", "text=two"]).unwrap();
+    assert_eq!(statuses(&target).await, "1:superseded 2:deployed");
+    let record = history(&target).await.last().unwrap().as_ref().clone();
+    assert_eq!(record.chart_version(), "1.0.0");
+
+    let third = desired(chart("2.0.0", &[CONFIG, OLD, HOOKS]), &json!({"text": "three"}));
+    released(upgrade(&target, &history(&target).await, &third, &options()).await);
+    assert_eq!(bench.get("configmap/app-config", "{.data.text}"), "three");
+    assert!(!bench.exists("secret/app-old"));
+    released(rollback(&target, &history(&target).await, 1, &options()).await);
+    assert_eq!(bench.get("configmap/app-config", "{.data.text}"), "one");
+    assert!(bench.exists("secret/app-old"));
+    let listed = json_of(&helm(&bench, &["history", "app", "--output", "json"]).unwrap());
+    assert_eq!(listed.as_array().unwrap().len(), 4);
+    let attempt = uninstall(&target, &history(&target).await, &uninstall_options()).await;
+    attempt.result.unwrap();
+    assert!(!bench.exists("configmap/app-config"));
+    assert_eq!(helm(&bench, &["list", "--short"]).unwrap_or_default(), "");
+}
+
+fn write_chart(folder: &Path, version: &str) {
+    let templates = folder.join("templates");
+    std::fs::create_dir_all(&templates).unwrap();
+    for (name, text) in [CONFIG, OLD, HOOKS] {
+        std::fs::write(templates.join(name), text).unwrap();
+    }
+    let metadata =
+        format!("apiVersion: v2\nname: demo\nversion: {version}\nappVersion: {version}\n");
+    std::fs::write(folder.join("Chart.yaml"), metadata).unwrap();
+    std::fs::write(folder.join("values.yaml"), "text: default\n").unwrap();
+}
