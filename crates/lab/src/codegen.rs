@@ -43,21 +43,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// Folders with nothing but generated files: for `kubectl apply`, and for the operator chart, which
+/// cannot reach out of its own folder.
+const FOLDERS: [&str; 2] = ["config/crds", "charts/ferroflux/files/crds"];
+
 /// Path from the root of the repository, and content.
 fn generated() -> Vec<(PathBuf, String)> {
-    let folder = Path::new("config/crds");
-    crd_types::codegen::files().into_iter().map(|(name, text)| (folder.join(name), text)).collect()
+    let files = crd_types::codegen::files();
+    let in_folder = |folder| files.iter().map(move |(name, text)| (folder, name, text));
+    let all = FOLDERS.into_iter().flat_map(in_folder);
+    all.map(|(folder, name, text)| (Path::new(folder).join(name), text.clone())).collect()
 }
 
-/// Files in the generated folder that nothing generates any more.
+/// Files in the generated folders that nothing generates any more.
 fn left_over() -> Result<Vec<PathBuf>> {
     let known: Vec<_> = generated().into_iter().map(|(path, _)| path).collect();
-    let folder = Path::new("config/crds");
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(repository().join(folder))? {
-        let path = folder.join(entry?.file_name());
-        if !known.contains(&path) {
-            found.push(path);
+    for folder in FOLDERS.map(Path::new) {
+        for entry in std::fs::read_dir(repository().join(folder))? {
+            let path = folder.join(entry?.file_name());
+            if !known.contains(&path) {
+                found.push(path);
+            }
         }
     }
     Ok(found)
