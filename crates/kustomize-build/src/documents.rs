@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::resource::Resource;
+use crate::resource::{Blank, Resource};
 use crate::value::{string_map, text};
 
 /// Lists may hold lists this deep.
@@ -24,6 +24,12 @@ pub enum DocumentError {
         reason: String,
         /// The file.
         path: String,
+    },
+    /// A key stands twice.
+    #[error("MalformedYAMLError: {reason}")]
+    RepeatedKey {
+        /// What the parser says.
+        reason: String,
     },
     /// A file that is no resource is no YAML.
     #[error("{reason}")]
@@ -72,27 +78,59 @@ pub(crate) fn resources(bytes: &[u8]) -> Result<Vec<Resource>, DocumentError> {
     let single = texts.len() == 1;
     let mut found = Vec::new();
     for text in texts {
-        let document = yaml::kyaml::parse(text.as_bytes())
-            .map_err(|error| DocumentError::Malformed { reason: error.to_string() })?;
+        let document = yaml::kyaml::parse(text.as_bytes()).map_err(|error| malformed(&error))?;
         if document.is_null() {
             continue;
         }
+        let blanks = if holds_null(&document) { blanks(&text) } else { Vec::new() };
         let document = match document {
             Value::Object(mut fields) if single && is_wrapping_list(&fields) => {
                 if let Some(Value::Array(items)) = fields.remove("items") {
-                    found.extend(items);
+                    found.extend(items.into_iter().map(|item| (item, Vec::new())));
                 }
                 continue;
             }
             other => other,
         };
-        found.push(document);
+        found.push((document, blanks));
     }
     let mut resources = Vec::new();
-    for document in found {
+    for (document, blanks) in found {
+        let before = resources.len();
         expand(document, &mut resources, 0)?;
+        // Limit: what a list of resources leaves out is taken for null.
+        if let [resource] = resources.get_mut(before..).unwrap_or_default() {
+            resource.notes.blanks = blanks;
+        }
     }
     Ok(resources)
+}
+
+fn malformed(error: &yaml::Error) -> DocumentError {
+    let reason = error.to_string();
+    match error {
+        yaml::Error::DefinedAgain(_) => DocumentError::RepeatedKey { reason },
+        _ => DocumentError::Malformed { reason },
+    }
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(fields) => fields.values().any(holds_null),
+        _ => false,
+    }
+}
+
+/// Where a document has nothing at all behind a key.
+fn blanks(text: &str) -> Vec<Blank> {
+    let Ok(spans) = yaml::spans(text.as_bytes()) else { return Vec::new() };
+    let blank = |scalar: &&yaml::ScalarSpan| {
+        scalar.style == yaml::Style::Plain && scalar.text.is_empty() && scalar.bytes.is_empty()
+    };
+    let steps = spans.scalars().iter().filter(blank).map(|scalar| spans.path(scalar));
+    steps.map(|path| path.into_iter().skip(1).collect()).collect()
 }
 
 /// A document of Kubernetes' own YAML library (YAML 1.1; the last of equal keys counts).
@@ -109,7 +147,7 @@ pub(crate) fn structured(text: &str) -> Result<Value, DocumentError> {
 /// Says in which file a malformed document stands.
 pub(crate) fn in_file(error: DocumentError, path: &str) -> DocumentError {
     match error {
-        DocumentError::Malformed { reason } => {
+        DocumentError::Malformed { reason } | DocumentError::RepeatedKey { reason } => {
             DocumentError::MalformedFile { reason, path: path.to_owned() }
         }
         other => other,

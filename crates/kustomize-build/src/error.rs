@@ -86,6 +86,12 @@ pub enum Error {
         /// How much there may be.
         limit: u64,
     },
+    /// A key stands twice in a resource, as the command says it: late, and without the file.
+    #[error("map[string]interface {{}}(nil): {reason}")]
+    RepeatedKey {
+        /// What the parser says.
+        reason: String,
+    },
     /// A document lacks what every Kubernetes object has.
     #[error("failed to decode Kubernetes apiVersion, kind and name from: {document}")]
     NotAnObject {
@@ -180,8 +186,16 @@ impl Error {
         message(self)
     }
 
+    /// Whether it is told as it is, whatever was done when it happened.
+    pub(crate) fn stands_alone(&self) -> bool {
+        matches!(self, Self::LimitExceeded { .. } | Self::RepeatedKey { .. })
+    }
+
     /// This error, with what was done when it happened.
     pub(crate) fn doing(self, doing: impl Into<String>) -> Self {
+        if self.stands_alone() {
+            return self;
+        }
         Self::While { doing: doing.into(), source: Box::new(self) }
     }
 }

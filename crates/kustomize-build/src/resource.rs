@@ -58,9 +58,14 @@ pub(crate) struct Notes {
     pub(crate) may_change_kind: bool,
     /// The names of the vars that read this resource.
     pub(crate) read_by_vars: Vec<String>,
+    /// Where the file has nothing at all behind a key, until a merge has seen it.
+    pub(crate) blanks: Vec<Blank>,
     pub(crate) origin: Option<Origin>,
     pub(crate) transformed_by: Vec<Origin>,
 }
+
+/// The steps to a value that is left out in the file, which is not quite a null that stands there.
+pub(crate) type Blank = Vec<yaml::Step>;
 
 /// An identity that a resource had; group and version never change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -248,7 +248,7 @@ impl<'a> Target<'a> {
                 return Err(Error::Remote { field, url: path.clone() });
             }
             let Err(no_file) = self.add_file(gathered, path) else { continue };
-            if matches!(&no_file, Error::LimitExceeded { .. }) {
+            if no_file.stands_alone() {
                 return Err(no_file);
             }
             let loader = match self.loader.below(path) {
@@ -267,7 +267,7 @@ impl<'a> Target<'a> {
                     })
                 })
                 .map_err(|source| {
-                    if matches!(source, Error::LimitExceeded { .. }) {
+                    if source.stands_alone() {
                         return source;
                     }
                     Error::NeitherFileNorDirectory {
@@ -284,7 +284,12 @@ impl<'a> Target<'a> {
         let doing = |what: &str| format!("{what} resources from '{path}'");
         let read = self.loader.load(path).map_err(Error::from).and_then(|bytes| {
             let read = documents::resources(&bytes);
-            let mut read = read.map_err(|error| documents::in_file(error, path))?;
+            let mut read = read.map_err(|error| match error {
+                DocumentError::RepeatedKey { reason } if self.is_command() => {
+                    Error::RepeatedKey { reason }
+                }
+                other => documents::in_file(other, path).into(),
+            })?;
             if let Some(origin) = &self.origin {
                 let origin = origin.append(path);
                 for resource in &mut read {
@@ -321,7 +326,7 @@ impl<'a> Target<'a> {
             .map_err(|error| Error::Component { reason: error.message() })?;
         match self.build_below(loader, path, true, gathered) {
             Ok((_, gathered)) => Ok(gathered),
-            Err(error @ Error::LimitExceeded { .. }) => Err(error),
+            Err(error) if error.stands_alone() => Err(error),
             Err(error) => Err(Error::ComponentBuild { reason: error.message() }),
         }
     }
@@ -347,12 +352,9 @@ impl<'a> Target<'a> {
         if !is_component && kind == COMPONENT {
             return Err(Error::IsComponent { path: directory });
         }
-        let gathered = below.gather(gathered).map_err(|error| {
-            if matches!(error, Error::LimitExceeded { .. }) {
-                return error;
-            }
-            error.doing(format!("recursed accumulation of path '{directory}'"))
-        })?;
+        let gathered = below
+            .gather(gathered)
+            .map_err(|error| error.doing(format!("recursed accumulation of path '{directory}'")))?;
         Ok((directory, gathered))
     }
 
@@ -392,7 +394,7 @@ impl<'a> Target<'a> {
 
     fn run_generators(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
         if !self.kustomization.helm_charts.is_empty() {
-            return Err(plugin::PluginError::Helm { field: "helmCharts" }.into());
+            return Err(self.helm_refused());
         }
         let mut made = Vec::new();
         for (kind, mut resource) in plugin::generated(&self.kustomization, &self.loader)? {
@@ -420,6 +422,26 @@ impl<'a> Target<'a> {
             })?;
         }
         self.within_limit(gathered)
+    }
+
+    fn is_command(&self) -> bool {
+        self.loader.options().mode == Mode::Command
+    }
+
+    /// Why Helm charts are not inflated, for the command in kustomize's own words.
+    fn helm_refused(&self) -> Error {
+        let charts = &self.kustomization.helm_charts;
+        let Some(serde_json::Value::Object(chart)) = charts.first().filter(|_| self.is_command())
+        else {
+            return plugin::PluginError::Helm { field: "helmCharts" }.into();
+        };
+        let mut config = match &self.kustomization.helm_globals {
+            Some(serde_json::Value::Object(globals)) => globals.clone(),
+            _ => serde_json::Map::new(),
+        };
+        config.extend(chart.clone());
+        config.retain(|_, value| !crate::value::is_empty(value));
+        plugin::PluginError::HelmDisabled { config: crate::emit::stream(&[config]) }.into()
     }
 
     fn run_transformers(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
@@ -511,9 +533,11 @@ fn plugin_origin(document: &Resource) -> Option<Origin> {
 fn is_malformed(error: &Error) -> bool {
     match error {
         Error::While { source, .. } => is_malformed(source),
-        Error::Document(DocumentError::Malformed { .. } | DocumentError::MalformedFile { .. }) => {
-            true
-        }
+        Error::Document(
+            DocumentError::Malformed { .. }
+            | DocumentError::MalformedFile { .. }
+            | DocumentError::RepeatedKey { .. },
+        ) => true,
         _ => false,
     }
 }

@@ -12,7 +12,7 @@ pub fn merge_patch(document: &mut Value, patch: Value) {
 
 fn merge(document: &mut Value, patch: Value, depth: usize) {
     let Value::Object(patch) = patch else {
-        *document = patch;
+        *document = pruned(patch, depth);
         return;
     };
     if depth > MAX_DEPTH {
@@ -28,5 +28,21 @@ fn merge(document: &mut Value, patch: Value, depth: usize) {
         } else {
             merge(fields.entry(key).or_insert(Value::Null), value, depth + 1);
         }
+    }
+}
+
+/// A list without the nulls that objects in it hold.
+///
+/// Flux: evanphx/json-patch drops them, RFC 7386 does not.
+fn pruned(value: Value, depth: usize) -> Value {
+    match value {
+        Value::Array(items) if depth <= MAX_DEPTH => {
+            items.into_iter().map(|item| pruned(item, depth + 1)).collect()
+        }
+        Value::Object(fields) if depth <= MAX_DEPTH => {
+            let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key, pruned(value, depth + 1))).collect())
+        }
+        other => other,
     }
 }

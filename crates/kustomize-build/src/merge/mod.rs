@@ -7,6 +7,7 @@ mod directive;
 mod keyed_list;
 
 use serde_json::{Map, Value};
+use yaml::Step;
 
 use crate::field_spec::FieldError;
 use crate::schema::{NodeId, Schema};
@@ -42,8 +43,6 @@ pub enum StrategicMergeError {
 ///
 /// Flux: a patch that replaces the whole object changes nothing.
 ///
-/// Flux: a patch that replaces the whole object changes nothing.
-///
 /// # Errors
 /// If a directive is unknown or the types differ.
 pub(crate) fn merge(
@@ -61,6 +60,39 @@ pub(crate) fn merge(
         Some(Value::Object(fields)) => Some(fields),
         _ => None,
     })
+}
+
+/// Removes a field behind which the file has nothing, if it is one that a merge looks at.
+///
+/// Flux: what is known of a kind is walked even where the patch says nothing; a null that is written
+/// there stays, one that is not is dropped (`VisitMap` of kyaml's `merge2`).
+///
+/// Limit: fields of a built-in kind that Kubernetes does not know are dropped as well, since the table
+/// of merge keys does not list what holds no list.
+pub(crate) fn drop_blank(object: &mut Map<String, Value>, blank: &[Step], schema: &Schema) {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+    let Some(kind) = schema.kind(text("apiVersion"), text("kind")) else { return };
+    let Some((Step::Key(last), steps)) = blank.split_last() else { return };
+    let mut at = Some(kind);
+    let mut fields = object;
+    let mut steps = steps.iter();
+    while let Some(Step::Key(key)) = steps.next() {
+        at = at.and_then(|at| schema.field(at, key));
+        let Some(mut value) = fields.get_mut(key) else { return };
+        if let Value::Array(items) = value {
+            let merges =
+                at.filter(|at| schema.node(*at).is_some_and(|node| node.merge_by.is_some()));
+            let (Some(keyed), Some(Step::Item(place))) = (merges, steps.next()) else { return };
+            at = schema.elements(keyed);
+            let Some(item) = items.get_mut(*place) else { return };
+            value = item;
+        }
+        let Value::Object(below) = value else { return };
+        fields = below;
+    }
+    if fields.get(last).is_some_and(Value::is_null) {
+        fields.remove(last);
+    }
 }
 
 /// What came of two values, and which of them it was.
@@ -323,6 +355,29 @@ mod tests {
             json!({"kind": "X", "list": [{"name": "b"}], "gone": null, "new": {"x": null, "y": 1}});
         let new = json!({"kind": "X", "list": [{"name": "b"}], "kept": null, "new": {"y": 1}});
         assert_eq!(merged(old, patch), new);
+    }
+
+    #[test]
+    fn what_is_left_out_goes_where_the_schema_knows_it() {
+        let Value::Object(mut object) = json!({
+            "apiVersion": "v1", "kind": "Pod", "list": [{"a": null}],
+            "spec": {"affinity": {"nodeAffinity": null}, "containers": [{"name": "a", "env": null}]},
+        }) else {
+            panic!()
+        };
+        let key = |name: &str| Step::Key(name.to_owned());
+        for blank in [
+            vec![key("list"), Step::Item(0), key("a")],
+            vec![key("spec"), key("affinity"), key("nodeAffinity")],
+            vec![key("spec"), key("containers"), Step::Item(0), key("env")],
+        ] {
+            drop_blank(&mut object, &blank, &Schema::built_in());
+        }
+        let left = json!({
+            "apiVersion": "v1", "kind": "Pod", "list": [{"a": null}],
+            "spec": {"affinity": {}, "containers": [{"name": "a"}]},
+        });
+        assert_eq!(Value::Object(object), left);
     }
 
     #[test]

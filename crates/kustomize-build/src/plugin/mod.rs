@@ -72,6 +72,15 @@ pub enum PluginError {
         /// The field.
         field: &'static str,
     },
+    /// Helm charts are not inflated, as kustomize says it.
+    #[error(
+        "trouble configuring builtin HelmChartInflationGenerator with config: `\n{config}`: must \
+         specify --enable-helm"
+    )]
+    HelmDisabled {
+        /// What `helmCharts` and `helmGlobals` say of the first chart, as YAML.
+        config: String,
+    },
     /// Field specifications that contradict each other.
     #[error(transparent)]
     Merge(#[from] MergeError),

@@ -2,7 +2,7 @@
 
 use super::{TransformError, Transformer};
 use crate::json_patch::{Options, Patch as JsonPatch};
-use crate::merge::merge;
+use crate::merge::{drop_blank, merge};
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::SchemaState;
@@ -79,16 +79,24 @@ pub(super) fn merge_into(
     takes_kind: bool,
     schema: &SchemaState,
 ) -> Result<(), TransformError> {
+    let (mut deleted, mut moved) = (false, false);
     for place in places {
         let mut patch = patch.clone();
         if takes_kind && let Some(target) = resources.get(*place) {
             // The version is the target's, so that the patch fits any.
             patch.fields.insert("apiVersion".to_owned(), Value::from(target.api_version()));
         }
+        moved |= patch.notes.may_rename || patch.notes.may_change_kind;
         merge_one(resources, *place, patch, schema)?;
+        deleted |= resources.get(*place).is_some_and(|resource| resource.fields.is_empty());
     }
-    resources.retain(|resource| !resource.fields.is_empty());
-    resources.ensure_unique()?;
+    // Both look at all resources, so patches of many single objects must not pay for them.
+    if deleted {
+        resources.retain(|resource| !resource.fields.is_empty());
+    }
+    if moved {
+        resources.ensure_unique()?;
+    }
     Ok(())
 }
 
@@ -107,7 +115,10 @@ pub(super) fn merge_one(
         target.remember_id();
     }
     let api_version = target.api_version();
-    let old = std::mem::take(&mut target.fields);
+    let mut old = std::mem::take(&mut target.fields);
+    for blank in std::mem::take(&mut target.notes.blanks) {
+        drop_blank(&mut old, &blank, &schema.schema());
+    }
     let Some(merged) = merge(old, patch.fields, &schema.schema())? else {
         resources.get_mut(place);
         return Ok(());

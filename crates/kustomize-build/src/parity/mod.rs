@@ -3,6 +3,10 @@
 //! A directory of golden builds holds `cases.json`, the archives that it names, and
 //! `goldens.tar.gz`. The caller reads its files; nothing here touches a disk.
 
+mod json_patch;
+
+pub use json_patch::{Table, json_patch};
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::Read as _;
