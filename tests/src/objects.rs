@@ -7,6 +7,10 @@ pub enum Kind {
     GitRepository,
     /// What is applied from a source.
     Kustomization,
+    /// A chart that is installed.
+    HelmRelease,
+    /// A chart from a source.
+    HelmChart,
     /// Plain data.
     ConfigMap,
     /// Confidential data.
@@ -25,6 +29,8 @@ impl Kind {
         let (prefix, plural) = match self {
             Self::GitRepository => ("/apis/source.toolkit.fluxcd.io/v1", "gitrepositories"),
             Self::Kustomization => ("/apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
+            Self::HelmRelease => ("/apis/helm.toolkit.fluxcd.io/v2", "helmreleases"),
+            Self::HelmChart => ("/apis/source.toolkit.fluxcd.io/v1", "helmcharts"),
             Self::ConfigMap => ("/api/v1", "configmaps"),
             Self::Secret => ("/api/v1", "secrets"),
             Self::Deployment => ("/apis/apps/v1", "deployments"),

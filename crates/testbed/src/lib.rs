@@ -17,6 +17,7 @@
 
 mod api_requests;
 mod certificates;
+mod chart_server;
 mod cluster;
 mod control_plane;
 mod controller;
@@ -31,6 +32,7 @@ mod usage;
 
 pub use api_requests::{ApiRequests, RequestKey};
 pub use certificates::{Ca, Certificate};
+pub use chart_server::ChartServer;
 pub use cluster::Cluster;
 pub use control_plane::{ControlPlane, Options};
 pub use controller::{Controller, free_port};

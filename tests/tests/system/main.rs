@@ -7,6 +7,7 @@ mod dependencies;
 mod faults;
 mod git_app;
 mod health;
+mod helm_app;
 mod proofs;
 mod restarts;
 mod seeds;
