@@ -188,7 +188,12 @@ impl Error {
 
     /// Whether it is told as it is, whatever was done when it happened.
     pub(crate) fn stands_alone(&self) -> bool {
-        matches!(self, Self::LimitExceeded { .. } | Self::RepeatedKey { .. })
+        matches!(
+            self,
+            Self::LimitExceeded { .. }
+                | Self::RepeatedKey { .. }
+                | Self::Load(LoadError::LimitExceeded { .. })
+        )
     }
 
     /// This error, with what was done when it happened.

@@ -19,6 +19,8 @@ struct Index {
     current: HashMap<IdKey, Vec<usize>>,
     /// By every identity that it has or had.
     any: HashMap<IdKey, Vec<usize>>,
+    /// By every name that it has or had.
+    names: HashMap<String, Vec<usize>>,
 }
 
 /// Why a resource could not be added or found.
@@ -90,6 +92,13 @@ impl Index {
             add(previous.key());
         }
         add(key);
+        let previous = resource.notes.previous.iter().map(|previous| previous.name.clone());
+        for name in previous.chain([resource.name()]) {
+            let places = self.names.entry(name).or_default();
+            if places.last() != Some(&place) {
+                places.push(place);
+            }
+        }
     }
 }
 
@@ -121,6 +130,21 @@ impl Resources {
     pub(crate) fn get_mut(&mut self, place: usize) -> Option<&mut Resource> {
         self.index = None;
         self.list.get_mut(place)
+    }
+
+    /// Changes one resource in any way; only a new identity costs another index.
+    pub(crate) fn change<E>(
+        &mut self,
+        place: usize,
+        change: impl FnOnce(&mut Resource) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(resource) = self.list.get_mut(place) else { return Ok(()) };
+        let before = resource.id();
+        let changed = change(resource);
+        if resource.id() != before {
+            self.index = None;
+        }
+        changed
     }
 
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Resource) -> bool) {
@@ -205,6 +229,14 @@ impl Resources {
     /// Where the resources are that have or had this identity.
     pub(crate) fn matching_any(&mut self, id: &ResId) -> Vec<usize> {
         self.indexed().any.get(&id.key()).cloned().unwrap_or_default()
+    }
+
+    /// Where the resources are that have or had this name; all places if none is given.
+    pub(crate) fn named(&mut self, name: Option<&str>) -> Vec<usize> {
+        match name {
+            Some(name) => self.indexed().names.get(name).cloned().unwrap_or_default(),
+            None => (0..self.list.len()).collect(),
+        }
     }
 
     /// Where the one resource is that has or had this identity.

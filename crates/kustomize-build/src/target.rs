@@ -254,6 +254,7 @@ impl<'a> Target<'a> {
             let loader = match self.loader.below(path) {
                 Ok(loader) => loader,
                 Err(_) if is_malformed(&no_file) => return Err(no_file),
+                Err(source) if source.stands_alone() => return Err(source),
                 Err(source) => {
                     let (file, source) = (no_file.message(), Box::new(source));
                     return Err(Error::NeitherFileNorDirectory { file, source });
@@ -320,10 +321,12 @@ impl<'a> Target<'a> {
         if is_remote(path) {
             return Err(Error::Remote { field: "components", url: path.to_owned() });
         }
-        let loader = self
-            .loader
-            .below(path)
-            .map_err(|error| Error::Component { reason: error.message() })?;
+        let loader = self.loader.below(path).map_err(|error| {
+            if error.stands_alone() {
+                return error;
+            }
+            Error::Component { reason: error.message() }
+        })?;
         match self.build_below(loader, path, true, gathered) {
             Ok((_, gathered)) => Ok(gathered),
             Err(error) if error.stands_alone() => Err(error),

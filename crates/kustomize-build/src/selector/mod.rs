@@ -154,9 +154,18 @@ impl Matcher {
     }
 
     /// Where the selected resources are.
-    pub(crate) fn select(&self, resources: &Resources) -> Vec<usize> {
-        let selected = resources.iter().enumerate().filter(|(_, resource)| self.selects(resource));
-        selected.map(|(place, _)| place).collect()
+    pub(crate) fn select(&self, resources: &mut Resources) -> Vec<usize> {
+        let mut places = resources.named(self.exact_name());
+        places.retain(|place| resources.get(*place).is_some_and(|resource| self.selects(resource)));
+        places
+    }
+
+    /// The only name that can be selected, if there is one.
+    pub(crate) fn exact_name(&self) -> Option<&str> {
+        match &self.name {
+            Pattern::Word(name) => Some(name),
+            Pattern::Any | Pattern::Regex(_) => None,
+        }
     }
 
     fn selects_gvk(&self, gvk: &Gvk) -> bool {

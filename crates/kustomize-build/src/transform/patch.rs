@@ -60,10 +60,10 @@ impl Transformer for PatchTransformer {
             }
             (Content::Json6902(patch), Some(target)) => {
                 for place in target.select(resources) {
-                    if let Some(resource) = resources.get_mut(place) {
+                    resources.change(place, |resource| {
                         resource.remember_id();
-                        apply_json(resource, patch)?;
-                    }
+                        apply_json(resource, patch)
+                    })?;
                 }
                 Ok(())
             }

@@ -21,9 +21,7 @@ impl Transformer for PatchJson6902 {
 
     fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
         for place in self.target.select(resources) {
-            if let Some(resource) = resources.get_mut(place) {
-                apply_json(resource, &self.patch)?;
-            }
+            resources.change(place, |resource| apply_json(resource, &self.patch))?;
         }
         Ok(())
     }

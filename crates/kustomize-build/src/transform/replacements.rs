@@ -39,7 +39,10 @@ impl Transformer for Replacements {
     }
 }
 
-fn source_value(replacement: &Replacement, resources: &Resources) -> Result<Value, TransformError> {
+fn source_value(
+    replacement: &Replacement,
+    resources: &mut Resources,
+) -> Result<Value, TransformError> {
     if replacement.targets.is_none() {
         return Err(TransformError::IncompleteReplacement);
     }
@@ -67,7 +70,7 @@ fn source_id(source: &SourceSelector) -> ResId {
 
 fn source_resource<'a>(
     source: &SourceSelector,
-    resources: &'a Resources,
+    resources: &'a mut Resources,
 ) -> Result<&'a Resource, TransformError> {
     let wanted = source_id(source);
     let is_wanted = |id: &ResId| {
@@ -75,7 +78,9 @@ fn source_resource<'a>(
             && (wanted.namespace.is_empty() || wanted.same_namespace(id))
             && gvk_selected(&id.gvk, &wanted.gvk)
     };
-    let mut found = resources.iter().filter(|resource| ids(resource).any(|id| is_wanted(&id)));
+    let places = resources.named(Some(wanted.name.as_str()).filter(|name| !name.is_empty()));
+    let candidates = places.into_iter().filter_map(|place| resources.get(place));
+    let mut found = candidates.filter(|resource| ids(resource).any(|id| is_wanted(&id)));
     let described = || {
         let mut words = vec![wanted.to_string()];
         if !source.field_path.is_empty() {
@@ -132,7 +137,8 @@ fn replace(
     let fields = if target.field_paths.is_empty() { &default[..] } else { &target.field_paths };
     let paths: Vec<(&String, Vec<String>)> =
         fields.iter().map(|field| (field, split(field))).collect();
-    for resource in resources.iter_mut() {
+    for place in resources.named(select.exact_name()) {
+        let Some(resource) = resources.get(place) else { continue };
         let rejected = reject.iter().any(|reject| {
             !reject.ignores_metadata() && reject.selects_metadata(resource)
                 || !reject.names_nothing() && ids(resource).any(|id| reject.selects_id(&id))
@@ -143,13 +149,16 @@ fn replace(
         {
             continue;
         }
-        let mut object = Value::Object(std::mem::take(&mut resource.fields));
-        for (field, path) in &paths {
-            put(&mut object, field, path, value, target.options.as_ref())?;
-        }
-        if let Value::Object(fields) = object {
-            resource.fields = fields;
-        }
+        resources.change(place, |resource| {
+            let mut object = Value::Object(std::mem::take(&mut resource.fields));
+            for (field, path) in &paths {
+                put(&mut object, field, path, value, target.options.as_ref())?;
+            }
+            if let Value::Object(fields) = object {
+                resource.fields = fields;
+            }
+            Ok::<(), TransformError>(())
+        })?;
     }
     Ok(())
 }

@@ -1,0 +1,181 @@
+//! Kustomizations that want to escape, to loop or to cost too much.
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use file_tree::{File, FileTree, TreePath};
+use kustomize_build::{Built, Error, Options, build};
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+/// What every answer may take, on a busy machine and without optimization.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn built(files: &[(&str, &str)], root: &str, options: &Options) -> Result<Built, Error> {
+    let mut tree = FileTree::builder();
+    for (path, text) in files {
+        let file = File { bytes: (*text).to_owned().into(), executable: false };
+        tree.file(&TreePath::parse(path).unwrap(), file).unwrap();
+    }
+    let start = Instant::now();
+    let built = build(&tree.build(), &TreePath::parse(root).unwrap(), options);
+    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    built
+}
+
+fn refused(files: &[(&str, &str)], root: &str) -> String {
+    built(files, root, &Options::controller()).unwrap_err().message()
+}
+
+#[test]
+fn no_field_reads_outside_of_the_tree() {
+    for field in [
+        "resources: [PATH]",
+        "bases: [PATH]",
+        "components: [PATH]",
+        "crds: [PATH]",
+        "configurations: [PATH]",
+        "openapi: {path: PATH}",
+        "generators: [PATH]",
+        "transformers: [PATH]",
+        "validators: [PATH]",
+        "patches: [{path: PATH, target: {kind: ConfigMap}}]",
+        "patchesStrategicMerge: [PATH]",
+        "patchesJson6902: [{path: PATH, target: {version: v1, kind: ConfigMap, name: a}}]",
+        "replacements: [{path: PATH}]",
+        "configMapGenerator: [{name: g, files: [PATH]}]",
+        "configMapGenerator: [{name: g, envs: [PATH]}]",
+        "secretGenerator: [{name: g, files: [k=PATH]}]",
+    ] {
+        for path in ["/etc/passwd", "../../../etc/passwd", "../x/../../etc/passwd"] {
+            let kustomization = field.replace("PATH", path);
+            let files = [("app/kustomization.yaml", kustomization.as_str())];
+            let message = refused(&files, "app");
+            assert!(message.contains("passwd"), "{kustomization}: {message}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_fetched_or_executed() {
+    for (kustomization, words) in [
+        ("resources: [https://example.com/a.yaml]", "resources: remote base"),
+        ("resources: ['github.com/a/b?ref=v1']", "resources: remote base"),
+        ("components: ['git@example.com:a/b']", "components: remote base"),
+        ("helmCharts: [{name: a}]", "helmCharts"),
+        (
+            "generators: [\"{apiVersion: v1, kind: X, metadata: {name: x, annotations: \
+             {config.kubernetes.io/function: 'exec: {path: ./x}'}}}\"]",
+            "",
+        ),
+    ] {
+        let message = refused(&[("kustomization.yaml", kustomization)], "");
+        assert!(message.contains(words), "{kustomization}: {message}");
+    }
+}
+
+#[test]
+fn a_cycle_is_told_with_its_path() {
+    let files = [
+        ("a/kustomization.yaml", "resources: [../b]\n"),
+        ("b/kustomization.yaml", "resources: [../a]\n"),
+    ];
+    let message = refused(&files, "a");
+    assert!(message.contains("cycle detected: candidate root '/a'"), "{message}");
+}
+
+#[test]
+fn deep_bases_end_at_the_limit() {
+    let mut files = vec![("kustomization.yaml".to_owned(), "resources: [d0]\n".to_owned())];
+    let mut path = "d0".to_owned();
+    for _ in 0..100 {
+        files.push((format!("{path}/kustomization.yaml"), "resources: [d0]\n".to_owned()));
+        path.push_str("/d0");
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let message = refused(&files, "");
+    assert_eq!(message, "the build needs more than 64 kustomizations inside each other");
+}
+
+#[test]
+fn bases_that_multiply_end_at_the_limit() {
+    // Each level builds the one below twice, so 40 levels would be 2^40 builds.
+    let mut files = vec![(
+        "l0/kustomization.yaml".to_owned(),
+        "namePrefix: x-\nresources: [a.yaml]\n".to_owned(),
+    )];
+    files.push(("l0/a.yaml".to_owned(), MAP.to_owned()));
+    for level in 1..40 {
+        let below = format!("resources: [../l{0}, ../p{0}]\n", level - 1);
+        files.push((format!("l{level}/kustomization.yaml"), below.clone()));
+        files.push((
+            format!("p{level}/kustomization.yaml"),
+            below + &format!("namePrefix: z{level}-\n"),
+        ));
+    }
+    files.push((
+        "p0/kustomization.yaml".to_owned(),
+        "namePrefix: z-\nresources: [../o]\n".to_owned(),
+    ));
+    files.push(("o/kustomization.yaml".to_owned(), "resources: [a.yaml]\n".to_owned()));
+    files.push(("o/a.yaml".to_owned(), MAP.to_owned()));
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let message = refused(&files, "l39");
+    assert!(
+        message.contains("the build needs more than") || message.contains("empty"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_yaml_bomb_is_no_resource() {
+    let mut bomb = "apiVersion: v1\nkind: X\nmetadata: {name: a}\na0: &a0 [x]\n".to_owned();
+    for level in 1..30 {
+        let below = format!("*a{}", level - 1);
+        writeln!(bomb, "a{level}: &a{level} [{}]", [below.as_str(); 9].join(",")).unwrap();
+    }
+    let files = [("kustomization.yaml", "resources: [a.yaml]\n"), ("a.yaml", bomb.as_str())];
+    let message = refused(&files, "");
+    assert!(message.contains("excessive aliasing"), "{message}");
+}
+
+#[test]
+fn patches_that_multiply_end_at_a_limit() {
+    let mut patch = "[".to_owned();
+    for _ in 0..60 {
+        patch.push_str(r#"{"op":"copy","from":"/data","path":"/data/x"},"#);
+    }
+    patch.pop();
+    patch.push(']');
+    let kustomization = format!(
+        "resources: [a.yaml]\npatches: [{{target: {{kind: ConfigMap}}, patch: '{patch}'}}]\n"
+    );
+    let map = format!("{MAP}data: {{a: b, c: d}}\n");
+    let files = [("kustomization.yaml", kustomization.as_str()), ("a.yaml", map.as_str())];
+    let answer = built(&files, "", &Options::controller());
+    if let Err(error) = answer {
+        assert!(error.message().contains("copies more than"), "{}", error.message());
+    }
+}
+
+#[test]
+fn a_schema_stays_in_its_build() {
+    let schema = r#"{"definitions": {"v1.Pod": {"properties": {"spec": {"properties":
+        {"containers": {"type": "array"}}}},
+        "x-kubernetes-group-version-kind": [{"group": "", "version": "v1", "kind": "Pod"}]}}}"#;
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: a}]}\n";
+    let patch = "patches: [{patch: '{apiVersion: v1, kind: Pod, metadata: {name: p}, \
+                 spec: {containers: [{name: b, image: b}]}}'}]\nresources: [p.yaml]\n";
+    let polluting = format!("openapi: {{path: s.json}}\n{patch}");
+    let containers = |kustomization: &str| {
+        let files = [("kustomization.yaml", kustomization), ("p.yaml", pod), ("s.json", schema)];
+        let built = built(&files, "", &Options::command()).unwrap();
+        built.to_yaml().matches("image:").count()
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(containers(&polluting), 1));
+            scope.spawn(|| assert_eq!(containers(patch), 2));
+        }
+    });
+}
