@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::api::{ApiError, Query};
 use crate::cluster::TenantClient;
 use crate::discovery::{DiscoveryError, Resource};
+use crate::redact::redacted;
 
 /// How an object is applied on the server's side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,7 +131,8 @@ impl TenantClient {
             self.check_fence()?;
         }
         let media_type = "application/apply-patch+yaml";
-        Ok(self.call(Method::PATCH, &uri, Some(media_type), body).await?.body)
+        let answer = self.call(Method::PATCH, &uri, Some(media_type), body).await;
+        Ok(answer.map_err(|error| redacted(error, object))?.body)
     }
 
     /// Patches an object.

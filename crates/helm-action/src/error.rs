@@ -124,6 +124,9 @@ pub enum ActionError {
     /// Objects did not go.
     #[error(transparent)]
     Termination(#[from] TerminationError),
+    /// The cluster could not be compared with the release.
+    #[error("unable to determine cluster state: {}", joined(.0, ", "))]
+    Drift(Vec<ObjectError>),
     /// There is no release of which to go on.
     #[error("nothing to resume: the newest record is not in the middle of a change of ours")]
     NothingToResume,

@@ -24,6 +24,9 @@ mod target;
 mod wait;
 
 pub use action::crds::{CrdsApplied, apply_crds};
+pub use action::drift::{
+    Correction, DriftEntry, DriftReport, DriftRules, correct_drift, find_drift,
+};
 pub use action::install::install;
 pub use action::resume::resume;
 pub use action::rollback::rollback;

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 mod carry_out;
 mod client_side;
 pub(crate) mod crds;
+pub(crate) mod drift;
 pub(crate) mod install;
 pub(crate) mod resume;
 pub(crate) mod rollback;

@@ -16,23 +16,19 @@ fn helm(bench: &Bench, args: &[&str]) -> Option<String> {
         eprintln!("skipped: `cargo xtask setup` builds helm");
         return None;
     };
-    let home = tempfile_dir();
+    let home = tempfile::tempdir().unwrap();
     let output = Command::new(program)
         .args(["--kubeconfig", PLANE.cluster().kubeconfig().to_str().unwrap()])
         .args(["--namespace", bench.namespace.name()])
         .args(args)
-        .env("HELM_CACHE_HOME", &home)
-        .env("HELM_CONFIG_HOME", &home)
-        .env("HELM_DATA_HOME", &home)
+        .env("HELM_CACHE_HOME", home.path())
+        .env("HELM_CONFIG_HOME", home.path())
+        .env("HELM_DATA_HOME", home.path())
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "helm {args:?}: {errors}");
     Some(String::from_utf8(output.stdout).unwrap())
-}
-
-fn tempfile_dir() -> std::path::PathBuf {
-    std::env::temp_dir().join(format!("helm-home-{}", std::process::id()))
 }
 
 fn json_of(text: &str) -> Value {
@@ -83,9 +79,9 @@ async fn helm_knows_our_releases() {
 async fn we_know_helms_releases() {
     let bench = Bench::new("ours").await;
     let target = bench.target("app");
-    let folder = tempfile_dir().join("charts");
-    write_chart(&folder, "1.0.0");
-    let chart_path = folder.to_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    write_chart(folder.path(), "1.0.0");
+    let chart_path = folder.path().to_str().unwrap().to_owned();
     if helm(&bench, &["install", "app", &chart_path, "--set", "text=one"]).is_none() {
         return;
     }

@@ -1,6 +1,9 @@
 //! Releases made, changed and taken away.
 
-use helm_action::{Options, ServerSideApply, install, rollback, test, uninstall, unlock, upgrade};
+use helm_action::{
+    DriftRules, Options, ServerSideApply, correct_drift, find_drift, install, rollback, test,
+    uninstall, unlock, upgrade,
+};
 use helm_release::Status;
 use serde_json::json;
 
@@ -177,4 +180,35 @@ async fn a_lock_that_nobody_holds_is_broken() {
     let description = &attempt.release().unwrap().info.description;
     assert_eq!(description, "Release unlocked from stale 'pending-install' state");
     released(upgrade(&target, &history(&target).await, &wanted, &options).await);
+}
+
+#[tokio::test]
+async fn drift_is_found_and_put_right() {
+    let bench = Bench::new("drift").await;
+    let target = bench.target("app");
+    let wanted = desired(chart("1.0.0", &[CONFIG, OLD]), &json!({"text": "one"}));
+    let record = released(install(&target, &history(&target).await, &wanted, &options()).await);
+    let rules = DriftRules::default();
+    assert!(!find_drift(&target, &record, &rules).await.unwrap().has_drift());
+    let patch = r#"{"data":{"text":"mine"}}"#;
+    bench
+        .namespace
+        .kubectl(&["patch", "configmap/app-config", "--type=merge", "-p", patch])
+        .unwrap();
+    bench.namespace.kubectl(&["delete", "secret/app-old"]).unwrap();
+    let report = find_drift(&target, &record, &rules).await.unwrap();
+    let namespace = bench.namespace.name();
+    assert_eq!(
+        report.to_string(),
+        format!(
+            "Secret/{namespace}/app-old removed\n\
+             ConfigMap/{namespace}/app-config changed (0 additions, 1 changes, 0 removals)"
+        )
+    );
+    let limit = std::time::Duration::from_secs(10);
+    let correction = correct_drift(&target, &report, limit).await;
+    assert!(correction.failed.is_empty());
+    assert_eq!(correction.corrected.len(), 2);
+    assert!(!find_drift(&target, &record, &rules).await.unwrap().has_drift());
+    assert_eq!(bench.get("configmap/app-config", "{.data.text}"), "one");
 }
