@@ -7,7 +7,6 @@ use super::{
     failure::{Failure, Stage},
     kind::values_files,
 };
-use chart_repository::choice::exact;
 
 /// What a build is asked for.
 #[derive(Clone, Debug)]
@@ -102,12 +101,6 @@ impl Wish {
             is_packaged,
             archive: None,
         })
-    }
-
-    #[expect(dead_code, reason = "registries come next")]
-    /// Whether the object asks for one version only, so that nobody need be asked which there are.
-    pub(super) fn is_pinned(&self) -> bool {
-        exact(&self.range).is_some()
     }
 }
 

@@ -31,7 +31,6 @@ pub(super) enum Stage {
     /// Merging its values files.
     Values,
     /// Bringing over the charts it needs.
-    #[expect(dead_code, reason = "source trees come next")]
     Dependencies,
     /// Packing it.
     Package,

@@ -1,11 +1,14 @@
 //! One reconciliation of a HelmChart: storage, origin, build, store, conclude.
 
 mod build;
+mod dependencies;
 mod failure;
 mod indexed;
 mod kind;
 pub(crate) mod origin;
 mod package;
+mod registry;
+mod tree;
 mod values;
 
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use std::sync::Arc;
 use artifact::pack;
 use bytes::Bytes;
 use crd_types::{Artifact, reasons, source::HelmChart};
+use kube::ResourceExt as _;
 use reconcile_loop::{
     chain,
     controller::{Finalized, Reconciler},
@@ -71,7 +75,8 @@ async fn advance(attempt: &mut Attempt<HelmChart>) -> Result<Reached, Stop> {
     if attempt.progress.artifact().is_none() {
         wish.current = None;
     }
-    let building = Box::pin(chart(&wish, &origin, &ctx));
+    let namespace = object.namespace().unwrap_or_default();
+    let building = Box::pin(chart(&wish, &origin, &namespace, &ctx));
     let build = attempt.while_telling(building).await.map_err(Failure::into_stop)?;
     attempt.progress.fetched = true;
     let status = &mut attempt.progress.status;
@@ -93,17 +98,18 @@ async fn advance(attempt: &mut Attempt<HelmChart>) -> Result<Reached, Stop> {
     Ok(reached(&build, is_up_to_date))
 }
 
-async fn chart(wish: &Wish, origin: &Origin, ctx: &Arc<Context>) -> Result<Build, Failure> {
-    let unsupported = |what| {
-        let stage = Stage::Other { reason: "UnsupportedField", needs_edit: true };
-        Err(stage.failed(format!("charts from {what} are not supported yet")))
-    };
+async fn chart(
+    wish: &Wish,
+    origin: &Origin,
+    namespace: &str,
+    ctx: &Arc<Context>,
+) -> Result<Build, Failure> {
     match origin {
         Origin::Index(repository, artifact) => {
             indexed::build(wish, repository, artifact, ctx).await
         }
-        Origin::Registry(_) => unsupported("OCI registries"),
-        Origin::Tree(_) => unsupported("source trees"),
+        Origin::Registry(repository) => registry::build(wish, repository, ctx).await,
+        Origin::Tree(artifact) => tree::build(wish, artifact, namespace, ctx).await,
     }
 }
 

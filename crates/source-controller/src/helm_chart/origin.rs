@@ -25,7 +25,6 @@ pub(super) enum Origin {
     /// A repository with an index, and the artifact that has it.
     Index(Arc<HelmRepository>, Artifact),
     /// A registry.
-    #[expect(dead_code, reason = "registries come next")]
     Registry(Arc<HelmRepository>),
     /// The artifact of a source tree.
     Tree(Artifact),

@@ -65,14 +65,27 @@ impl Package {
     /// # Errors
     /// If `Chart.yaml` is no map, which it was when it was read.
     pub(super) fn set_version(&mut self, version: &str) -> Result<(), Failure> {
+        version.clone_into(&mut self.metadata.version);
+        self.set("version", version)
+    }
+
+    /// Gives the chart another name.
+    ///
+    /// # Errors
+    /// As for [`Package::set_version`].
+    pub(super) fn set_name(&mut self, name: &str) -> Result<(), Failure> {
+        name.clone_into(&mut self.metadata.name);
+        self.set("name", name)
+    }
+
+    fn set(&mut self, field: &str, to: &str) -> Result<(), Failure> {
         let text = self.file(METADATA[0]).cloned().unwrap_or_default();
         let parsed = yaml::parse(&text);
         let mut value = parsed.map_err(|error| Stage::Metadata.because("", &error))?;
         let Value::Object(members) = &mut value else {
             return Err(Stage::Metadata.failed("Chart.yaml is no map"));
         };
-        members.insert("version".to_owned(), version.into());
-        version.clone_into(&mut self.metadata.version);
+        members.insert(field.to_owned(), to.into());
         self.put(METADATA[0], yaml::emit(&value));
         Ok(())
     }

@@ -22,7 +22,6 @@ pub(crate) struct Reach {
     pub(crate) pass_credentials: bool,
     pub(crate) timeout: Duration,
     /// The Secret that `spec.secretRef` names.
-    #[expect(dead_code, reason = "registries come next")]
     pub(crate) secret: Option<Found>,
 }
 
@@ -108,7 +107,6 @@ pub(crate) async fn resolve(repository: &HelmRepository, ctx: &Context) -> Resul
 
 impl Reach {
     /// Nobody in particular, for repositories that no object describes.
-    #[expect(dead_code, reason = "dependencies come next")]
     pub(crate) fn anonymous() -> Self {
         Self {
             access: Access::default(),

@@ -28,9 +28,6 @@ pub(crate) enum Error {
 pub(crate) struct Found {
     /// Namespace and name, for messages.
     pub(crate) name: String,
-    /// What kind of Secret it says it is.
-    #[expect(dead_code, reason = "registries come next")]
-    pub(crate) type_: String,
     data: BTreeMap<String, ByteString>,
 }
 
@@ -41,11 +38,7 @@ pub(crate) struct Found {
 pub(crate) async fn read(namespace: &str, name: &str, ctx: &Context) -> Result<Found, Error> {
     let api: Api<Secret> = Api::namespaced(ctx.runtime.client.clone(), namespace);
     let found = api.get(name).await.map_err(|error| Error::Read { detail: api_error(&error) })?;
-    Ok(Found {
-        name: format!("{namespace}/{name}"),
-        type_: found.type_.unwrap_or_default(),
-        data: found.data.unwrap_or_default(),
-    })
+    Ok(Found { name: format!("{namespace}/{name}"), data: found.data.unwrap_or_default() })
 }
 
 impl Found {
@@ -126,7 +119,7 @@ mod tests {
 
     fn found(keys: &[&str]) -> Found {
         let data = keys.iter().map(|key| ((*key).to_owned(), ByteString(b"x".to_vec()))).collect();
-        Found { name: "n/s".to_owned(), type_: String::new(), data }
+        Found { name: "n/s".to_owned(), data }
     }
 
     #[test]
