@@ -64,7 +64,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let fetcher = fetcher.map_err(|error| format!("cannot set up downloads: {error}"))?;
     let clusters =
         Clusters::with_client(runtime.client.clone(), apply_settings(&arguments, leadership));
-    let on_source = watches::on_source(store.clone(), trigger.clone());
+    let on_source = watches::on_source(store.clone(), trigger.clone(), settings.patience.is_none());
     let namespace = runtime.flags.watched_namespace();
     let external = settings.external_artifacts;
     let ctx = Arc::new(Context {

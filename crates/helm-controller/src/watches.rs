@@ -12,12 +12,18 @@ use crate::sources::{Source, SourceKey, SourceKind};
 /// Answers every change of a source with the HelmReleases that have not tried its chart.
 ///
 /// Flux: one that is ready or under way, and has tried this revision, is left alone.
+/// Differs: a source that has nothing to offer yet counts too, so that the message is the present
+/// one; not with `artifacts_only`, which is Flux's way.
 pub(crate) fn on_source(
     store: Store<HelmRelease>,
     trigger: Trigger<HelmRelease>,
+    artifacts_only: bool,
 ) -> impl Fn(&SourceKey, &Source) + Clone + Send + Sync + 'static {
     move |key, source| {
         tracing::debug!(?key, "a source changed");
+        if artifacts_only && source.artifact.is_none() {
+            return;
+        }
         for hr in &store.state() {
             if source_key(hr).is_ok_and(|referred| referred == *key)
                 && !(settled(hr) && has_tried(hr, key, source))

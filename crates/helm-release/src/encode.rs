@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use serde::Serialize as _;
 
+use crate::go_json::push_number;
 use crate::record::Record;
 
 /// Type of the Secret that holds a record.
@@ -68,9 +70,24 @@ pub fn labels(record: &Record) -> BTreeMap<String, String> {
 /// If the record cannot be printed as JSON, which none that was made of JSON is.
 pub fn encode(record: &Record) -> Result<String, serde_json::Error> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    serde_json::to_writer(&mut packed, record)?;
+    record.serialize(&mut serde_json::Serializer::with_formatter(&mut packed, GoNumbers))?;
     packed.flush().map_err(serde_json::Error::io)?;
     Ok(STANDARD.encode(packed.finish().map_err(serde_json::Error::io)?))
+}
+
+/// Prints numbers as Go does: `3`, where ours would print `3.0`.
+struct GoNumbers;
+
+impl serde_json::ser::Formatter for GoNumbers {
+    fn write_f64<W: ?Sized + std::io::Write>(
+        &mut self,
+        writer: &mut W,
+        value: f64,
+    ) -> std::io::Result<()> {
+        let mut text = String::new();
+        push_number(&mut text, value);
+        writer.write_all(text.as_bytes())
+    }
 }
 
 /// Reads the value of the key `release` of a Secret. Labels and intent are not part of it.

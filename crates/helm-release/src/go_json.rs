@@ -59,7 +59,7 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
-fn push_number(out: &mut String, number: f64) {
+pub(crate) fn push_number(out: &mut String, number: f64) {
     let size = number.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{number:e}");

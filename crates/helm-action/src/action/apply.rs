@@ -107,7 +107,7 @@ async fn check_one(target: &Target, built: &Built) -> Result<(), OwnershipError>
 /// Creates the objects of a new release: kind after kind, those of one kind at once.
 pub(crate) async fn create(run: &mut Run<'_>, built: &[Built], how: How<'_>) -> Outcome {
     run.logs.say(format!("creating resource(s): {}", json!({ "resources": built.len() })));
-    say_how(run, "creation", how);
+    say_how(run, "creation", how, false);
     let mut applied = Applied::default();
     for alike in built.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
         let target = run.target;
@@ -149,8 +149,8 @@ pub(crate) async fn update(
     built: &[Built],
     how: How<'_>,
 ) -> Outcome {
-    say_how(run, "creation", how);
-    say_how(run, "update", how);
+    say_how(run, "creation", how, true);
+    say_how(run, "update", how, true);
     run.logs
         .say(format!("checking resources for changes: {}", json!({ "resources": built.len() })));
     let originals: HashMap<ObjectId, &Built> = base.iter().map(|base| (base.id(), base)).collect();
@@ -334,13 +334,13 @@ pub(crate) async fn delete_all(
     (deleted, failures)
 }
 
-fn say_how(run: &mut Run<'_>, what: &str, how: How<'_>) {
+fn say_how(run: &mut Run<'_>, what: &str, how: How<'_>, force: bool) {
     if !how.server_side {
         run.logs.say(format!("using client-side apply for resource {what}"));
         return;
     }
     let mut attributes = json!({
-        "dryRun": false, "fieldValidationDirective": "Strict", "forceConflicts": true,
+        "dryRun": false, "fieldValidationDirective": "Strict", "forceConflicts": force,
     });
     if what == "update" {
         attributes["upgradeClientSideFieldManager"] = json!(how.migrate);

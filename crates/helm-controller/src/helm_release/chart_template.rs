@@ -3,6 +3,7 @@
 use crd_types::helm::{ChartTemplate, HelmRelease};
 use crd_types::source::{HelmChart, HelmChartSpec};
 use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource as _, ResourceExt as _};
 use reconcile_loop::controller::api_error;
 use reconcile_loop::events::{Event, Severity};
@@ -49,13 +50,24 @@ pub(super) async fn sync(hr: &HelmRelease, ctx: &Context) -> Result<Synced, Halt
     }
     let desired = desired(hr, template, &namespace, &name);
     let standing = ctx.sources.chart(&namespace, &name);
-    if recorded == Some(wanted.as_str())
-        && observed(hr)
-        && standing.as_ref().is_some_and(|standing| says(standing, &desired))
-    {
+    let key = ObjectRef::from_obj(hr);
+    let (generation, is_as_desired) =
+        (hr.metadata.generation, standing.as_ref().map(|standing| says(standing, &desired)));
+    let written_before = ctx.memory.is_templated(&key, generation);
+    if is_as_desired == Some(true) && (observed(hr) || written_before) {
         return Ok(Synced { name: Some(wanted), written: None });
     }
-    let written = apply(hr, ctx, &desired, &namespace, &name, standing.as_ref()).await?;
+    let written = apply(hr, ctx, &desired, &namespace, &name).await?;
+    let source = &desired["spec"]["sourceRef"];
+    let source = [&source["kind"], &source["name"]].map(|part| part.as_str().unwrap_or_default());
+    let [kind, of] = source;
+    let about = format!("HelmChart/{wanted} with SourceRef '{kind}/{namespace}/{of}'");
+    if is_as_desired.is_none() && is_new(&written) && !written_before {
+        tell(hr, ctx, "HelmChartCreated", format!("Created {about}")).await;
+    } else if is_as_desired == Some(false) {
+        tell(hr, ctx, "HelmChartConfigured", format!("Configured {about}")).await;
+    }
+    ctx.memory.template(&key, generation);
     Ok(Synced { name: Some(wanted), written: Some(written.source()) })
 }
 
@@ -166,30 +178,23 @@ async fn apply(
     desired: &Value,
     namespace: &str,
     name: &str,
-    standing: Option<&HelmChart>,
 ) -> Result<HelmChart, Halt> {
     let api: Api<HelmChart> = Api::namespaced(ctx.runtime.client.clone(), namespace);
     let params = PatchParams::apply(NAME).force();
-    let written = match api.patch(name, &params, &Patch::Apply(desired)).await {
-        Ok(written) => written,
+    match api.patch(name, &params, &Patch::Apply(desired)).await {
+        Ok(written) => Ok(written),
         Err(error) => {
             let message = format!("failed to run server-side apply: {}", api_error(&error));
             tell(hr, ctx, "HelmChartSyncErr", message.clone()).await;
-            return Err(Halt::ChartTemplate { message });
+            Err(Halt::ChartTemplate { message })
         }
-    };
-    let kind = desired["spec"]["sourceRef"]["kind"].as_str().unwrap_or_default();
-    let source = desired["spec"]["sourceRef"]["name"].as_str().unwrap_or_default();
-    let about =
-        format!("HelmChart/{namespace}/{name} with SourceRef '{kind}/{namespace}/{source}'");
-    let made = standing.is_none() && written.status.is_none() && written.finalizers().is_empty();
-    let moved = standing.is_some_and(|old| old.resource_version() != written.resource_version());
-    if made {
-        tell(hr, ctx, "HelmChartCreated", format!("Created {about}")).await;
-    } else if moved {
-        tell(hr, ctx, "HelmChartConfigured", format!("Configured {about}")).await;
     }
-    Ok(written)
+}
+
+/// Whether nobody has looked at a HelmChart yet.
+fn is_new(chart: &HelmChart) -> bool {
+    let observed = chart.status.as_ref().and_then(|status| status.observed_generation);
+    chart.finalizers().is_empty() && observed.is_none_or(|observed| observed < 0)
 }
 
 async fn tell(hr: &HelmRelease, ctx: &Context, reason: &str, message: String) {

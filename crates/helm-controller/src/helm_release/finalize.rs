@@ -10,7 +10,7 @@ use reconcile_loop::controller::Finalized;
 use reconcile_loop::requeue::Next;
 
 use super::conclude::Report;
-use super::memory::Turn;
+use super::memory::{Basis, Turn};
 use super::options::Common;
 use super::{chart_template, tenant, uninstall};
 use crate::context::Context;
@@ -27,7 +27,7 @@ pub(super) async fn finalize(hr: &Arc<HelmRelease>, ctx: &Arc<Context>) -> Final
     match ctx.memory.farewell(&key) {
         Turn::Busy => return Finalized::UnderWay,
         Turn::Ended(Next::Backoff { error }) => return Finalized::Retry { error },
-        Turn::Ended(_) => {}
+        Turn::Ended(_) | Turn::Asked(..) => {}
         Turn::Free => match to_uninstall(hr, ctx).await {
             Ok(None) => {}
             Ok(Some(client)) => {
@@ -63,7 +63,7 @@ async fn to_uninstall(hr: &HelmRelease, ctx: &Context) -> Result<Option<TenantCl
 
 fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
     let key = ObjectRef::from_obj(&**hr);
-    ctx.memory.begin(&key);
+    ctx.memory.begin(&key, Basis::default());
     let (mut hr, ctx) = (Arc::clone(hr), Arc::clone(ctx));
     let task = tokio::spawn({
         let (key, ctx) = (key.clone(), Arc::clone(&ctx));

@@ -18,7 +18,8 @@ pub(crate) const UNINSTALL_REMEDIATION: &str = "uninstall-remediation";
 /// Notes what an install or an upgrade wrote.
 ///
 /// Flux: the newest revision is put first; of the older ones only the newest that is known is
-/// renewed, and it forgets which action it came from (`observedReleases.recordOnObject`).
+/// renewed, and it forgets which action it came from (`observedReleases.recordOnObject`). Helm writes
+/// the revision that an upgrade starts from even if that fails; we do not, so it only forgets.
 pub(crate) fn released(
     history: &mut Vec<Snapshot>,
     written: &[Arc<Record>],
@@ -29,10 +30,13 @@ pub(crate) fn released(
     sorted.sort_by_key(|record| std::cmp::Reverse(record.version));
     let Some((newest, older)) = sorted.split_first() else { return };
     history.retain(|known| !is_of(known, newest));
-    for record in older {
-        if let Some(known) = history.iter_mut().find(|known| is_of(known, record)) {
+    let record_of = |known: &Snapshot| older.iter().find(|record| is_of(known, record));
+    let found = history.iter().position(|known| record_of(known).is_some());
+    let base = found.or_else(|| history.iter().position(|known| known.status == "deployed"));
+    if let Some(known) = history.get_mut(base.unwrap_or(0)) {
+        known.action = None;
+        if let Some(record) = record_of(known) {
             *known = renewed(known, record, None, known.oci_digest.as_deref());
-            break;
         }
     }
     history.insert(0, snapshot(newest, Some(action), oci_digest));

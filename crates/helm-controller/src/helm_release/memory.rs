@@ -5,22 +5,38 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crd_types::helm::HelmRelease;
+use helm_release::Desired;
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::requeue::Next;
 use tokio::task::AbortHandle;
 
 type Key = ObjectRef<HelmRelease>;
 
-/// The actions under way, which hold no worker, and what became of those that ended.
+/// What is known of all HelmReleases.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<HashMap<Key, Work>>);
+pub(crate) struct Memory {
+    work: Mutex<HashMap<Key, Work>>,
+    /// The generation for which the HelmChart was written.
+    templated: Mutex<HashMap<Key, Option<i64>>>,
+}
 
+/// What a run depends on. A run with an equal basis would do the same again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Basis {
+    pub(crate) uid: Option<String>,
+    pub(crate) generation: Option<i64>,
+    pub(crate) requested_at: Option<String>,
+    pub(crate) wanted: Desired,
+    pub(crate) oci_digest: Option<String>,
+}
+
+/// Actions of a release, which hold no worker.
 #[derive(Debug)]
 enum Work {
-    /// Goes on. Somebody may have asked for another turn meanwhile.
-    UnderWay { task: Option<AbortHandle>, asked_again: bool },
-    /// It ended, and wants to come back like this.
-    Ended { next: Next, for_good: bool },
+    /// They go on. Somebody may have asked for another turn meanwhile.
+    UnderWay { basis: Basis, task: Option<AbortHandle>, asked_again: bool },
+    /// They ended, and want to come back like this.
+    Ended { basis: Basis, next: Next, asked_again: bool, for_good: bool },
 }
 
 /// What a turn finds.
@@ -30,58 +46,65 @@ pub(crate) enum Turn {
     Free,
     /// Actions are under way; their end asks for another turn.
     Busy,
-    /// Actions ended, and nothing happened meanwhile that would call for more.
+    /// Actions ended, and nobody asked for more.
     Ended(Next),
+    /// Actions with this basis ended, and somebody asked for another turn meanwhile. Unless the
+    /// basis has changed, it is as they want.
+    Asked(Box<Basis>, Next),
 }
 
 impl Memory {
     /// Begins a turn.
     pub(crate) fn turn(&self, key: &Key) -> Turn {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get_mut(key) {
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.remove(key) {
             None => Turn::Free,
-            Some(Work::UnderWay { asked_again, .. }) => {
-                *asked_again = true;
+            Some(Work::UnderWay { basis, task, .. }) => {
+                all.insert(key.clone(), Work::UnderWay { basis, task, asked_again: true });
                 Turn::Busy
             }
-            Some(Work::Ended { .. }) => match all.remove(key) {
-                Some(Work::Ended { next, .. }) => Turn::Ended(next),
-                _ => Turn::Free,
-            },
+            Some(Work::Ended { next, asked_again: false, .. }) => Turn::Ended(next),
+            Some(Work::Ended { basis, next, .. }) => Turn::Asked(Box::new(basis), next),
         }
     }
 
     /// Actions begin.
-    pub(crate) fn begin(&self, key: &Key) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(key.clone(), Work::UnderWay { task: None, asked_again: false });
+    pub(crate) fn begin(&self, key: &Key, basis: Basis) {
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(key.clone(), Work::UnderWay { basis, task: None, asked_again: false });
+    }
+
+    /// Whether the HelmChart was written for this generation.
+    pub(crate) fn is_templated(&self, key: &Key, generation: Option<i64>) -> bool {
+        let all = self.templated.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(key) == Some(&generation)
+    }
+
+    /// The HelmChart was written for this generation.
+    pub(crate) fn template(&self, key: &Key, generation: Option<i64>) {
+        let mut all = self.templated.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(key.clone(), generation);
     }
 
     /// The task that the actions run in.
     pub(crate) fn hold(&self, key: &Key, handle: AbortHandle) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Work::UnderWay { task, .. }) = all.get_mut(key) {
             *task = Some(handle);
         }
     }
 
-    /// Actions ended. What was asked meanwhile is more than what they want.
+    /// Actions ended.
     pub(crate) fn end(&self, key: &Key, next: Next) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.remove(key) {
-            Some(Work::UnderWay { asked_again: false, .. }) => {
-                all.insert(key.clone(), Work::Ended { next, for_good: false });
-            }
-            Some(Work::UnderWay { .. } | Work::Ended { .. }) | None => {}
-        }
+        self.settle(key, next, false);
     }
 
     /// Begins a turn of an object that is being deleted: what an action before wants is of no matter.
     pub(crate) fn farewell(&self, key: &Key) -> Turn {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         match all.remove(key) {
             None | Some(Work::Ended { for_good: false, .. }) => Turn::Free,
-            Some(Work::Ended { next, for_good: true }) => Turn::Ended(next),
+            Some(Work::Ended { next, for_good: true, .. }) => Turn::Ended(next),
             Some(work @ Work::UnderWay { .. }) => {
                 all.insert(key.clone(), work);
                 Turn::Busy
@@ -91,18 +114,23 @@ impl Memory {
 
     /// The release of an object that is being deleted is gone, or was not removed.
     pub(crate) fn end_for_good(&self, key: &Key, next: Next) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.contains_key(key) {
-            all.insert(key.clone(), Work::Ended { next, for_good: true });
+        self.settle(key, next, true);
+    }
+
+    fn settle(&self, key: &Key, next: Next, for_good: bool) {
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Work::UnderWay { basis, asked_again, .. }) = all.remove(key) {
+            all.insert(key.clone(), Work::Ended { basis, next, asked_again, for_good });
         }
     }
 
     /// The object is gone.
     pub(crate) fn forget(&self, key: &Key) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Work::UnderWay { task: Some(task), .. }) = all.remove(key) {
             task.abort();
         }
+        self.templated.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 
@@ -111,16 +139,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_told_once_and_less_than_a_new_request() {
+    fn the_end_is_told_once_with_what_it_depends_on() {
         let (memory, key) = (Memory::default(), Key::new("app").within("ns"));
         assert_eq!(memory.turn(&key), Turn::Free);
-        memory.begin(&key);
+        memory.begin(&key, Basis::default());
         memory.end(&key, Next::Await);
         assert_eq!(memory.turn(&key), Turn::Ended(Next::Await));
         assert_eq!(memory.turn(&key), Turn::Free);
-        memory.begin(&key);
+        memory.begin(&key, Basis::default());
         assert_eq!(memory.turn(&key), Turn::Busy);
         memory.end(&key, Next::Await);
+        assert_eq!(memory.turn(&key), Turn::Asked(Box::default(), Next::Await));
         assert_eq!(memory.turn(&key), Turn::Free);
     }
 }

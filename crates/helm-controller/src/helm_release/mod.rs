@@ -26,13 +26,13 @@ use helm_action::{Desired, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
-use reconcile_loop::controller::{Finalized, Reconciler, api_error};
+use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error};
 use reconcile_loop::requeue::Next;
 
 use self::chart::LoadedChart;
 use self::conclude::{RESET_AT, Report};
 use self::halt::Halt;
-use self::memory::Turn;
+use self::memory::{Basis, Turn};
 use self::options::Common;
 use self::post_render::PostRenderers;
 use self::run::Run;
@@ -51,7 +51,10 @@ impl Reconciler for HelmReleases {
         match self.0.memory.turn(&key) {
             Turn::Busy => Next::UnderWay,
             Turn::Ended(next) => next,
-            Turn::Free => Box::pin(Attempt::new(object, &self.0).run()).await,
+            Turn::Free => Box::pin(Attempt::new(object, &self.0, None).run()).await,
+            Turn::Asked(basis, next) => {
+                Box::pin(Attempt::new(object, &self.0, Some((basis, next))).run()).await
+            }
         }
     }
 
@@ -70,6 +73,8 @@ struct Attempt<'a> {
     hr: Arc<HelmRelease>,
     ctx: &'a Arc<Context>,
     report: Report,
+    /// What the actions before depended on, and when they wanted to come back.
+    before: Option<(Box<Basis>, Next)>,
 }
 
 /// What an attempt needs before Helm has anything to do.
@@ -80,9 +85,13 @@ struct Prerequisites {
 }
 
 impl<'a> Attempt<'a> {
-    fn new(hr: Arc<HelmRelease>, ctx: &'a Arc<Context>) -> Self {
+    fn new(
+        hr: Arc<HelmRelease>,
+        ctx: &'a Arc<Context>,
+        before: Option<(Box<Basis>, Next)>,
+    ) -> Self {
         let report = Report::resume(&hr, Timestamp::now());
-        Self { hr, ctx, report }
+        Self { hr, ctx, report, before }
     }
 
     async fn run(mut self) -> Next {
@@ -149,6 +158,17 @@ impl<'a> Attempt<'a> {
     async fn act(mut self, met: Prerequisites, common: Common) -> Next {
         let Prerequisites { chart, values, tenant } = met;
         let wanted = self.attempt(&chart, &values);
+        let basis = Basis {
+            uid: self.hr.uid(),
+            generation: self.hr.metadata.generation,
+            requested_at: self.hr.annotations().get(REQUESTED_AT).cloned(),
+            wanted: wanted.clone(),
+            oci_digest: chart.oci_digest.clone(),
+        };
+        match self.before {
+            Some((before, next)) if *before == basis => return next,
+            _ => {}
+        }
         let ctx = Arc::clone(self.ctx);
         let mut run = Run {
             target: Target {
@@ -183,7 +203,7 @@ impl<'a> Attempt<'a> {
             Err(next) => return next,
         };
         let key = ObjectRef::from_obj(&*run.hr);
-        ctx.memory.begin(&key);
+        ctx.memory.begin(&key, basis);
         let span = tracing::Span::current();
         let task = tokio::spawn({
             let (key, ctx) = (key.clone(), Arc::clone(&ctx));
