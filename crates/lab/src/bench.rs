@@ -3,6 +3,7 @@
 //! Not a test: it prints figures and judges nothing. On a busy machine trust CPU time, not wall time.
 
 mod cost;
+mod kustomize;
 mod load;
 
 use crate::{programs, repository};
@@ -19,6 +20,8 @@ use testbed::{ControlPlane, GitServer, Options, Stack, StackFlags};
 pub(crate) enum Load {
     /// Mean time to production: N Kustomizations of plain objects in one repository.
     Mttp(MttpArguments),
+    /// Builds of the kustomize engine, without a cluster; beside `kustomize` if it is on PATH.
+    Kustomize(kustomize::Arguments),
 }
 
 /// What can be said on the command line.
@@ -60,8 +63,10 @@ const STEADY_INTERVAL: &str = "30s";
 const LONG_INTERVAL: &str = "1h";
 
 pub(crate) async fn run(load: Load) -> Result<()> {
-    let Load::Mttp(arguments) = load;
-    mttp(arguments).await
+    match load {
+        Load::Mttp(arguments) => mttp(arguments).await,
+        Load::Kustomize(arguments) => kustomize::run(&arguments),
+    }
 }
 
 async fn mttp(arguments: MttpArguments) -> Result<()> {
