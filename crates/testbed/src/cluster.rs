@@ -70,6 +70,18 @@ impl Cluster {
         Ok(Self { kubeconfig, ..self.clone() })
     }
 
+    /// The same cluster as a service account, with its rights and no more.
+    ///
+    /// # Errors
+    /// If the account does not exist, or the kubeconfig, which goes into `dir`, cannot be written.
+    pub fn as_service_account(&self, namespace: &str, name: &str, dir: &Path) -> Result<Self> {
+        let token = self.kubectl(&["create", "token", name, "--namespace", namespace])?;
+        let text = self.kubectl(&["config", "view", "--raw", "--minify", "--output=json"])?;
+        let kubeconfig = dir.join(format!("{namespace}-{name}.kubeconfig"));
+        std::fs::write(&kubeconfig, kubeconfig::with_token(&text, token.trim())?)?;
+        Ok(Self { kubeconfig, authority: None, ..self.clone() })
+    }
+
     /// The administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig

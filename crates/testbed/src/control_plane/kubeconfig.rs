@@ -29,6 +29,13 @@ pub(crate) fn with_user(text: &str, user: &Certificate) -> Result<String> {
     Ok(format!("{config:#}\n"))
 }
 
+/// A kubeconfig, as JSON, for whoever holds a token.
+pub(crate) fn with_token(text: &str, token: &str) -> Result<String> {
+    let mut config: Value = serde_json::from_str(text)?;
+    config["users"][0]["user"] = json!({"token": token});
+    Ok(format!("{config:#}\n"))
+}
+
 fn credentials(user: &Certificate) -> Value {
     json!({
         "client-certificate-data": STANDARD.encode(&user.certificate_pem),

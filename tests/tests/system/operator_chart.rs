@@ -1,0 +1,200 @@
+//! The operator chart: linted, installed, upgraded and uninstalled by the real helm. Its controllers
+//! run with the rendered command lines, as the chart's service accounts.
+
+use crate::config_map;
+use anyhow::{Context as _, Result, ensure};
+use file_tree::{File, FileTree, TreePath};
+use helm_render::{Capabilities, KubeVersion, Options, Release};
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use system_tests::repository_root;
+use testbed::{Cluster, ControlPlane, Controller, GitServer, eventually, free_port};
+use testbed_programs::{Assets, Program};
+
+const NAMESPACE: &str = "flux-system";
+
+fn chart() -> PathBuf {
+    repository_root().join("charts/ferroflux")
+}
+
+/// What the real helm prints.
+fn helm(cluster: Option<&Cluster>, args: &[&str]) -> Result<String> {
+    let mut command = Command::new(Assets::from_env().path(Program::Helm)?);
+    command.args(args).env_remove("KUBECONFIG");
+    if let Some(cluster) = cluster {
+        command.env("KUBECONFIG", cluster.kubeconfig());
+    }
+    let output = command.output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "helm {}: {stderr}", args.join(" "));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The files of a folder as a chart loader sees them.
+fn tree(folder: &Path) -> FileTree {
+    let mut builder = FileTree::builder();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = TreePath::parse(path.strip_prefix(folder).unwrap().to_str().unwrap());
+            let bytes = std::fs::read(&path).unwrap().into();
+            builder.file(&name.unwrap(), File { bytes, executable: false }).unwrap();
+        }
+    }
+    builder.build()
+}
+
+#[test]
+fn helm_and_our_renderer_print_the_same_bytes() {
+    helm(None, &["lint", "--strict", chart().to_str().unwrap()]).unwrap();
+    let chart_files = tree(&chart());
+    let loaded = helm_chart::directory::load(&chart_files, &TreePath::ROOT).unwrap();
+    let cases = [
+        json!({}),
+        json!({"crds": {"install": false}, "rbac": {"clusterAdmin": false, "aggregate": false}}),
+        json!({"controllers": {
+            "helm": {"enabled": false},
+            "source": {"storage": {"claim": "artifacts"}, "image": {"tag": "1.2.3"}},
+            "kustomize": {"replicas": 2, "args": ["--concurrent=20"], "nodeSelector": {"a": "b"}},
+        }}),
+    ];
+    for values in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("values.yaml");
+        std::fs::write(&file, values.to_string()).unwrap();
+        let printed = helm(
+            None,
+            &[
+                "template",
+                "flux",
+                chart().to_str().unwrap(),
+                "--namespace",
+                NAMESPACE,
+                "--kube-version",
+                "1.34.3",
+                "--values",
+                file.to_str().unwrap(),
+            ],
+        );
+        let Value::Object(user) = values else { panic!("values are an object") };
+        assert_eq!(rendered(&loaded, &user), printed.unwrap());
+    }
+    let path = chart();
+    let typing_error =
+        ["template", "x", path.to_str().unwrap(), "--set", "controllers.helm.replica=2"];
+    let refused = helm(None, &typing_error).unwrap_err().to_string();
+    assert!(refused.contains("additional properties 'replica' not allowed"), "{refused}");
+}
+
+fn rendered(chart: &helm_chart::Chart, user: &Map<String, Value>) -> String {
+    let release = Release {
+        name: "flux".to_owned(),
+        namespace: NAMESPACE.to_owned(),
+        is_upgrade: false,
+        revision: 1,
+    };
+    let mut capabilities = Capabilities::without_cluster();
+    capabilities.kube_version = KubeVersion::parse("1.34.3").unwrap();
+    let host = helm_functions::Helm::new(jiff::Timestamp::now(), helm_functions::SystemEntropy);
+    let rendered =
+        helm_render::render(chart, user, &release, &capabilities, host, &Options::default());
+    helm_render::template_output(&rendered.unwrap())
+}
+
+/// Runs a rendered Deployment: its arguments, its service account. Only what a pod brings is replaced,
+/// which is the volume and the name of the Service.
+fn run(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<Controller> {
+    let name = deployment["metadata"]["name"].as_str().context("a Deployment without a name")?;
+    let pod = &deployment["spec"]["template"]["spec"];
+    let address = format!("127.0.0.1:{}", free_port()?);
+    let mut flags = vec![
+        format!("--health-addr=127.0.0.1:{}", free_port()?),
+        format!("--metrics-addr=127.0.0.1:{}", free_port()?),
+    ];
+    for arg in pod["containers"][0]["args"].as_array().into_iter().flatten() {
+        let arg = arg.as_str().context("an argument that is no text")?;
+        match arg.split_once('=') {
+            Some(("--storage-path", _)) => flags.push(format!("--storage-path={}", dir.display())),
+            Some(("--storage-adv-addr", _)) => {
+                flags.push(format!("--storage-addr={address}"));
+                flags.push(format!("--storage-adv-addr={address}"));
+            }
+            _ => flags.push(arg.to_owned()),
+        }
+    }
+    let account = pod["serviceAccountName"].as_str().context("no service account")?;
+    let cluster = cluster.as_service_account(NAMESPACE, account, dir)?;
+    Controller::start(name, &Controller::binary(name)?, &flags, &cluster, dir)
+}
+
+#[tokio::test]
+async fn the_chart_installs_what_its_service_accounts_can_run() {
+    let plane = ControlPlane::start(testbed::Options::default()).unwrap();
+    let cluster = plane.cluster();
+    let dir = tempfile::tempdir().unwrap();
+    let chart = chart();
+    let release = ["flux", chart.to_str().unwrap(), "--namespace", NAMESPACE];
+    let install = [&["install", "--create-namespace"][..], &release].concat();
+    helm(Some(cluster), &install).unwrap();
+    let wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
+    cluster.kubectl(&wait).unwrap();
+
+    let list = ["get", "deployments", "--namespace", NAMESPACE, "--output=json"];
+    let deployments: Value = serde_json::from_str(&cluster.kubectl(&list).unwrap()).unwrap();
+    let deployments = deployments["items"].as_array().unwrap();
+    let names: Vec<_> = deployments.iter().map(|d| d["metadata"]["name"].as_str()).collect();
+    let controllers = ["helm-controller", "kustomize-controller", "source-controller"];
+    assert_eq!(names, controllers.map(Some));
+    let running: Vec<_> =
+        deployments.iter().map(|d| run(d, cluster, dir.path()).unwrap()).collect();
+
+    let git = GitServer::http().unwrap();
+    let repository = git.create("app").unwrap();
+    repository.commit("main", &[("app.yaml", Some(&config_map("app", "1")))], "first").unwrap();
+    cluster.apply(&objects(&git.repository_url("app"))).unwrap();
+    let became_ready = eventually(Duration::from_mins(2), || {
+        let ready = ["wait", "--for=condition=Ready", "kustomization/app", "--timeout=5s"];
+        let answer = cluster.kubectl(&ready);
+        async move { answer.map(drop) }
+    });
+    let logs = || -> String {
+        running.iter().map(|c| std::fs::read_to_string(c.log_path()).unwrap_or_default()).collect()
+    };
+    became_ready.await.with_context(logs).unwrap();
+    let value = cluster.kubectl(&["get", "configmap", "app", "--output=jsonpath={.data.key}"]);
+    assert_eq!(value.unwrap(), "1");
+    assert!(!logs().contains("forbidden"), "a right is missing:\n{}", logs());
+
+    let more =
+        ["--set", "controllers.kustomize.replicas=2", "--set", "controllers.helm.enabled=false"];
+    helm(Some(cluster), &[&["upgrade"][..], &release, &more].concat()).unwrap();
+    let left = cluster.kubectl(&["get", "deployments", "--namespace", NAMESPACE, "--output=name"]);
+    assert!(!left.unwrap().contains("helm-controller"));
+    helm(Some(cluster), &["uninstall", "flux", "--namespace", NAMESPACE]).unwrap();
+    cluster.kubectl(&["get", "kustomization", "app"]).expect("definitions and objects stay");
+    for controller in running {
+        controller.stop().unwrap();
+    }
+}
+
+fn objects(url: &str) -> String {
+    let source = json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "app", "namespace": "default"},
+        "spec": {"url": url, "interval": "1m", "ref": {"branch": "main"}},
+    });
+    let app = json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": {"name": "app", "namespace": "default"},
+        "spec": {"interval": "1m", "prune": true, "path": "./", "targetNamespace": "default",
+            "sourceRef": {"kind": "GitRepository", "name": "app"}},
+    });
+    format!("{source}\n---\n{app}\n")
+}
