@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use artifact::Fetcher;
+use cel_expressions::ReadyExpressions;
 use cluster_apply::Clusters;
 use crd_types::helm::HelmRelease;
 use helm_render::TemplateCache;
@@ -46,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) inputs: InputWatch,
     /// The clusters that are installed to.
     pub(crate) clusters: Clusters,
+    /// Expressions by which dependencies are ready.
+    pub(crate) ready_expressions: ReadyExpressions,
     /// Who waits for whom.
     pub(crate) dependents: Dependents<HelmRelease>,
 }

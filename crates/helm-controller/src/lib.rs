@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use artifact::{Fetcher, fetch};
+use cel_expressions::ReadyExpressions;
 use cluster_apply::{Cleanup, Clusters, Fence};
 use reconcile_loop::controller::Controller;
 use reconcile_loop::dependents::Dependents;
@@ -75,6 +76,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         templates: Arc::new(helm_render::TemplateCache::new(TEMPLATE_BYTES)),
         memory: Memory::default(),
         inputs: InputWatch::default(),
+        ready_expressions: ReadyExpressions::default(),
         fetch_patience: FETCH_PATIENCE,
         dependents: Dependents::default(),
         settings,

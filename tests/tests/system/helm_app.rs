@@ -161,3 +161,39 @@ async fn bad_input_is_told_and_heals() {
     let said = "Helm upgrade succeeded";
     scene.until_ready(Kind::HelmRelease, "podinfo", said).await.unwrap();
 }
+
+#[tokio::test]
+async fn drift_is_told_and_corrected_and_expressions_hold_dependents_back() {
+    let scene = Scene::new("helm-drift").await.unwrap();
+    let charts = repository(&["1.0.0"]);
+    apply_repository(&scene, &charts);
+    let detection = json!({
+        "mode": "enabled",
+        "ignore": [{"paths": ["/data/colour"], "target": {"kind": "ConfigMap"}}],
+    });
+    let waits = json!([{"name": "first", "readyExpr": "has(dep.metadata.labels.go)"}]);
+    apply_release(&scene, "1.0.0", &json!({"driftDetection": detection, "dependsOn": waits}));
+    let part = "unable to get";
+    scene.until_failed(Kind::HelmRelease, "podinfo", part).await.unwrap();
+    let chart = json!({"spec": {
+        "chart": "podinfo", "sourceRef": {"kind": "HelmRepository", "name": "podinfo"},
+    }});
+    let first = json!({"interval": "1h", "chart": chart});
+    apply(&scene, "HelmRelease", "helm.toolkit.fluxcd.io/v2", "first", &first);
+    scene.until_ready(Kind::HelmRelease, "first", "install succeeded").await.unwrap();
+    let part = "is not ready according to readyExpr eval";
+    scene.request_reconcile(Kind::HelmRelease, "podinfo", "0").await.unwrap();
+    scene.until_failed(Kind::HelmRelease, "podinfo", part).await.unwrap();
+    let label = json!({"metadata": {"labels": {"go": "yes"}}});
+    scene.patch(Kind::HelmRelease, "first", &label).await.unwrap();
+    scene.request_reconcile(Kind::HelmRelease, "podinfo", "1").await.unwrap();
+    scene.until_ready(Kind::HelmRelease, "podinfo", "install succeeded").await.unwrap();
+
+    let edit = json!({"data": {"greeting": "bye", "colour": "red"}});
+    scene.patch(Kind::ConfigMap, "podinfo-config", &edit).await.unwrap();
+    scene.request_reconcile(Kind::HelmRelease, "podinfo", "2").await.unwrap();
+    let undone = |config: &Value| config["data"]["greeting"] == "hello";
+    let soon = Duration::from_secs(20);
+    let config = scene.until_object(soon, Kind::ConfigMap, "podinfo-config", undone).await.unwrap();
+    assert_eq!(config["data"]["colour"], "red", "an ignored field is left to others");
+}

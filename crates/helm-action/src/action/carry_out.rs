@@ -142,8 +142,13 @@ async fn succeed(
     mut record: Record,
     work: &Work<'_>,
 ) -> Result<(), ActionError> {
+    // Helm: an upgrade supersedes what it started from, even if that had failed.
+    let base = work.base.as_ref().filter(|_| work.action == IntentAction::Upgrade);
+    let base = base.filter(|base| base.info.status == Status::Failed).map(|base| base.version);
     let older = work.history.records.iter().filter(|older| older.version < record.version);
-    for older in older.filter(|older| older.info.status == Status::Deployed) {
+    for older in
+        older.filter(|older| older.info.status == Status::Deployed || Some(older.version) == base)
+    {
         run.supersede(older).await?;
     }
     record.info.status = Status::Deployed;

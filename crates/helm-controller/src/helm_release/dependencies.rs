@@ -22,8 +22,17 @@ pub(super) async fn check(hr: &HelmRelease, ctx: &Context) -> Result<(), Halt> {
     for reference in &hr.spec.depends_on {
         let of = reference.namespace.as_deref().unwrap_or(&namespace);
         let dependency = read(of, &reference.name, ctx).await?;
-        if !is_ready(&dependency) {
-            let message = format!("dependency '{of}/{}' is not ready", reference.name);
+        let obstacle = match reference.ready_expr.as_deref() {
+            None => (!is_ready(&dependency)).then_some("is not ready"),
+            // Flux: the expression takes the place of the usual check.
+            Some(_) if ctx.settings.additive_dependency_check && !is_ready(&dependency) => {
+                Some("is not ready")
+            }
+            Some(expression) => (!says_ready(expression, hr, &dependency, of, ctx)?)
+                .then_some("is not ready according to readyExpr eval"),
+        };
+        if let Some(obstacle) = obstacle {
+            let message = format!("dependency '{of}/{}' {obstacle}", reference.name);
             let message = match ctx.dependents.cycle(&ObjectRef::from_obj(hr)) {
                 Some(cycle) => format!("{message}: {}", circle(&cycle)),
                 None => message,
@@ -38,6 +47,28 @@ fn is_ready(dependency: &HelmRelease) -> bool {
     dependency.status.as_ref().is_some_and(|status| {
         status.observed_generation == dependency.metadata.generation
             && is_true(&status.conditions, READY)
+    })
+}
+
+/// Whether the expression of the object takes the dependency for ready.
+fn says_ready(
+    expression: &str,
+    hr: &HelmRelease,
+    dependency: &HelmRelease,
+    namespace: &str,
+    ctx: &Context,
+) -> Result<bool, Halt> {
+    let name = dependency.name_any();
+    let compiled = ctx.ready_expressions.compile(expression).map_err(|error| {
+        let error = reconcile_loop::chain(&error);
+        Halt::Expression { message: format!("failed to evaluate dependency {name}: {error}") }
+    })?;
+    let plain = |object: &HelmRelease| serde_json::to_value(object).unwrap_or_default();
+    compiled.is_ready(&plain(hr), &plain(dependency)).map_err(|error| {
+        let error = reconcile_loop::chain(&error);
+        Halt::Dependency {
+            message: format!("failed to evaluate dependency '{namespace}/{name}': {error}"),
+        }
     })
 }
 

@@ -10,9 +10,9 @@ pub(crate) enum Halt {
     /// Neither or both ways to name a chart are used.
     #[error("invalid Chart reference")]
     ChartReference,
-    /// A field that is not honoured yet must not look as if it were.
-    #[error("{field} is not supported yet, remove it")]
-    Unsupported { field: &'static str },
+    /// An expression of the specification cannot be used.
+    #[error("{message}")]
+    Expression { message: String },
     /// The HelmChart of this object could not be written or deleted.
     #[error("{message}")]
     ChartTemplate { message: String },
@@ -62,7 +62,7 @@ impl Halt {
     pub(crate) const fn reason(&self) -> Option<&'static str> {
         Some(match self {
             Self::ChartReference | Self::ChartTemplate { .. } => return None,
-            Self::Unsupported { .. } => "UnsupportedField",
+            Self::Expression { .. } => "InvalidCELExpression",
             Self::Dependency { .. } => "DependencyNotReady",
             Self::Denied { .. } => "AccessDenied",
             Self::Source { .. } | Self::ArtifactGone { .. } | Self::Chart(_) => "ArtifactFailed",
@@ -75,6 +75,6 @@ impl Halt {
 
     /// Whether nothing but an edit of the object helps.
     pub(crate) const fn is_terminal(&self) -> bool {
-        matches!(self, Self::ChartReference | Self::Unsupported { .. } | Self::Denied { .. })
+        matches!(self, Self::ChartReference | Self::Expression { .. } | Self::Denied { .. })
     }
 }

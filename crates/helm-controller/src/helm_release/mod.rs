@@ -4,8 +4,10 @@ mod chart;
 mod chart_template;
 mod conclude;
 mod dependencies;
+mod drift;
 mod finalize;
 mod halt;
+mod health;
 mod history;
 pub(crate) mod memory;
 mod options;
@@ -20,7 +22,7 @@ mod values;
 
 use std::sync::Arc;
 
-use cluster_apply::TenantClient;
+use cluster_apply::{HealthEvaluator, TenantClient};
 use crd_types::helm::HelmRelease;
 use helm_action::{Desired, Origin, Target};
 use jiff::Timestamp;
@@ -82,6 +84,7 @@ struct Prerequisites {
     chart: LoadedChart,
     values: Values,
     tenant: TenantClient,
+    health: Option<Arc<dyn HealthEvaluator>>,
 }
 
 impl<'a> Attempt<'a> {
@@ -111,7 +114,8 @@ impl<'a> Attempt<'a> {
             Err(halt) => return self.halted(&halt).await,
         };
         self.report.prerequisites_met();
-        let common = Common { helm3_defaults: self.ctx.settings.helm3_defaults, health: None };
+        let common =
+            Common { helm3_defaults: self.ctx.settings.helm3_defaults, health: met.health.clone() };
         if let Some(reason) = policy::moved(&self.hr, met.chart.chart.name()) {
             tracing::info!(
                 "release target configuration changed ({reason}): running uninstall for current \
@@ -125,7 +129,7 @@ impl<'a> Attempt<'a> {
     /// Fetches all that is needed; if that lasts, the status says so.
     async fn prerequisites(&mut self) -> Result<Prerequisites, Halt> {
         let (hr, ctx) = (Arc::clone(&self.hr), self.ctx);
-        spec::supported(&hr)?;
+        let health = health::evaluator(&hr)?;
         let synced = chart_template::sync(&hr, ctx).await?;
         self.report.status.helm_chart.clone_from(&synced.name);
         let mut announced = self.report.clone();
@@ -143,7 +147,7 @@ impl<'a> Attempt<'a> {
             let values = values::values(&hr, ctx).await?;
             let chart = chart::load(&source, ctx).await?;
             let tenant = tenant::client(&hr, ctx).await?;
-            Ok(Prerequisites { chart, values, tenant })
+            Ok(Prerequisites { chart, values, tenant, health })
         });
         let (writer, object) = (&ctx.writer, &mut self.hr);
         let report = async move {
@@ -156,7 +160,7 @@ impl<'a> Attempt<'a> {
 
     /// Lets Helm's actions begin, outside of any worker.
     async fn act(mut self, met: Prerequisites, common: Common) -> Next {
-        let Prerequisites { chart, values, tenant } = met;
+        let Prerequisites { chart, values, tenant, .. } = met;
         let wanted = self.attempt(&chart, &values);
         let basis = Basis {
             uid: self.hr.uid(),
@@ -191,6 +195,7 @@ impl<'a> Attempt<'a> {
             report: self.report,
             oci_digest: chart.oci_digest,
             stored: None,
+            drift: None,
             done: Vec::new(),
             events: Vec::new(),
             wanted,

@@ -3,8 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::halt::Halt;
-use super::policy::{self, DriftMode};
 use crd_types::GoDuration;
 use crd_types::helm::HelmRelease;
 use kube::ResourceExt as _;
@@ -57,23 +55,6 @@ pub(crate) fn release_namespace(hr: &HelmRelease) -> String {
 /// The namespace of Helm's own records.
 pub(crate) fn storage_namespace(hr: &HelmRelease) -> String {
     given(hr.spec.storage_namespace.as_ref()).unwrap_or_else(|| hr.namespace().unwrap_or_default())
-}
-
-/// Fields that are not honoured yet must not look as if they were.
-pub(crate) fn supported(hr: &HelmRelease) -> Result<(), Halt> {
-    let spec = &hr.spec;
-    let used = [
-        ("spec.healthCheckExprs", !spec.health_check_exprs.is_empty()),
-        (
-            "spec.dependsOn[].readyExpr",
-            spec.depends_on.iter().any(|reference| reference.ready_expr.is_some()),
-        ),
-    ];
-    let drift = ("spec.driftDetection", policy::drift_mode(hr) != DriftMode::Disabled);
-    match used.into_iter().chain([drift]).find(|(_, used)| *used) {
-        None => Ok(()),
-        Some((field, _)) => Err(Halt::Unsupported { field }),
-    }
 }
 
 /// The interval of reconciliation.

@@ -14,7 +14,7 @@ use reconcile_loop::controller::REQUESTED_AT;
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 
-use self::outcome::{Claim, Outcome, RELEASED, REMEDIATED, Subject, TEST_SUCCESS};
+use self::outcome::{Claim, DRIFTED, Outcome, RELEASED, REMEDIATED, Subject, TEST_SUCCESS};
 use super::halt::Halt;
 
 pub(crate) const PROGRESSING: &str = "Progressing";
@@ -81,7 +81,6 @@ impl Report {
             let reasons = [
                 "DependencyNotReady",
                 "InvalidCELExpression",
-                "UnsupportedField",
                 "AccessDenied",
                 "ArtifactFailed",
                 "SourceNotReady",
@@ -194,6 +193,17 @@ impl Report {
             given(helm_release::common_metadata_digest(hr.spec.common_metadata.as_ref()));
     }
 
+    /// What was looked for in the cluster and found.
+    pub(crate) fn drifted(&mut self, message: impl Into<String>) {
+        self.conditions.set(DRIFTED, True, "DriftDetected", message);
+    }
+
+    /// Nothing is as it should not be.
+    pub(crate) fn not_drifted(&mut self) {
+        let message = "No drift detected against the cluster state";
+        self.conditions.set(DRIFTED, False, "NoDriftDetected", message);
+    }
+
     /// Takes secrets out of everything that people will read.
     pub(crate) fn mask(&mut self, masked: impl Fn(&str) -> String) {
         for condition in self.conditions.clone().into_list() {
@@ -253,7 +263,7 @@ impl Report {
 /// When a halted attempt is repeated.
 pub(crate) fn retry(halt: &Halt, dependency: Duration) -> Next {
     match halt {
-        Halt::ChartReference | Halt::Unsupported { .. } | Halt::Denied { .. } => Next::Await,
+        Halt::ChartReference | Halt::Expression { .. } | Halt::Denied { .. } => Next::Await,
         Halt::Dependency { .. } | Halt::SourceNotReady { .. } => Next::After(dependency),
         Halt::ArtifactGone { retry_in } => Next::After(*retry_in),
         Halt::ChartTemplate { .. }
@@ -276,7 +286,7 @@ pub(crate) fn halt_event(halt: &Halt) -> Option<Event> {
         | Halt::ChartVersion(_)
         | Halt::Client { .. } => return None,
         Halt::Dependency { .. } => Severity::Info,
-        Halt::Unsupported { .. } | Halt::Denied { .. } | Halt::Values(_) | Halt::Chart(_) => {
+        Halt::Expression { .. } | Halt::Denied { .. } | Halt::Values(_) | Halt::Chart(_) => {
             Severity::Error
         }
     };
@@ -289,5 +299,8 @@ pub(crate) fn halt_event(halt: &Halt) -> Option<Event> {
 }
 
 fn halt_message(halt: &Halt) -> String {
+    if let Halt::Expression { message } = halt {
+        return format!("Reconciliation failed terminally due to configuration error: {message}");
+    }
     reconcile_loop::chain(halt)
 }

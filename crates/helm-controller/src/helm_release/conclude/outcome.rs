@@ -8,6 +8,7 @@ use reconcile_loop::events::{Event, Severity};
 pub(crate) const RELEASED: &str = "Released";
 pub(crate) const REMEDIATED: &str = "Remediated";
 pub(crate) const TEST_SUCCESS: &str = "TestSuccess";
+pub(crate) const DRIFTED: &str = "Drifted";
 
 const REVISION_KEY: &str = "helm.toolkit.fluxcd.io/revision";
 const TOKEN_KEY: &str = "helm.toolkit.fluxcd.io/token";

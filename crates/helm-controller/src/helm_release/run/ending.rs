@@ -316,7 +316,7 @@ impl Run {
     }
 
     /// The newest release, for messages.
-    pub(super) fn latest(&self) -> Subject {
+    pub(in crate::helm_release) fn latest(&self) -> Subject {
         let latest = policy::latest(&self.report.status.history);
         latest.map_or_else(|| self.attempted(), Subject::of)
     }

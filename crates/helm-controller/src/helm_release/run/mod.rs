@@ -12,15 +12,16 @@ use std::time::Duration;
 
 use crd_types::helm::HelmRelease;
 use futures::future::BoxFuture;
-use helm_action::{Desired, History, Target};
+use helm_action::{Desired, DriftReport, History, Target};
 use helm_release::{Counters, Decision, Drift, Record, ReleaseAction, State, observe};
 use reconcile_loop::events::Event;
 use reconcile_loop::requeue::Next;
 
 use super::conclude::{FORCE_AT, Report};
 use super::options::Common;
-use super::policy;
+use super::policy::{self, DriftMode};
 use super::values::Values;
+use super::{drift, spec};
 use crate::context::Context;
 
 /// A release that is being brought to what its object says.
@@ -37,6 +38,8 @@ pub(super) struct Run {
     pub(super) common: Common,
     /// What is in storage, as far as it is known.
     pub(super) stored: Option<History>,
+    /// How the cluster differs from the release, if somebody looked.
+    pub(super) drift: Option<DriftReport>,
     pub(super) done: Vec<Kind>,
     /// Events that wait for the status to be written.
     pub(super) events: Vec<Event>,
@@ -49,6 +52,7 @@ pub(super) enum Kind {
     Remedy,
     Test,
     Unlock,
+    Drift,
 }
 
 /// What comes next.
@@ -110,7 +114,23 @@ impl Run {
     /// Takes the next action.
     async fn take(&mut self, Look { decision, counters }: Look) -> ControlFlow<Next> {
         match decision {
-            Decision::Nothing | Decision::ReportDrift | Decision::CorrectDrift => {
+            Decision::Nothing => ControlFlow::Continue(()),
+            Decision::ReportDrift => {
+                let warned = drift::warn(self);
+                self.events.extend(warned);
+                ControlFlow::Break(self.succeed().await)
+            }
+            Decision::CorrectDrift => {
+                let timeout = spec::timeout(&self.hr, None);
+                let step = Step { kind: Kind::Drift, name: "correct cluster drift", timeout };
+                self.admit(step, &counters).await?;
+                let warned = drift::warn(self);
+                self.events.extend(warned);
+                self.report.running(step.name, step.timeout, false);
+                if self.ctx.settings.patience.is_none() {
+                    self.record().await?;
+                }
+                drift::correct(self, timeout).await;
                 ControlFlow::Continue(())
             }
             Decision::Stop(terminal) => ControlFlow::Break(self.stop(terminal, &counters).await),
@@ -166,7 +186,12 @@ impl Run {
             observe(last.as_deref(), known, &self.wanted, tests, drift)
                 .map_err(|error| reconcile_loop::chain(&error))
         };
-        state(Drift::None)
+        let seen = state(Drift::None)?;
+        if seen != State::InSync || policy::drift_mode(&self.hr) == DriftMode::Disabled {
+            return Ok(seen);
+        }
+        let Some(record) = &last else { return Ok(seen) };
+        if drift::find(self, record).await? { Ok(State::Drifted) } else { Ok(seen) }
     }
 
     fn last_record(&self) -> Option<Arc<Record>> {
