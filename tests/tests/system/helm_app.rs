@@ -171,7 +171,7 @@ async fn drift_is_told_and_corrected_and_expressions_hold_dependents_back() {
         "mode": "enabled",
         "ignore": [{"paths": ["/data/colour"], "target": {"kind": "ConfigMap"}}],
     });
-    let waits = json!([{"name": "first", "readyExpr": "has(dep.metadata.labels.go)"}]);
+    let waits = json!([{"name": "first", "readyExpr": "dep.spec.interval == '2h'"}]);
     apply_release(&scene, "1.0.0", &json!({"driftDetection": detection, "dependsOn": waits}));
     let part = "unable to get";
     scene.until_failed(Kind::HelmRelease, "podinfo", part).await.unwrap();
@@ -184,9 +184,8 @@ async fn drift_is_told_and_corrected_and_expressions_hold_dependents_back() {
     let part = "is not ready according to readyExpr eval";
     scene.request_reconcile(Kind::HelmRelease, "podinfo", "0").await.unwrap();
     scene.until_failed(Kind::HelmRelease, "podinfo", part).await.unwrap();
-    let label = json!({"metadata": {"labels": {"go": "yes"}}});
-    scene.patch(Kind::HelmRelease, "first", &label).await.unwrap();
-    scene.request_reconcile(Kind::HelmRelease, "podinfo", "1").await.unwrap();
+    let longer = json!({"spec": {"interval": "2h"}});
+    scene.patch(Kind::HelmRelease, "first", &longer).await.unwrap();
     scene.until_ready(Kind::HelmRelease, "podinfo", "install succeeded").await.unwrap();
 
     let edit = json!({"data": {"greeting": "bye", "colour": "red"}});
