@@ -10,10 +10,10 @@ use crate::{programs, repository};
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use cost::Meter;
-use load::Load as Mttp;
+use load::{Load as Mttp, LoadKind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use testbed::{ControlPlane, GitServer, Options, Stack, StackFlags};
+use testbed::{ChartServer, ControlPlane, GitServer, Options, Stack, StackFlags};
 
 /// The loads.
 #[derive(Subcommand)]
@@ -27,7 +27,10 @@ pub(crate) enum Load {
 /// What can be said on the command line.
 #[derive(clap::Args)]
 pub(crate) struct MttpArguments {
-    /// How many Kustomizations.
+    /// What the load is made of.
+    #[arg(long, default_value = "kustomization")]
+    kind: LoadKind,
+    /// How many of them.
     #[arg(long, default_value_t = 50)]
     n: usize,
     /// How many ConfigMaps each of them applies.
@@ -81,11 +84,14 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
         None => programs()?,
     };
     let concurrent = format!("--concurrent={}", arguments.concurrent);
-    let flags = StackFlags { kustomize: vec![concurrent], ..StackFlags::default() };
+    let helm = (arguments.kind == LoadKind::Helmrelease).then(|| vec![concurrent.clone()]);
+    let flags = StackFlags { kustomize: vec![concurrent], helm, ..StackFlags::default() };
     let stack = Stack::start(&programs, cluster, &plane.dir().join("controllers"), flags).await?;
     let git = GitServer::http()?;
     let steady = arguments.rounds.contains(&Round::Steady);
+    let charts = ChartServer::http()?;
     let load = Mttp {
+        kind: arguments.kind,
         count: arguments.n,
         objects: arguments.objects,
         interval: if steady { STEADY_INTERVAL } else { LONG_INTERVAL },
@@ -93,10 +99,10 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
         client: cluster.client().await?,
     };
     println!(
-        "{} Kustomizations × {} ConfigMaps, one repository, wait: {}, interval {}, {} at once",
-        load.count, load.objects, load.wait, load.interval, arguments.concurrent
+        "{} × {:?} ({} ConfigMaps in a Kustomization), one repository, wait: {}, interval {}, {} at once",
+        load.count, load.kind, load.objects, load.wait, load.interval, arguments.concurrent
     );
-    load.prepare(cluster, &git).await?;
+    load.prepare(cluster, &git, &charts).await?;
 
     let meter = Meter::start(&plane, &stack)?;
     let took = load.install().await?;

@@ -16,6 +16,18 @@ pub(crate) fn kustomizations() -> ApiResource {
     ApiResource::from_gvk_with_plural(&kind, "kustomizations")
 }
 
+/// The kind of chart repositories.
+pub(crate) fn helm_repositories() -> ApiResource {
+    let kind = GroupVersionKind::gvk("source.toolkit.fluxcd.io", "v1", "HelmRepository");
+    ApiResource::from_gvk_with_plural(&kind, "helmrepositories")
+}
+
+/// The kind of installed charts.
+pub(crate) fn helm_releases() -> ApiResource {
+    let kind = GroupVersionKind::gvk("helm.toolkit.fluxcd.io", "v2", "HelmRelease");
+    ApiResource::from_gvk_with_plural(&kind, "helmreleases")
+}
+
 /// The Ready condition of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Readiness {

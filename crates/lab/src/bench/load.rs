@@ -1,15 +1,27 @@
-//! N Kustomizations of plain objects in one repository.
+//! N Kustomizations of plain objects in one repository, or N HelmReleases of one chart.
 
-use crate::flux_objects::{Readiness, git_repositories, kustomizations};
+use crate::flux_objects::{
+    Readiness, git_repositories, helm_releases, helm_repositories, kustomizations,
+};
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use testbed::{Cluster, GitServer, eventually};
+use testbed::{ChartServer, Cluster, GitServer, eventually};
+
+/// What the load is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LoadKind {
+    /// Kustomizations of ConfigMaps.
+    Kustomization,
+    /// HelmReleases of a chart like podinfo: ServiceAccount, Service, Deployment, ConfigMap.
+    Helmrelease,
+}
 
 /// The load, and who puts it on the cluster.
 pub(super) struct Load {
+    pub(super) kind: LoadKind,
     pub(super) count: usize,
     pub(super) objects: usize,
     pub(super) interval: &'static str,
@@ -18,6 +30,31 @@ pub(super) struct Load {
 }
 
 const NAMESPACE: &str = "bench";
+/// No pods: the Deployment has no replicas.
+const CHART: &[(&str, &str)] = &[
+    ("values.yaml", "replicas: 0\nport: 9898\n"),
+    (
+        "templates/account.yaml",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {{ .Release.Name }}\n",
+    ),
+    (
+        "templates/service.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\nspec:\n  \
+         selector: {app: {{ .Release.Name }}}\n  ports:\n  - port: {{ .Values.port }}\n",
+    ),
+    (
+        "templates/deployment.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}\nspec:\n  \
+         replicas: {{ .Values.replicas }}\n  selector:\n    matchLabels: {app: {{ .Release.Name \
+         }}}\n  template:\n    metadata:\n      labels: {app: {{ .Release.Name }}}\n    spec:\n      \
+         containers:\n      - {name: main, image: nginx}\n",
+    ),
+    (
+        "templates/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  port: {{ \
+         .Values.port | quote }}\n",
+    ),
+];
 /// The client must not be what is measured, and not the bottleneck either.
 const REQUESTS_AT_ONCE: usize = 16;
 const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
@@ -25,7 +62,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Load {
     /// Commits the objects and waits until the source is Ready. Not part of any figure.
-    pub(super) async fn prepare(&self, cluster: &Cluster, git: &GitServer) -> Result<()> {
+    pub(super) async fn prepare(
+        &self,
+        cluster: &Cluster,
+        git: &GitServer,
+        charts: &ChartServer,
+    ) -> Result<()> {
+        if self.kind == LoadKind::Helmrelease {
+            return self.prepare_charts(cluster, charts).await;
+        }
         let repository = git.create("bench")?;
         let files: Vec<_> = (0..self.count)
             .flat_map(|k| (0..self.objects).map(move |n| (path(k, n), config_map(k, n))))
@@ -45,8 +90,24 @@ impl Load {
             },
         });
         cluster.apply(&source.to_string())?;
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), NAMESPACE, &git_repositories());
+        self.until_source(&git_repositories()).await
+    }
+
+    async fn prepare_charts(&self, cluster: &Cluster, charts: &ChartServer) -> Result<()> {
+        charts.publish("podinfo", "1.0.0", CHART)?;
+        cluster.kubectl(&["create", "namespace", NAMESPACE])?;
+        let source = json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": "HelmRepository",
+            "metadata": {"name": "bench", "namespace": NAMESPACE},
+            "spec": {"interval": self.interval, "url": charts.url()},
+        });
+        cluster.apply(&source.to_string())?;
+        self.until_source(&helm_repositories()).await
+    }
+
+    async fn until_source(&self, kind: &ApiResource) -> Result<()> {
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), NAMESPACE, kind);
         eventually(Duration::from_mins(1), || async {
             let object = api.get("bench").await?;
             ensure!(Readiness::is_ready(&object), "{}", Readiness::of(&object).message);
@@ -56,14 +117,14 @@ impl Load {
         .context("the source is not Ready")
     }
 
-    /// Creates all Kustomizations and waits until each is Ready.
+    /// Creates all objects and waits until each is Ready.
     pub(super) async fn install(&self) -> Result<Duration> {
-        let api = self.kustomizations();
+        let api = self.objects();
         let start = Instant::now();
         let create = stream::iter(0..self.count)
             .map(|k| {
                 let api = api.clone();
-                let object = self.kustomization(k);
+                let object = self.object(k);
                 async move {
                     let object: DynamicObject = serde_json::from_value(object)?;
                     api.create(&PostParams::default(), &object).await?;
@@ -79,7 +140,7 @@ impl Load {
 
     /// Asks for a reconciliation of each and waits until each has taken place.
     pub(super) async fn force(&self) -> Result<Duration> {
-        let api = self.kustomizations();
+        let api = self.objects();
         let token = "forced-by-bench";
         let patch =
             json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}});
@@ -116,13 +177,42 @@ impl Load {
         .await
     }
 
-    fn kustomizations(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), NAMESPACE, &kustomizations())
+    fn objects(&self) -> Api<DynamicObject> {
+        let kind = match self.kind {
+            LoadKind::Kustomization => kustomizations(),
+            LoadKind::Helmrelease => helm_releases(),
+        };
+        Api::namespaced_with(self.client.clone(), NAMESPACE, &kind)
     }
 
-    /// Looks every 100 ms until `done` holds for every Kustomization; that is how exact the times are.
+    fn object(&self, k: usize) -> Value {
+        match self.kind {
+            LoadKind::Kustomization => self.kustomization(k),
+            LoadKind::Helmrelease => self.helm_release(k),
+        }
+    }
+
+    fn helm_release(&self, k: usize) -> Value {
+        json!({
+            "apiVersion": "helm.toolkit.fluxcd.io/v2",
+            "kind": "HelmRelease",
+            "metadata": {"name": name(k), "namespace": NAMESPACE},
+            "spec": {
+                "interval": self.interval,
+                "chart": {"spec": {
+                    "chart": "podinfo",
+                    "version": "1.0.0",
+                    "sourceRef": {"kind": "HelmRepository", "name": "bench"},
+                }},
+                "install": {"disableWait": !self.wait},
+                "upgrade": {"disableWait": !self.wait},
+            },
+        })
+    }
+
+    /// Looks every 100 ms until `done` holds for every object; that is how exact the times are.
     async fn until_all(&self, done: impl Fn(&DynamicObject) -> bool) -> Result<()> {
-        let api = self.kustomizations();
+        let api = self.objects();
         let start = Instant::now();
         loop {
             let finished =
