@@ -36,8 +36,11 @@ struct Entry {
 /// # Errors
 /// If the configuration cannot be read.
 pub fn login(config: &[u8], host: &str) -> Result<Option<Login>, InvalidDockerConfig> {
-    let config: Config =
+    // serde would read a list as the fields of a struct, in their order.
+    let config: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(config).map_err(|_syntax| InvalidDockerConfig::Syntax)?;
+    let config: Config =
+        serde_json::from_value(config.into()).map_err(|_other_form| InvalidDockerConfig::Syntax)?;
     let is_for = |name: &str| {
         let name =
             name.strip_prefix("https://").or_else(|| name.strip_prefix("http://")).unwrap_or(name);
