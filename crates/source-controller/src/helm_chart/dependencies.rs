@@ -147,6 +147,9 @@ async fn remote(
         None => Reach::anonymous(),
     };
     let archive = if url.starts_with("oci://") {
+        if let Some(object) = &described {
+            super::registry::check_provider(object).map_err(|error| error.to_string())?;
+        }
         let insecure = described.is_some_and(|object| object.spec.insecure);
         super::registry::dependency(dependency, &url, &reach, insecure, ctx).await?
     } else {

@@ -34,6 +34,8 @@ pub(super) enum Stage {
     Dependencies,
     /// Packing it.
     Package,
+    /// Reading a field that cannot be used yet. Flux has no such stage.
+    Support,
     /// Anything else; with the reason to tell, and whether only an edit helps.
     Other { reason: &'static str, needs_edit: bool },
 }
@@ -62,6 +64,7 @@ impl Stage {
             Self::Values => "ValuesFilesError",
             Self::Dependencies => "DependencyBuildError",
             Self::Package => "ChartPackageError",
+            Self::Support => "UnsupportedField",
             Self::Other { reason, .. } => reason,
         }
     }
@@ -74,20 +77,20 @@ impl Stage {
             Self::Values => "values files merge error: ",
             Self::Dependencies => "dependency build error: ",
             Self::Package => "chart package error: ",
-            Self::Other { .. } => "",
+            Self::Support | Self::Other { .. } => "",
         }
     }
 
     const fn condition(self) -> &'static str {
         match self {
-            Self::Reference | Self::Pull | Self::Other { .. } => FETCH_FAILED,
+            Self::Reference | Self::Pull | Self::Support | Self::Other { .. } => FETCH_FAILED,
             Self::Metadata | Self::Values | Self::Dependencies | Self::Package => BUILD_FAILED,
         }
     }
 
     const fn needs_edit(self) -> bool {
         match self {
-            Self::Reference | Self::Metadata | Self::Values => true,
+            Self::Reference | Self::Metadata | Self::Values | Self::Support => true,
             Self::Pull | Self::Dependencies | Self::Package => false,
             Self::Other { needs_edit, .. } => needs_edit,
         }
@@ -123,7 +126,8 @@ impl Failure {
             | Stage::Metadata
             | Stage::Values
             | Stage::Dependencies
-            | Stage::Package => Told { reason, message: message.clone() },
+            | Stage::Package
+            | Stage::Support => Told { reason, message: message.clone() },
         };
         let retry = if self.stage.needs_edit() { Retry::Edit } else { Retry::Backoff };
         Stop { reason, message, blame: Some((self.stage.condition(), told)), retry }

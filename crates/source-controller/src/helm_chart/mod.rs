@@ -65,8 +65,8 @@ async fn advance(attempt: &mut Attempt<HelmChart>) -> Result<Reached, Stop> {
     let (object, ctx) = (Arc::clone(&attempt.object), Arc::clone(&attempt.ctx));
     if object.spec.verify.is_some() {
         // Limit: a signature that is asked for and not looked at would be worse than no chart.
-        let stage = Stage::Other { reason: "UnsupportedField", needs_edit: true };
-        return Err(stage.failed("spec.verify is not supported yet, remove it").into_stop());
+        let failure = Stage::Support.failed("spec.verify is not supported yet, remove it");
+        return Err(failure.into_stop());
     }
     let origin = origin::resolve(&object, &ctx)?;
     attempt.progress.outdated = Outdated::Cleared;

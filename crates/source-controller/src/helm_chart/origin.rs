@@ -92,6 +92,15 @@ pub(crate) fn wake_charts_of<K: FluxKind>(source: &K, revision: &str, ctx: &Cont
     }
 }
 
+/// Wakes the charts of a registry, which has no revision that could tell of a change.
+pub(crate) fn wake_charts_of_registry(repository: &HelmRepository, ctx: &Context) {
+    let metadata = &repository.metadata;
+    let (Some(namespace), Some(name)) = (&metadata.namespace, &metadata.name) else { return };
+    for chart in charts_of("HelmRepository", (namespace, name), ctx) {
+        HelmChart::of(ctx).trigger.reconcile(ObjectRef::from_obj(&*chart));
+    }
+}
+
 fn whole(
     kind: &str,
     name: &str,

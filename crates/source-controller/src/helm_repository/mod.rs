@@ -23,7 +23,7 @@ use reconcile_loop::{
 use self::size::human;
 use crate::{
     context::Context,
-    helm_chart::origin::wake_charts_of,
+    helm_chart::origin::{wake_charts_of, wake_charts_of_registry},
     source::{
         self, Attempt, Reached, Source as _, Stop, Stored,
         conclude::{Retry, Told},
@@ -139,7 +139,10 @@ async fn lay_down(mut object: Arc<HelmRepository>, ctx: &Arc<Context>) -> Next {
         writer.status(&mut object, &HelmRepositoryStatus::default()).await
     };
     match laid_down.await {
-        Ok(_) => Next::Await,
+        Ok(_) => {
+            wake_charts_of_registry(&object, ctx);
+            Next::Await
+        }
         Err(error) => Next::Backoff { error: api_error(&error) },
     }
 }
