@@ -9,6 +9,8 @@ pub enum Kind {
     Kustomization,
     /// A chart that is installed.
     HelmRelease,
+    /// Where charts are.
+    HelmRepository,
     /// A chart from a source.
     HelmChart,
     /// Plain data.
@@ -30,6 +32,7 @@ impl Kind {
             Self::GitRepository => ("/apis/source.toolkit.fluxcd.io/v1", "gitrepositories"),
             Self::Kustomization => ("/apis/kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
             Self::HelmRelease => ("/apis/helm.toolkit.fluxcd.io/v2", "helmreleases"),
+            Self::HelmRepository => ("/apis/source.toolkit.fluxcd.io/v1", "helmrepositories"),
             Self::HelmChart => ("/apis/source.toolkit.fluxcd.io/v1", "helmcharts"),
             Self::ConfigMap => ("/api/v1", "configmaps"),
             Self::Secret => ("/api/v1", "secrets"),

@@ -1,4 +1,4 @@
-//! A Helm repository over real HTTP.
+//! A Helm repository over real HTTP, with credentials.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,29 +8,39 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::oneshot;
+
+use crate::Ca;
+use crate::git_server::{Access, Tls, allows, serve, unauthorised};
 
 /// Serves packaged charts and their index at `URL/index.yaml`. It runs in a thread of its own, so it
 /// may be shared by tests, each of which has its own runtime.
 #[derive(Debug)]
 pub struct ChartServer {
     url: String,
-    files: Files,
+    shared: Shared,
     entries: Mutex<BTreeMap<String, Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-/// What is served, by path.
-#[derive(Clone, Debug, Default)]
-struct Files(Arc<Mutex<BTreeMap<String, Bytes>>>);
+/// What is served, and to whom.
+#[derive(Debug, Default)]
+struct Served {
+    /// By path.
+    files: BTreeMap<String, Bytes>,
+    access: Access,
+}
 
-impl Files {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
+#[derive(Clone, Debug, Default)]
+struct Shared(Arc<Mutex<Served>>);
+
+impl Shared {
+    fn served(&self) -> MutexGuard<'_, Served> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -41,25 +51,37 @@ impl ChartServer {
     /// # Errors
     /// If the server cannot be started.
     pub fn http() -> Result<Self> {
+        Self::start(None)
+    }
+
+    /// Serves over HTTPS with a certificate of `ca` for `localhost` and `127.0.0.1`.
+    ///
+    /// # Errors
+    /// If the server cannot be started.
+    pub fn https(ca: &Ca) -> Result<Self> {
+        Self::start(Some(Tls::new(&ca.server(&["localhost", "127.0.0.1"])?, None)?))
+    }
+
+    fn start(tls: Option<Tls>) -> Result<Self> {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         socket.set_nonblocking(true)?;
-        let url = format!("http://127.0.0.1:{}", socket.local_addr()?.port());
-        let files = Files::default();
-        let app = Router::new().fallback(answer).with_state(files.clone());
+        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
+        let shared = Shared::default();
+        let app = Router::new().fallback(answer).with_state(shared.clone());
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread =
             std::thread::Builder::new().name("chart-server".to_owned()).spawn(move || {
                 runtime.block_on(async {
-                    let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
                     tokio::select! {
-                        _ = axum::serve(socket, app) => {}
+                        () = serve(socket, tls, app) => {}
                         _ = stopped => {}
                     }
                 });
             })?;
         let entries = Mutex::default();
-        let server = Self { url, files, entries, stop: Some(stop), thread: Some(thread) };
+        let server = Self { url, shared, entries, stop: Some(stop), thread: Some(thread) };
         server.index();
         Ok(server)
     }
@@ -67,6 +89,16 @@ impl ChartServer {
     /// Where the repository is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// From now on, `path` (`/index.yaml`) is this.
+    pub fn put(&self, path: &str, file: impl Into<Bytes>) {
+        self.shared.served().files.insert(path.to_owned(), file.into());
+    }
+
+    /// From now on, files are given out only so.
+    pub fn set_access(&self, access: Access) {
+        self.shared.served().access = access;
     }
 
     /// Packages a chart of these files, and puts it into the index. `Chart.yaml` is made.
@@ -78,7 +110,7 @@ impl ChartServer {
             "apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"{version}\"\n"
         );
         let archive = package(name, &about, files).context("packaging a chart")?;
-        self.files.all().insert(format!("/{name}-{version}.tgz"), archive);
+        self.put(&format!("/{name}-{version}.tgz"), archive);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.entry(name.to_owned()).or_default().push(version.to_owned());
         drop(entries);
@@ -100,7 +132,7 @@ impl ChartServer {
         if entries.is_empty() {
             index.push_str("  {}\n");
         }
-        self.files.all().insert("/index.yaml".to_owned(), index.into());
+        self.put("/index.yaml", index);
     }
 }
 
@@ -116,8 +148,12 @@ impl Drop for ChartServer {
     }
 }
 
-async fn answer(State(files): State<Files>, uri: Uri) -> Response {
-    let found = files.all().get(uri.path()).cloned();
+async fn answer(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> Response {
+    let served = shared.served();
+    if !allows(&served.access, &headers) {
+        return unauthorised();
+    }
+    let found = served.files.get(uri.path()).cloned();
     found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
 }
 

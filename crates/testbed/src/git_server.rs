@@ -17,6 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 pub use fault::Fault;
 pub use listener::Tls;
+pub(crate) use listener::serve;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -127,7 +128,7 @@ impl GitServer {
                 // Dropping the runtime ends what still hangs or trickles, so no graceful shutdown.
                 runtime.block_on(async {
                     tokio::select! {
-                        () = listener::serve(socket, tls, app) => {}
+                        () = serve(socket, tls, app) => {}
                         _ = stopped => {}
                     }
                 });
@@ -208,8 +209,7 @@ async fn answer(
         (allows(&hosted.access, &headers), hosted.fault.clone())
     };
     if !allowed {
-        let realm = [(header::WWW_AUTHENTICATE, "Basic realm=\"testbed\"")];
-        return (StatusCode::UNAUTHORIZED, realm, "unauthorized\n").into_response();
+        return unauthorised();
     }
     if let Some(early) = fault::before(fault.as_ref(), path, command.as_deref()).await {
         return early;
@@ -227,7 +227,12 @@ fn split(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix('/')?.split_once(".git/").filter(|(name, _)| !name.contains(".."))
 }
 
-fn allows(access: &Access, headers: &HeaderMap) -> bool {
+pub(crate) fn unauthorised() -> Response {
+    let realm = [(header::WWW_AUTHENTICATE, "Basic realm=\"testbed\"")];
+    (StatusCode::UNAUTHORIZED, realm, "unauthorized\n").into_response()
+}
+
+pub(crate) fn allows(access: &Access, headers: &HeaderMap) -> bool {
     let wanted = match access {
         Access::Anonymous => return true,
         Access::Basic { user, password } => {

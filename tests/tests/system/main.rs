@@ -8,6 +8,7 @@ mod faults;
 mod git_app;
 mod health;
 mod helm_app;
+mod helm_charts;
 mod operator_chart;
 mod proofs;
 mod restarts;

@@ -49,7 +49,7 @@ impl Tls {
 
 /// Serves `app` until the future is dropped. A listener that cannot be used serves nobody; clients see
 /// a refused connection.
-pub(super) async fn serve(socket: std::net::TcpListener, tls: Option<Tls>, app: Router) {
+pub(crate) async fn serve(socket: std::net::TcpListener, tls: Option<Tls>, app: Router) {
     let Ok(tcp) = TcpListener::from_std(socket) else { return };
     let served = match tls {
         None => axum::serve(tcp, app).await,
