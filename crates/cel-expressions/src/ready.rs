@@ -119,6 +119,7 @@ mod tests {
         let (open, close) = ("(".repeat(2000), ")".repeat(2000));
         for source in [
             format!("{open}true{close}"),
+            "(')' + ".repeat(500),
             format!("{}true", "!".repeat(4000)),
             format!("{}1 == 1", "-".repeat(4000)),
             format!("{}1 == 1", "1+".repeat(2000)),

@@ -65,7 +65,8 @@ pub(crate) fn issue(source: &str, (line, column): (isize, isize), message: &str)
     format!("{text}\n | {snippet}\n | {dots}^")
 }
 
-/// How deep brackets and signs nest, roughly; never less than the truth.
+/// How deep brackets and signs nest, roughly: those in texts count, too. The parser has a limit of its
+/// own, but gets there slowly.
 fn nesting(source: &str) -> usize {
     let (mut depth, mut deepest, mut signs) = (0_usize, 0, 0);
     for byte in source.bytes() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use artifact::Shelf;
+use cel_expressions::ReadyExpressions;
 use cluster_apply::{Clusters, InventoryWatch};
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::Store;
@@ -39,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) drift: InventoryWatch,
     /// Watches what variables come from.
     pub(crate) inputs: InputWatch,
+    /// When dependencies are ready, where an expression says so.
+    pub(crate) ready: ReadyExpressions,
     /// Who waits for whom.
     pub(crate) dependents: Dependents<Kustomization>,
     /// What is remembered between runs.

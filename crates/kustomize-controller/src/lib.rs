@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use artifact::{Fetcher, Shelf, fetch, open};
+use cel_expressions::ReadyExpressions;
 use cluster_apply::{Clusters, Fence, InventoryWatch};
 use reconcile_loop::controller::Controller;
 use reconcile_loop::dependents::Dependents;
@@ -62,6 +63,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),
         runtime: runtime.clone(),
         writer: Arc::clone(&writer),
+        ready: ReadyExpressions::default(),
         dependents: Dependents::default(),
         inputs: watches::InputWatch::default(),
         memory: kustomization::memory::Memory::default(),

@@ -1,5 +1,6 @@
 //! The wait until objects are healthy, driven by watches.
 
+mod expressions;
 mod pods;
 mod wait;
 

@@ -7,6 +7,7 @@ use crd_types::kustomize::Kustomization;
 use manifest::{Gvk, Object, ObjectId};
 
 use super::halt::Halt;
+use super::ignore;
 use super::progress::{Progress, Tracked};
 use super::tenant::owner;
 use crate::context::Context;
@@ -38,7 +39,7 @@ pub(super) async fn execute(
         common_annotations: metadata.annotations,
         force: ks.spec.force,
         retain: ks.spec.wait || !ks.spec.health_checks.is_empty(),
-        ignore: None,
+        ignore: ignore::rules(ks)?,
     };
     let applied = match cluster_apply::apply(tenant, objects, &options).await {
         Ok(applied) => applied,

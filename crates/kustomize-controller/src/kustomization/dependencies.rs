@@ -25,7 +25,16 @@ pub(super) async fn check(
     for reference in &ks.spec.depends_on {
         let of = reference.namespace.as_deref().unwrap_or(&namespace);
         let dependency = read(of, &reference.name, ctx).await?;
-        if let Some(obstacle) = obstacle(ks, source, reference, of, &dependency) {
+        let obstacle = match reference.ready_expr.as_deref().filter(|it| !it.is_empty()) {
+            Some(expression) => match by_expression(ks, expression, of, &dependency, ctx)? {
+                None if ctx.settings.additive_ready_expressions => {
+                    obstacle(ks, source, reference, of, &dependency)
+                }
+                unmet => unmet,
+            },
+            None => obstacle(ks, source, reference, of, &dependency),
+        };
+        if let Some(obstacle) = obstacle {
             let message = match ctx.dependents.cycle(&ObjectRef::from_obj(ks)) {
                 Some(cycle) => format!("{obstacle}: {}", circle(&cycle)),
                 None => obstacle,
@@ -60,6 +69,36 @@ async fn read(
     api.get(name).await.map(std::sync::Arc::new).map_err(|error| Halt::Dependency {
         message: format!("dependency '{namespace}/{name}' not found: {}", api_error(&error)),
         retry_in: ctx.runtime.flags.requeue_dependency,
+    })
+}
+
+/// Why a dependency is not ready by its expression.
+///
+/// Flux: an expression without an answer, as for want of a field, is a dependency that is not ready;
+/// what cannot be compiled stalls the object.
+fn by_expression(
+    ks: &Kustomization,
+    expression: &str,
+    namespace: &str,
+    dependency: &Kustomization,
+    ctx: &Context,
+) -> Result<Option<String>, Halt> {
+    let name = dependency.name_any();
+    let compiled = ctx.ready.compile(expression).map_err(|error| {
+        Halt::invalid_expression(&format!(
+            "terminal error: failed to evaluate dependency {name}: {error}"
+        ))
+    })?;
+    let (this, that) = (serde_json::to_value(ks), serde_json::to_value(dependency));
+    let (Ok(this), Ok(that)) = (this, that) else {
+        return Ok(Some(format!("failed to convert {name} object to map")));
+    };
+    Ok(match compiled.is_ready(&this, &that) {
+        Ok(true) => None,
+        Ok(false) => Some(format!(
+            "dependency '{namespace}/{name}' is not ready according to readyExpr eval"
+        )),
+        Err(error) => Some(error.to_string()),
     })
 }
 

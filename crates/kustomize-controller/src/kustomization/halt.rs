@@ -52,6 +52,16 @@ pub(crate) enum Halt {
 }
 
 impl Halt {
+    /// An expression cannot be compiled.
+    pub(crate) fn invalid_expression(error: &str) -> Self {
+        Self::Stalled {
+            reason: "InvalidCELExpression",
+            message: format!(
+                "Reconciliation failed terminally due to configuration error: {error}"
+            ),
+        }
+    }
+
     /// The reason of the Ready condition.
     pub(crate) const fn reason(&self) -> &'static str {
         match self {

@@ -3,16 +3,31 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cluster_apply::{Action, ChangeSet, HealthTarget, HealthWait, TenantClient, chain};
+use cel_expressions::HealthExpressions;
+use cluster_apply::{
+    Action, ChangeSet, HealthEvaluator, HealthTarget, HealthWait, TenantClient, chain,
+};
 use crd_types::kustomize::Kustomization;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use manifest::{Gvk, ObjectId};
 
 use super::apply::gvk;
+use super::halt::Halt;
 use super::memory::{Basis, Outcome, WaitId};
 use super::progress::Progress;
 use crate::context::Context;
+
+/// How custom resources tell their health, if the object says so. Pure.
+pub(super) fn evaluator(ks: &Kustomization) -> Result<Option<Arc<dyn HealthEvaluator>>, Halt> {
+    if ks.spec.health_check_exprs.is_empty() {
+        return Ok(None);
+    }
+    match HealthExpressions::compile(&ks.spec.health_check_exprs) {
+        Ok(expressions) => Ok(Some(Arc::new(expressions))),
+        Err(error) => Err(Halt::invalid_expression(&error.to_string())),
+    }
+}
 
 /// The objects whose health is wanted. Pure.
 ///
@@ -57,13 +72,19 @@ pub(super) fn targets(ks: &Kustomization, applied: ChangeSet) -> Vec<HealthTarge
     targets
 }
 
+/// What to wait for, and how it is judged.
+pub(super) struct Checks {
+    pub(super) targets: Vec<HealthTarget>,
+    pub(super) evaluator: Option<Arc<dyn HealthEvaluator>>,
+    pub(super) timeout: Duration,
+}
+
 /// Starts to wait. The end is put into memory, and the object is queued.
 pub(super) fn start(
     ks: &Kustomization,
     basis: Basis,
-    targets: Vec<HealthTarget>,
+    checks: Checks,
     tenant: TenantClient,
-    timeout: Duration,
     progress: Progress,
     ctx: &Arc<Context>,
 ) {
@@ -78,7 +99,8 @@ pub(super) fn start(
             return;
         }
         let began = Instant::now();
-        let ended = HealthWait::start(&tenant, targets, timeout, fail_fast, None).await;
+        let Checks { targets, evaluator, timeout } = checks;
+        let ended = HealthWait::start(&tenant, targets, timeout, fail_fast, evaluator).await;
         let outcome = match ended {
             Ok(after) => Outcome { after, failure: None },
             Err(error) => Outcome { after: began.elapsed(), failure: Some(chain(&error)) },

@@ -8,6 +8,7 @@ mod fetch;
 mod finalize;
 mod halt;
 mod health;
+mod ignore;
 pub(crate) mod inputs;
 pub(crate) mod memory;
 mod progress;
@@ -144,6 +145,7 @@ impl<'a> Attempt<'a> {
     /// compile.
     async fn advance(&mut self) -> Result<Reached, Halt> {
         let ctx = self.ctx;
+        let evaluator = health::evaluator(&self.ks)?;
         spec::supported(&self.ks, &ctx.settings)?;
         let source = resolve::source(&self.ks, ctx).await?;
         tracing::debug!(revision = source.artifact.revision, "attempt");
@@ -198,7 +200,8 @@ impl<'a> Attempt<'a> {
         self.progress.step = Some(self.under_way(Phase::Health, &artifact.revision));
         let timeout = ctx.memory.patience(&self.key, &basis, self.timing.timeout);
         let progress = self.progress.clone();
-        health::start(&object, basis, targets, tenant, timeout, progress, ctx);
+        let checks = health::Checks { targets, evaluator, timeout };
+        health::start(&object, basis, checks, tenant, progress, ctx);
         // An inventory that is nowhere but in memory would be lost with the next turn.
         let recorded = self.ks.status.as_ref().and_then(|status| status.inventory.as_ref());
         let moved = self.progress.status_inventory().as_ref() != recorded;

@@ -233,7 +233,7 @@ fn json_patch(patch: &Json6902Patch) -> generate::Json6902Patch {
     }
 }
 
-fn selector(selector: &Selector) -> generate::Selector {
+pub(super) fn selector(selector: &Selector) -> generate::Selector {
     let text = |part: &Option<String>| part.clone().unwrap_or_default();
     generate::Selector {
         group: text(&selector.group),

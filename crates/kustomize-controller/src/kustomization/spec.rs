@@ -45,7 +45,7 @@ impl Timing {
     }
 }
 
-/// Fields that are not honoured yet must not look as if they were.
+/// Fields that need a gate must not look as if they were honoured without it.
 pub(crate) fn supported(ks: &Kustomization, settings: &Settings) -> Result<(), Halt> {
     let spec = &ks.spec;
     let identity = spec.decryption.as_ref().and_then(|it| it.service_account_name.as_ref());
@@ -57,21 +57,7 @@ pub(crate) fn supported(ks: &Kustomization, settings: &Settings) -> Result<(), H
                 .to_owned(),
         });
     }
-    let used = [
-        ("spec.healthCheckExprs", !spec.health_check_exprs.is_empty()),
-        ("spec.ignore", !spec.ignore.is_empty()),
-        (
-            "spec.dependsOn[].readyExpr",
-            spec.depends_on.iter().any(|reference| reference.ready_expr.is_some()),
-        ),
-    ];
-    match used.into_iter().find(|(_, used)| *used) {
-        None => Ok(()),
-        Some((field, _)) => Err(Halt::Stalled {
-            reason: "UnsupportedField",
-            message: format!("{field} is not supported yet, remove it"),
-        }),
-    }
+    Ok(())
 }
 
 fn read(duration: Option<&GoDuration>) -> Option<Duration> {
