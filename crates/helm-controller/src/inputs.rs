@@ -5,15 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crd_types::helm::HelmRelease;
-use futures::{StreamExt as _, future};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::PartialObjectMeta;
-use kube::runtime::WatchStreamExt as _;
+use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Resource, ResourceExt as _};
-use reconcile_loop::controller::watch_error;
+use reconcile_loop::references::watch_references;
 
 use crate::context::Context;
 
@@ -84,8 +80,6 @@ fn inputs(hr: &HelmRelease) -> impl Iterator<Item = Input<'_>> {
         .chain(config_map.map(|config| Input { kind: "ConfigMap", name: &config.name }))
 }
 
-/// Watches the metadata of a kind. Nothing is kept: an object that changes wakes those that refer
-/// to it, and they compare what they use of it.
 fn watch<K>(ctx: &Arc<Context>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -95,32 +89,15 @@ where
         + Sync
         + 'static,
 {
-    let (client, ctx) = (ctx.runtime.client.clone(), Arc::clone(ctx));
-    let api: Api<PartialObjectMeta<K>> = match ctx.runtime.flags.watched_namespace() {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let events =
-        watcher(api, watcher::Config::default()).default_backoff().for_each(move |event| {
-            match event {
-                Ok(Event::Apply(object) | Event::Delete(object)) => changed::<K>(&object, &ctx),
-                Ok(Event::Init | Event::InitApply(_) | Event::InitDone) => {}
-                Err(error) => {
-                    let (kind, error) = (K::kind(&()), watch_error(&error));
-                    tracing::error!(error, %kind, "the watch broke off");
-                }
-            }
-            future::ready(())
-        });
-    tokio::spawn(events);
+    let woken = Arc::clone(ctx);
+    watch_references::<K>(&ctx.runtime, move |namespace, name| {
+        changed(Input { kind: &K::kind(&()), name }, namespace, &woken);
+    });
 }
 
-fn changed<K: Resource<DynamicType = ()>>(object: &PartialObjectMeta<K>, ctx: &Arc<Context>) {
-    let (namespace, name) = (object.metadata.namespace.as_deref(), object.name_any());
-    let kind = K::kind(&());
-    let changed = Input { kind: &kind, name: &name };
+fn changed(changed: Input<'_>, namespace: &str, ctx: &Arc<Context>) {
     for hr in ctx.store.state() {
-        if hr.metadata.namespace.as_deref() == namespace
+        if hr.metadata.namespace.as_deref() == Some(namespace)
             && inputs(&hr).any(|input| input == changed)
         {
             ctx.inputs.wake(ObjectRef::from_obj(&*hr), ctx);

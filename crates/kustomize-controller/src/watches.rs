@@ -6,15 +6,13 @@ use cluster_apply::Moved;
 use crd_types::Artifact;
 use crd_types::conditions::READY;
 use crd_types::kustomize::Kustomization;
-use futures::{StreamExt as _, future};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::PartialObjectMeta;
+use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, Client, Resource, ResourceExt as _, runtime::WatchStreamExt as _};
 use reconcile_loop::conditions::find;
-use reconcile_loop::controller::{Trigger, watch_error};
+use reconcile_loop::controller::Trigger;
+use reconcile_loop::references::watch_references;
 use tokio::sync::mpsc;
 
 use crate::context::Context;
@@ -90,8 +88,6 @@ impl InputWatch {
     }
 }
 
-/// Watches the metadata of a kind. Nothing is kept: an object that changes wakes those that refer
-/// to it, and they compare what they use of it.
 fn watch<K>(ctx: &Arc<Context>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
@@ -101,29 +97,8 @@ where
         + Sync
         + 'static,
 {
-    let client: Client = ctx.runtime.client.clone();
-    let ctx = Arc::clone(ctx);
-    let api: Api<PartialObjectMeta<K>> = match ctx.runtime.flags.watched_namespace() {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let events =
-        watcher(api, watcher::Config::default()).default_backoff().for_each(move |event| {
-            match event {
-                Ok(Event::Apply(object) | Event::Delete(object)) => {
-                    let (namespace, name) =
-                        (object.namespace().unwrap_or_default(), object.name_any());
-                    wake::<K>(&ctx, &namespace, &name);
-                }
-                Ok(Event::Init | Event::InitApply(_) | Event::InitDone) => {}
-                Err(error) => {
-                    let (kind, error) = (K::kind(&()), watch_error(&error));
-                    tracing::error!(error, %kind, "the watch broke off");
-                }
-            }
-            future::ready(())
-        });
-    tokio::spawn(events);
+    let woken = Arc::clone(ctx);
+    watch_references::<K>(&ctx.runtime, move |namespace, name| wake::<K>(&woken, namespace, name));
 }
 
 fn wake<K: Resource<DynamicType = ()>>(ctx: &Context, namespace: &str, name: &str) {

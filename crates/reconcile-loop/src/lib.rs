@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod program;
 pub mod progress;
 pub mod redact;
+pub mod references;
 pub mod requeue;
 pub mod serve;
 pub mod status;
