@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use artifact::Store as Artifacts;
-use crd_types::source::{GitRepository, HelmChart, HelmRepository};
+use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::Client;
 use kube::runtime::reflector::Store;
 use reconcile_loop::{controller::Trigger, program::Runtime, status::Writer};
@@ -23,6 +23,7 @@ pub(crate) struct Context {
     pub(crate) trigger: Trigger<GitRepository>,
     pub(crate) helm_repositories: Loop<HelmRepository>,
     pub(crate) helm_charts: Loop<HelmChart>,
+    pub(crate) oci_repositories: Loop<OCIRepository>,
     /// Indexes of Helm repositories in memory.
     pub(crate) indexes: Indexes,
     /// The artifacts on disk.

@@ -5,6 +5,7 @@ mod git_repository;
 mod helm_chart;
 mod helm_repository;
 mod indexes;
+mod oci_repository;
 mod server;
 mod settings;
 mod source;
@@ -15,7 +16,7 @@ mod watches;
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use artifact::Store;
-use crd_types::source::{GitRepository, HelmChart, HelmRepository};
+use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::{Client, Limits};
 use reconcile_loop::{
     chain,
@@ -31,6 +32,7 @@ use git_repository::GitRepositories;
 use helm_chart::HelmCharts;
 use helm_repository::HelmRepositories;
 use indexes::Indexes;
+use oci_repository::OciRepositories;
 use source::{Loop, Source};
 
 /// The name of the controller, and the field manager of everything it writes.
@@ -57,6 +59,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let repositories = Controller::<GitRepository>::default();
     let helm_repositories = Controller::<HelmRepository>::default();
     let helm_charts = Controller::<HelmChart>::default();
+    let oci_repositories = Controller::<OCIRepository>::default();
     let writer = Arc::new(Writer::new(runtime.client.clone(), NAME));
     let ctx = Arc::new(Context {
         runtime: runtime.clone(),
@@ -65,6 +68,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         trigger: repositories.trigger(),
         helm_repositories: wired(&helm_repositories, &runtime),
         helm_charts: wired(&helm_charts, &runtime),
+        oci_repositories: wired(&oci_repositories, &runtime),
         indexes: Indexes::new(settings.indexes),
         settings,
         store,
@@ -79,6 +83,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
             repositories.run(runtime.clone(), writer, reconciler, workers),
             run_kind(helm_repositories, HelmRepositories(Arc::clone(&ctx)), &ctx, workers),
             run_kind(helm_charts, HelmCharts(Arc::clone(&ctx)), &ctx, workers),
+            run_kind(oci_repositories, OciRepositories(Arc::clone(&ctx)), &ctx, workers),
             unsupported::answer_all(&runtime),
         )
     };

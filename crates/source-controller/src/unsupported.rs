@@ -6,7 +6,7 @@ use crd_types::{
     Condition,
     conditions::{READY, RECONCILING, STALLED},
     metadata::REQUESTED_AT,
-    source::{Bucket, BucketStatus, OCIRepository, OCIRepositoryStatus},
+    source::{Bucket, BucketStatus},
 };
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt as _, core::object::HasStatus};
@@ -43,7 +43,7 @@ macro_rules! common {
     )* };
 }
 
-common!(BucketStatus, OCIRepositoryStatus);
+common!(BucketStatus);
 
 /// Answers the objects of one kind.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ struct Unsupported<K: FluxKind> {
 
 /// Answers the objects of all kinds that are not built yet, until the process ends.
 pub(crate) async fn answer_all(runtime: &Runtime) {
-    tokio::join!(answer::<Bucket>(runtime), answer::<OCIRepository>(runtime),);
+    answer::<Bucket>(runtime).await;
 }
 
 async fn answer<K>(runtime: &Runtime)

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crd_types::source::{GitRepository, HelmChart, HelmRepository};
+use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{ResourceExt as _, runtime::reflector::ObjectRef};
 use reconcile_loop::references::watch_references;
@@ -59,6 +59,7 @@ fn wake(ctx: &Context, namespace: &str, name: &str) {
             ctx.trigger.reconcile(ObjectRef::from_obj(&*repository));
         }
     }
+    wake_kind::<OCIRepository>(ctx, namespace, name);
     for repository in wake_kind::<HelmRepository>(ctx, namespace, name) {
         // One of type `oci` does nothing itself: its charts are who log in.
         if is_oci(&repository) {

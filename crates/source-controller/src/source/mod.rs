@@ -16,7 +16,7 @@ use artifact::store::Alias;
 use crd_types::{
     Artifact, Condition, GoDuration,
     metadata::REQUESTED_AT,
-    source::{HelmChartStatus, HelmRepositoryStatus},
+    source::{HelmChartStatus, HelmRepositoryStatus, OCIRepositoryStatus},
 };
 use kube::{core::object::HasStatus, runtime::reflector::Store};
 use reconcile_loop::{
@@ -113,7 +113,7 @@ macro_rules! source_status {
     )* };
 }
 
-source_status!(HelmChartStatus, HelmRepositoryStatus);
+source_status!(HelmChartStatus, HelmRepositoryStatus, OCIRepositoryStatus);
 
 /// A duration of a specification; `otherwise` where there is none, or one that cannot be read,
 /// which only an API server without our schema lets through.
