@@ -32,7 +32,7 @@ pub(super) async fn registry(
         let name = &reference.name;
         let found = secrets::read(&namespace, name, ctx).await.map_err(|error| {
             let message = format!("auth secret '{name}' not found");
-            let event = Event::new(Severity::Error, reasons::AUTHENTICATION_FAILED, message);
+            let event = Event::new(Severity::Trace, reasons::AUTHENTICATION_FAILED, message);
             attempt.progress.events.push(event);
             let why = chain(&error);
             refused(format!(
