@@ -55,6 +55,12 @@ pub trait Reconciler: Send + Sync + 'static {
     fn forget(&self, object: &ObjectRef<Self::Kind>) {
         let _ = object;
     }
+
+    /// The object changed in whatever way, its status and labels included, and the store knows.
+    /// Called by the watch, so it must not take long.
+    fn seen(&self, object: &ObjectRef<Self::Kind>) {
+        let _ = object;
+    }
 }
 
 /// How the clean-up of a deleted object went.
@@ -144,7 +150,12 @@ impl<K: FluxKind> Controller<K> {
             runtime: runtime.clone(),
         });
         let gone = Arc::clone(&turn);
-        let own = own_changes::<K>(&runtime, self.writer, move |key| gone.forget(key));
+        let own = own_changes::<K>(
+            &runtime,
+            self.writer,
+            move |key| gone.forget(key),
+            move |key| reconciler.seen(key),
+        );
         let requests = stream::unfold(self.requests, |mut requests| async {
             requests.recv().await.map(|request| (request, requests))
         });
@@ -185,6 +196,7 @@ fn own_changes<K: FluxKind>(
     runtime: &Runtime,
     writer: reflector::store::Writer<K>,
     gone: impl Fn(&ObjectRef<K>),
+    seen: impl Fn(&ObjectRef<K>),
 ) -> impl Stream<Item = ObjectRef<K>> {
     let api: Api<DeserializeGuard<K>> = match runtime.flags.watched_namespace() {
         Some(namespace) => Api::namespaced(runtime.client.clone(), namespace),
@@ -198,7 +210,12 @@ fn own_changes<K: FluxKind>(
         .reflect(writer)
         .flat_map(move |event| {
             let changes = match event {
-                Ok(event) => wishes.take(&event),
+                Ok(event) => {
+                    if let Event::Apply(object) = &event {
+                        seen(&ObjectRef::from_obj(object));
+                    }
+                    wishes.take(&event)
+                }
                 Err(error) => {
                     let kind = K::kind(&());
                     tracing::error!(error = watch_error(&error), %kind, "the watch broke off");

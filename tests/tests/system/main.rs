@@ -4,6 +4,7 @@
 mod custom_resources;
 mod decryption;
 mod dependencies;
+mod expressions;
 mod faults;
 mod git_app;
 mod health;

@@ -22,10 +22,13 @@ pub(super) async fn check(
 ) -> Result<(), Halt> {
     let namespace = ks.namespace().unwrap_or_default();
     ctx.dependents.set(ks, &ks.spec.depends_on);
+    let key = ObjectRef::from_obj(ks);
+    // Before anything is read: what changes from here on wakes this one.
+    ctx.memory.expect(&key, ks.spec.depends_on.iter().any(|it| expression(it).is_some()));
     for reference in &ks.spec.depends_on {
         let of = reference.namespace.as_deref().unwrap_or(&namespace);
         let dependency = read(of, &reference.name, ctx).await?;
-        let obstacle = match reference.ready_expr.as_deref().filter(|it| !it.is_empty()) {
+        let obstacle = match expression(reference) {
             Some(expression) => match by_expression(ks, expression, of, &dependency, ctx)? {
                 None if ctx.settings.additive_ready_expressions => {
                     obstacle(ks, source, reference, of, &dependency)
@@ -35,7 +38,7 @@ pub(super) async fn check(
             None => obstacle(ks, source, reference, of, &dependency),
         };
         if let Some(obstacle) = obstacle {
-            let message = match ctx.dependents.cycle(&ObjectRef::from_obj(ks)) {
+            let message = match ctx.dependents.cycle(&key) {
                 Some(cycle) => format!("{obstacle}: {}", circle(&cycle)),
                 None => obstacle,
             };
@@ -45,7 +48,41 @@ pub(super) async fn check(
             });
         }
     }
+    ctx.memory.expect(&key, false);
     Ok(())
+}
+
+/// Queues those that wait for what a dependency's expression finds in it now.
+///
+/// Flux looks again after a while. A run that ends well wakes its dependents anyhow; an expression
+/// may ask for what no run makes, such as a label. Those that depend on themselves would wake one
+/// another for ever, and look again after a while.
+pub(super) fn wake_dependents(key: &ObjectRef<Kustomization>, ctx: &Context) {
+    for dependent in ctx.dependents.of(key) {
+        if !ctx.memory.expects(&dependent) || ctx.dependents.cycle(&dependent).is_some() {
+            continue;
+        }
+        let (Some(ks), Some(dependency)) = (ctx.store.get(&dependent), ctx.store.get(key)) else {
+            continue;
+        };
+        let of = key.namespace.as_deref().unwrap_or_default();
+        let met = ks.spec.depends_on.iter().any(|reference| {
+            let namespace = reference.namespace.as_deref().or(ks.metadata.namespace.as_deref());
+            reference.name == key.name
+                && namespace == Some(of)
+                && expression(reference).is_some_and(|expression| {
+                    matches!(by_expression(&ks, expression, of, &dependency, ctx), Ok(None))
+                })
+        });
+        if met {
+            ctx.trigger.reconcile(dependent);
+        }
+    }
+}
+
+/// What says that a dependency is ready, if its Ready condition does not.
+fn expression(reference: &DependencyReference) -> Option<&str> {
+    reference.ready_expr.as_deref().filter(|expression| !expression.is_empty())
 }
 
 /// A cycle never ends by itself, so it is told with its path.

@@ -35,6 +35,8 @@ struct Remembered {
     verified: Option<Verified>,
     wait: Option<Wait>,
     termination: Option<Termination>,
+    /// Whether its dependencies are not known to be ready by their expressions.
+    expects: bool,
     /// Until when health checks with this basis may go on, however often they start anew.
     deadline: Option<(Basis, Instant)>,
 }
@@ -130,6 +132,17 @@ impl Memory {
             remembered.verified = None;
             remembered.end_wait();
         });
+    }
+
+    /// Notes whether it waits for dependencies that are ready by expressions.
+    pub(crate) fn expect(&self, key: &ObjectRef<Kustomization>, expects: bool) {
+        self.with(key, |remembered| remembered.expects = expects);
+    }
+
+    /// Whether it waits for dependencies that are ready by expressions.
+    pub(crate) fn expects(&self, key: &ObjectRef<Kustomization>) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(key).is_some_and(|remembered| remembered.expects)
     }
 
     /// How long health checks with this basis may still take: all of the timeout if they are the

@@ -59,6 +59,10 @@ impl Reconciler for Kustomizations {
         self.0.memory.forget(object);
         self.0.dependents.forget(object);
     }
+
+    fn seen(&self, object: &ObjectRef<Kustomization>) {
+        dependencies::wake_dependents(object, &self.0);
+    }
 }
 
 /// One attempt to bring the cluster to the revision that the source advertises now.
