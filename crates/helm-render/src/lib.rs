@@ -17,8 +17,6 @@ mod hook;
 mod kind_order;
 mod manifest;
 mod objects;
-#[cfg(feature = "parity")]
-pub mod parity;
 mod post_render;
 mod print;
 mod render;
@@ -33,4 +31,4 @@ pub use kind_order::{INSTALL_ORDER, UNINSTALL_ORDER};
 pub use manifest::{Manifest, ManifestError, split};
 pub use post_render::PostRender;
 pub use print::template_output;
-pub use render::{Options, Release, Rendered, render};
+pub use render::{Options, Release, Rendered, render, templates};

@@ -123,7 +123,7 @@ pub fn render(
 ///
 /// # Errors
 /// If a template is malformed or stops.
-pub(crate) fn templates(
+pub fn templates(
     chart: &Chart,
     values: &serde_json::Map<String, Json>,
     release: &Release,

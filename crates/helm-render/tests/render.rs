@@ -1,6 +1,5 @@
 //! The chart of the tests from its folder to manifests, hooks and notes.
 
-#![cfg(feature = "parity")]
 #![expect(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test")]
 
 use std::collections::BTreeMap;

@@ -1,29 +1,33 @@
-//! How much of what the real tools print comes out the same: `cargo xtask parity`.
-//!
-//! The comparisons belong to the engines (their module `parity`); here they only get their files and
-//! a terminal. No case is known by name, so any folder of the same layout can be measured.
+//! `cargo xtask parity`: the comparisons on a terminal.
 #![expect(clippy::print_stdout, reason = "the terminal is this program's user interface")]
 
-use anyhow::{Context as _, Result};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
 use clap::Parser;
-use std::path::{Path, PathBuf};
+use parity::Known;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask parity", version)]
 enum Arguments {
-    /// Golden tables of Helm's functions and templates, and of sops: a folder of folders of JSON files.
+    /// Golden tables: a folder laid out like the corpus, or one of its folders of tables.
     Tables {
         /// The folder.
         dir: PathBuf,
     },
     /// Real charts with what Helm printed: `OWNER__REPO/CHART.tgz` and `CHART.cases.tar.zst`.
     Charts {
-        /// The folder.
+        /// Compares with what the `helm` on the PATH prints now. Charts may then also be plain
+        /// folders, which are rendered with their own values.
+        #[arg(long)]
+        live: bool,
+        /// The folder: the corpus or its `charts`.
         dir: PathBuf,
     },
     /// Golden builds of kustomize: a folder with `cases.json`, archives and `goldens.tar.gz`.
     Kustomize {
-        /// The folder.
+        /// The folder: the corpus or its `kustomize`.
         dir: PathBuf,
         /// Only the cases whose name holds this word.
         #[arg(default_value = "")]
@@ -31,32 +35,14 @@ enum Arguments {
     },
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse() {
-        Arguments::Tables { dir } => tables(&dir)?,
-        Arguments::Charts { dir } => println!("{}", helm_render::parity::charts(&dir)?),
-        Arguments::Kustomize { dir, word } => kustomize(&dir, &word)?,
-    }
-    Ok(())
-}
-
-fn tables(dir: &Path) -> Result<()> {
-    println!("{}", helm_render::parity::tables(dir)?);
-    let read = |name: &str| std::fs::read(dir.join("sops").join(name)).ok();
-    let report = sops_decrypt::parity::run(&read)?;
-    if report.same + report.differences.len() > 0 {
-        println!("{report}");
-    }
-    Ok(())
-}
-
-fn kustomize(dir: &Path, word: &str) -> Result<()> {
-    let read = |name: &str| std::fs::read(dir.join(name)).ok();
-    let report = kustomize_build::parity::run(&read, &|case| case.id.contains(word))
-        .with_context(|| format!("cannot compare with {}", dir.display()))?;
+fn main() -> Result<ExitCode> {
+    let report = match Arguments::parse() {
+        Arguments::Tables { dir } => parity::tables(&dir)?,
+        Arguments::Charts { live: false, dir } => parity::charts(&dir)?,
+        Arguments::Charts { live: true, dir } => parity::live(&dir)?,
+        Arguments::Kustomize { dir, word } => parity::kustomize(&dir, &word)?,
+    };
+    let report = report.explained_by(&Known::of_repository());
     println!("{report}");
-    if let Some(inline) = read("units-handwritten.json").filter(|_| word.is_empty()) {
-        println!("units-handwritten.json\n{}", kustomize_build::parity::run_inline(&inline)?);
-    }
-    Ok(())
+    Ok(if report.unexplained() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
