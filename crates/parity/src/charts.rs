@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::report::{ParityError, Report, Set};
 use crate::{compare, corpus, host};
-use helm_render::{Capabilities, KubeVersion, Options, Release, TemplateCache, render, template_output};
+use helm_render::{
+    Capabilities, KubeVersion, Options, Release, TemplateCache, render, template_output,
+};
 
 /// Renders the charts of a folder laid out like the corpus or its `charts`: `OWNER__REPO/CHART.tgz`
 /// and `CHART.cases.tar.zst` beside it.

@@ -3,10 +3,10 @@
 mod duration;
 mod engine;
 mod envsubst;
+mod health;
 mod helm;
 mod ignore;
 mod json_patch;
-mod health;
 mod regex;
 mod semver;
 mod sops;

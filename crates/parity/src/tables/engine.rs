@@ -26,10 +26,9 @@ pub(super) fn capabilities(table: &Value, set: &mut Set) {
     let version = json!({
         "Version": *version.version, "Major": *version.major, "Minor": *version.minor,
     });
-    for (key, ours) in [
-        ("default_api_versions", json!(versions)),
-        ("default_kube_version", version),
-    ] {
+    for (key, ours) in
+        [("default_api_versions", json!(versions)), ("default_kube_version", version)]
+    {
         set.count(key, members(table, &json!({ key: ours })));
     }
     let functions = helm_functions::functions(helm_functions::Dialect::Helm4);

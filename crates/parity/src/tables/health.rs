@@ -9,9 +9,8 @@ use crate::report::Set;
 pub(super) fn cases(table: &Value, set: &mut Set) {
     for case in list(table) {
         let object = Object::new(case["object"].clone()).map_err(|error| error.to_string());
-        let health = object.and_then(|object| {
-            manifest_health::health(&object).map_err(|error| error.to_string())
-        });
+        let health = object
+            .and_then(|object| manifest_health::health(&object).map_err(|error| error.to_string()));
         let ours = match health {
             Err(error) => json!({ "error": error }),
             Ok(health) => json!({

@@ -6,9 +6,9 @@ use helm_chart::{Chart, ChartFile, Rules, dependencies, schema, values};
 use serde_json::{Map, Value};
 
 use super::{list, text};
+use crate::compare;
 use crate::host;
 use crate::report::Set;
-use crate::compare;
 use helm_render::templates;
 use helm_render::{Capabilities, KubeVersion, Options, Release, Rendered, render};
 

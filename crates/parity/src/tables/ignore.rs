@@ -1,7 +1,7 @@
 //! `ignore/*.json`.
 
 use serde_json::{Value, json};
-use source_ignore::{Base, Rules};
+use source_ignore::{Base, Rules, TooManyPatterns};
 
 use super::{list, members, text};
 use crate::report::Set;
@@ -13,23 +13,26 @@ pub(super) fn cases(table: &Value, set: &mut Set) {
         if patterns.contains('\r') {
             continue;
         }
-        let mut builder = Rules::builder();
-        builder.base(Base::Nothing);
-        let mut added = builder.file(&[], patterns).map(|_| ());
-        for (directory, nested) in case["nested"].as_object().into_iter().flatten() {
-            let nested = nested.as_str().unwrap_or_default();
-            added = added.and(builder.file(&segments(directory), nested).map(|_| ()));
-        }
-        let is_dir = case["is_dir"] == Value::Bool(true);
-        let difference = match added {
-            Err(error) => Some(format!("+error: {error}")),
-            Ok(()) => {
-                let ours = builder.build().excludes(&segments(path), is_dir);
+        let difference = match rules(case, patterns) {
+            Ok(rules) => {
+                // As it stands: an empty name is a name here.
+                let path: Vec<&str> = path.split('/').collect();
+                let ours = rules.excludes(&path, case["is_dir"] == Value::Bool(true));
                 members(case, &json!({ "gogit": ours }))
             }
+            Err(error) => Some(format!("+error: {error}")),
         };
         set.count(format!("{patterns:?} {path}"), difference);
     }
+}
+
+fn rules(case: &Value, patterns: &str) -> Result<Rules, TooManyPatterns> {
+    let mut builder = Rules::builder();
+    builder.base(Base::Nothing).file(&[], patterns)?;
+    for (directory, nested) in case["nested"].as_object().into_iter().flatten() {
+        builder.file(&segments(directory), nested.as_str().unwrap_or_default())?;
+    }
+    Ok(builder.build())
 }
 
 pub(super) fn matrix(table: &Value, set: &mut Set) {

@@ -15,17 +15,21 @@ pub(super) fn cases(table: &Value, set: &mut Set) {
             None => case["expected"].to_string(),
         };
         let ours = ours.map_or_else(|error| format!("error: {error}"), |doc| doc.to_string());
-        set.count(format!("{} {}", text(case, "stage"), case["patch"]), compare::texts(&theirs, &ours));
+        set.count(
+            format!("{} {}", text(case, "stage"), case["patch"]),
+            compare::texts(&theirs, &ours),
+        );
     }
 }
 
 fn patched(case: &Value) -> Result<Value, String> {
-    // A string holds the patch as text.
-    let patch = match case["patch"].as_str() {
-        Some(raw) => serde_json::from_str(raw).map_err(|_malformed| "invalid state detected")?,
-        None => case["patch"].clone(),
+    // A string holds the value as text.
+    let parsed = |value: &Value| match value.as_str() {
+        Some(raw) => serde_json::from_str(raw),
+        None => Ok(value.clone()),
     };
-    let mut document = case["doc"].clone();
+    let patch = parsed(&case["patch"]).map_err(|_malformed| "invalid state detected")?;
+    let mut document = parsed(&case["doc"]).map_err(|malformed| malformed.to_string())?;
     let is = |key: &str| case[key] == Value::Bool(true);
     if is("merge") {
         merge_patch(&mut document, patch);

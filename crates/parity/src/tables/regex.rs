@@ -10,7 +10,8 @@ use crate::report::Set;
 pub(super) fn cases(table: &Value, set: &mut Set) {
     for case in list(table) {
         let keys = ["expected", "error", "index", "names"];
-        let theirs = keys.iter().filter_map(|key| Some(((*key).to_owned(), case.get(*key)?.clone())));
+        let theirs =
+            keys.iter().filter_map(|key| Some(((*key).to_owned(), case.get(*key)?.clone())));
         let theirs = Value::Object(theirs.collect()).to_string();
         let name =
             format!("{} {:?} {:?}", text(case, "op"), text(case, "pattern"), text(case, "input"));
