@@ -102,7 +102,7 @@ impl Writer {
                         writer.member(&field.0, &field.1, depth)
                     })?;
                 }
-                (None, plain) => self.value(&plain, depth + 1)?,
+                (None, plain) => self.value(&plain, depth)?,
             },
         }
         Ok(())

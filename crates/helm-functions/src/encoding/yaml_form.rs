@@ -41,7 +41,7 @@ pub(crate) fn register(f: &mut Functions, dialect: Dialect) {
     f.add("fromYamlArray", [S], |call, a| {
         call.session.spend(string(a, 0).len() as u64 >> 5)?;
         ok(match read(string(a, 0).as_bytes()) {
-            Ok(Json::Null) => List::nil(go_template::Elem::Any),
+            Ok(Json::Null) => List::typed(go_template::Elem::Any, Vec::new()),
             Ok(json @ Json::Array(_)) => match Value::from_json(&json, Integers::Float64) {
                 Value::List(list) => list,
                 _ => List::nil(go_template::Elem::Any),
