@@ -2,7 +2,6 @@
 
 use source_ignore::Rules;
 
-
 #[test]
 fn own_patterns_switch_the_defaults_off_but_not_version_control() {
     let rules = |spec_ignore: &str| {

@@ -61,7 +61,7 @@ async fn ignored_fields_are_left_to_others() {
     let more = format!("{}  more: new\n", config_map("c", "2"));
     scene.commit(&[("c.yaml", Some(&more))]).unwrap();
     scene.request_reconcile(Kind::GitRepository, "app", "again").await.unwrap();
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let applied = |object: &Value| object["data"]["more"] == "new";
     let object = scene.until_object(minute, Kind::ConfigMap, "c", applied).await.unwrap();
     assert_eq!(object["data"]["key"], "mine");
