@@ -32,7 +32,7 @@ impl Error for ApplyFailure {
     }
 }
 
-/// Why an object could not be applied. The message on the wire is [`chain`]: each error, then its
+/// Why an object could not be applied. The message on the wire is [`chain`](crate::chain): each error, then its
 /// source, separated by `: `. A refusal never quotes the values of a Secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
