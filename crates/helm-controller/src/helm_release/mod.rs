@@ -23,7 +23,7 @@ mod values;
 use std::sync::Arc;
 
 use cluster_apply::{HealthEvaluator, TenantClient};
-use crd_types::helm::HelmRelease;
+use crd_types::helm::{HelmRelease, HelmReleaseStatus};
 use helm_action::{Desired, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -77,6 +77,8 @@ struct Attempt<'a> {
     report: Report,
     /// What the actions before depended on, and when they wanted to come back.
     before: Option<(Box<Basis>, Next)>,
+    /// The status as the attempt found it.
+    found: HelmReleaseStatus,
 }
 
 /// What an attempt needs before Helm has anything to do.
@@ -94,7 +96,8 @@ impl<'a> Attempt<'a> {
         before: Option<(Box<Basis>, Next)>,
     ) -> Self {
         let report = Report::resume(&hr, Timestamp::now());
-        Self { hr, ctx, report, before }
+        let found = hr.status.clone().unwrap_or_default();
+        Self { hr, ctx, report, before, found }
     }
 
     async fn run(mut self) -> Next {
@@ -169,9 +172,10 @@ impl<'a> Attempt<'a> {
             wanted: wanted.clone(),
             oci_digest: chart.oci_digest.clone(),
         };
-        match self.before {
-            Some((before, next)) if *before == basis => return next,
-            _ => {}
+        if let Some((before, next)) = self.before.take()
+            && *before == basis
+        {
+            return self.withdraw().await.unwrap_or(next);
         }
         let ctx = Arc::clone(self.ctx);
         let mut run = Run {
@@ -302,6 +306,14 @@ impl<'a> Attempt<'a> {
             self.ctx.runtime.events.publish(&*self.hr, event).await;
         }
         conclude::retry(halt, self.ctx.runtime.flags.requeue_dependency)
+    }
+
+    /// There was nothing to do after all: takes back what was announced while that was found out.
+    async fn withdraw(&mut self) -> Option<Next> {
+        match self.ctx.writer.status(&mut self.hr, &self.found).await {
+            Ok(_) => None,
+            Err(error) => Some(Next::Backoff { error: api_error(&error) }),
+        }
     }
 
     /// Writes the status; answers what to do next if that failed.
