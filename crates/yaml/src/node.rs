@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{ErrorKind, Event, EventData, Mark, Parser, ScalarStyle, Scanner};
+use libyaml_safer::{Encoding, ErrorKind, Event, EventData, Mark, Parser, ScalarStyle, Scanner};
 
 use crate::resolve::Dialect;
 use crate::{Error, Limits, unfinished_block};
@@ -90,6 +90,9 @@ impl Tree {
         let mut input = source;
         let mut parser = Parser::new();
         parser.set_input_string(&mut input);
+        if begins_like_a_mark(source) {
+            parser.set_encoding(Encoding::Utf8);
+        }
         let mut tree = Self { nodes: Vec::new(), root: None, last_block: None };
         let mut anchors: HashMap<String, usize> = HashMap::new();
         let mut open: Vec<Open> = Vec::new();
@@ -236,6 +239,12 @@ pub(crate) fn failure(
     Error::syntax(scanned.as_ref().unwrap_or(&error), dialect)
 }
 
+/// Whether a text begins with a character of which the library believes that it begins a byte order
+/// mark, for its first byte is the same: those from U+F000 to U+FFFF.
+pub(crate) fn begins_like_a_mark(source: &[u8]) -> bool {
+    source.starts_with(b"\xef") && !source.starts_with(BYTE_ORDER_MARK)
+}
+
 /// Flux: go-yaml v3 scans further than it parses, to find comments, so an error of the scanner that
 /// follows soon hides one of the parser.
 fn scanned_ahead(error: &libyaml_safer::Error, source: &[u8]) -> Option<libyaml_safer::Error> {
@@ -243,6 +252,9 @@ fn scanned_ahead(error: &libyaml_safer::Error, source: &[u8]) -> Option<libyaml_
     let mut input = source;
     let mut scanner = Scanner::new();
     scanner.set_input_string(&mut input);
+    if begins_like_a_mark(source) {
+        scanner.set_encoding(Encoding::Utf8);
+    }
     let mut ahead = 0;
     while ahead < TOKENS_AHEAD {
         let token = match catch_unwind(AssertUnwindSafe(|| scanner.next())) {

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use libyaml_safer::{EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, EventData, Mark, Parser, ScalarStyle};
 
-use crate::node::{BYTE_ORDER_MARK, byte_index, failure, next_event};
+use crate::node::{BYTE_ORDER_MARK, begins_like_a_mark, byte_index, failure, next_event};
 use crate::resolve::Dialect;
 use crate::{Error, Limits, unfinished_block};
 
@@ -126,6 +126,9 @@ fn finished_spans(text: &[u8]) -> Result<Spans, Error> {
     let mut input = text;
     let mut parser = Parser::new();
     parser.set_input_string(&mut input);
+    if begins_like_a_mark(text) {
+        parser.set_encoding(Encoding::Utf8);
+    }
     let mut spans = Spans { scalars: Vec::new(), places: Vec::new() };
     let mut open: Vec<Open> = Vec::new();
     let mut document = 0;

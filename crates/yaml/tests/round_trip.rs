@@ -35,6 +35,16 @@ fn is_readable(value: &Value) -> bool {
     !value.to_string().contains("<<")
 }
 
+#[test]
+fn a_text_may_begin_with_any_letter() {
+    let value = Value::Object([("\u{ff21}".to_owned(), Value::Null)].into_iter().collect());
+    let text = yaml::emit(&value);
+    assert!(text.starts_with('\u{ff21}'), "{text}");
+    assert_eq!(yaml::parse(text.as_bytes()), Ok(value.clone()));
+    assert_eq!(yaml::kyaml::parse(text.as_bytes()), Ok(value));
+    assert!(yaml::spans(text.as_bytes()).is_ok());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 

@@ -134,6 +134,29 @@ fn run(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<Controller> 
     Controller::start(name, &Controller::binary(name)?, &flags, &cluster, dir)
 }
 
+/// Runs it until it leads. Somebody may take a port that was free just before: then it ends at once,
+/// and is started anew.
+async fn run_ready(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<Controller> {
+    for _ in 0..5 {
+        let mut controller = run(deployment, cluster, dir)?;
+        let leads = eventually(Duration::from_secs(30), || {
+            let ended = controller.process().exit_status().is_some();
+            let leads = controller.process().log().contains("became leader");
+            async move {
+                ensure!(ended || leads, "it does not lead");
+                Ok(())
+            }
+        });
+        leads.await?;
+        // What fails after that, such as a port that is taken, ends the process at once.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if controller.process().exit_status().is_none() {
+            return Ok(controller);
+        }
+    }
+    anyhow::bail!("it ends each time it is started")
+}
+
 #[tokio::test]
 async fn the_chart_installs_what_its_service_accounts_can_run() {
     let plane = ControlPlane::start(testbed::Options::default()).unwrap();
@@ -152,8 +175,10 @@ async fn the_chart_installs_what_its_service_accounts_can_run() {
     let names: Vec<_> = deployments.iter().map(|d| d["metadata"]["name"].as_str()).collect();
     let controllers = ["helm-controller", "kustomize-controller", "source-controller"];
     assert_eq!(names, controllers.map(Some));
-    let running: Vec<_> =
-        deployments.iter().map(|d| run(d, cluster, dir.path()).unwrap()).collect();
+    let mut running = Vec::new();
+    for deployment in deployments {
+        running.push(run_ready(deployment, cluster, dir.path()).await.unwrap());
+    }
 
     let git = GitServer::http().unwrap();
     let repository = git.create("app").unwrap();

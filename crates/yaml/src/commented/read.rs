@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, Event, EventData, Parser, ScalarStyle};
 
 use super::comments::{self, Found};
 use super::{Comment, Entry, Line, Mapping, Node};
 use crate::error::DefinedAgain;
-use crate::node::{BYTE_ORDER_MARK, byte_index, failure, next_event};
+use crate::node::{BYTE_ORDER_MARK, begins_like_a_mark, byte_index, failure, next_event};
 use crate::resolve::{Dialect, Scalar};
 use crate::{Error, Limits, timestamp, unfinished_block};
 
@@ -86,6 +86,9 @@ impl<'a> Reader<'a> {
         let mut input = self.source;
         let mut parser = Parser::new();
         parser.set_input_string(&mut input);
+        if begins_like_a_mark(self.source) {
+            parser.set_encoding(Encoding::Utf8);
+        }
         loop {
             let event = next_event(&mut parser)
                 .map_err(|error| failure(error, self.source, Dialect::Kyaml))?;
