@@ -7,8 +7,10 @@
 
 mod objects;
 mod scene;
+mod shard;
 mod world;
 
 pub use objects::Kind;
 pub use scene::{Ready, Scene};
+pub use shard::Shard;
 pub use world::{Ground, World, repository_root};

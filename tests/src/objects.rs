@@ -21,6 +21,8 @@ pub enum Kind {
     Deployment,
     /// A virtual address.
     Service,
+    /// Storage that a pod asks for.
+    PersistentVolumeClaim,
     /// What a controller reported.
     Event,
 }
@@ -38,6 +40,7 @@ impl Kind {
             Self::Secret => ("/api/v1", "secrets"),
             Self::Deployment => ("/apis/apps/v1", "deployments"),
             Self::Service => ("/api/v1", "services"),
+            Self::PersistentVolumeClaim => ("/api/v1", "persistentvolumeclaims"),
             Self::Event => ("/api/v1", "events"),
         };
         format!("{prefix}/namespaces/{namespace}/{plural}")

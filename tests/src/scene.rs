@@ -88,6 +88,11 @@ impl Scene {
         &self.namespace
     }
 
+    /// Includes the lines of `log` that name its namespace in the report of a failure.
+    pub fn watch_log(&mut self, log: std::path::PathBuf) {
+        self.namespace.watch_log(log);
+    }
+
     /// Its repository.
     pub fn repository(&self) -> &GitRepository {
         &self.repository
@@ -126,6 +131,11 @@ impl Scene {
     /// # Errors
     /// If the API server refuses it.
     pub fn apply_kustomization(&self, name: &str, spec: &Value) -> Result<()> {
+        self.apply_all(&[self.kustomization(name, spec)])
+    }
+
+    /// What [`Self::apply_kustomization`] applies.
+    pub fn kustomization(&self, name: &str, spec: &Value) -> Value {
         let mut full = json!({
             "interval": "1h",
             "retryInterval": "1h",
@@ -135,7 +145,19 @@ impl Scene {
             "sourceRef": {"kind": "GitRepository", "name": "app"},
         });
         overlay(&mut full, spec);
-        self.apply_object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", name, &full)
+        json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": name}, "spec": full,
+        })
+    }
+
+    /// Applies objects to the namespace, all in one call.
+    ///
+    /// # Errors
+    /// If the API server refuses one.
+    pub fn apply_all(&self, objects: &[Value]) -> Result<()> {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        self.namespace.apply(&list.to_string()).map(drop)
     }
 
     fn apply_object(&self, version: &str, kind: &str, name: &str, spec: &Value) -> Result<()> {

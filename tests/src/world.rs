@@ -77,7 +77,9 @@ impl World {
     fn on(ground: &'static Ground) -> Result<Self> {
         let programs = Controller::binary("source-controller")?;
         let programs = programs.parent().context("the programs are in no folder")?;
-        let start = Stack::start(programs, &ground.cluster, &ground.dir, StackFlags::with_helm());
+        let mut flags = StackFlags::with_helm();
+        flags.kustomize.push(format!("--watch-label-selector=!{}", crate::shard::LABEL));
+        let start = Stack::start(programs, &ground.cluster, &ground.dir, flags);
         let stack = tokio::runtime::Runtime::new()?.block_on(start)?;
         let logs = stack.logs();
         Ok(Self { ground, stack: tokio::sync::Mutex::new(stack), git: GitServer::http()?, logs })

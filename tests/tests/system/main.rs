@@ -6,6 +6,7 @@ mod decryption;
 mod dependencies;
 mod expressions;
 mod faults;
+mod fields;
 mod git_app;
 mod health;
 mod helm_app;

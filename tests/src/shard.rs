@@ -1,0 +1,82 @@
+//! A kustomize-controller that a test has for itself.
+
+use crate::Scene;
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use testbed::{Cluster, Controller};
+
+/// The label that says which controller an object belongs to, as Flux's users shard their clusters.
+/// The controllers of the world leave objects with it alone.
+pub(crate) const LABEL: &str = "sharding.fluxcd.io/key";
+
+/// A kustomize-controller beside the one of the world, with flags of its own. It cares for the
+/// objects that it was [given](Self::object) alone, so it may be killed. Dropping it ends it.
+#[derive(Debug)]
+pub struct Shard {
+    key: String,
+    binary: PathBuf,
+    flags: Vec<String>,
+    cluster: Cluster,
+    dir: tempfile::TempDir,
+    // `None` only between a stop and the following start.
+    controller: Option<Controller>,
+}
+
+impl Shard {
+    /// Starts one that reaches the API server by way of `cluster`. Whoever waits for what it does
+    /// need not wait for its start.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start(scene: &mut Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
+        let key = scene.namespace().name().to_owned();
+        let own = [
+            "--events-addr=",
+            "--health-addr=127.0.0.1:0",
+            "--metrics-addr=127.0.0.1:0",
+            &format!("--watch-label-selector={LABEL}={key}"),
+        ];
+        let flags = own.iter().chain(flags).map(|flag| (*flag).to_owned()).collect();
+        let mut shard = Self {
+            key,
+            binary: Controller::binary("kustomize-controller")?,
+            flags,
+            cluster: cluster.clone(),
+            dir: tempfile::tempdir()?,
+            controller: None,
+        };
+        shard.run()?;
+        scene.watch_log(shard.log_path());
+        Ok(shard)
+    }
+
+    /// The object, labelled as this controller's.
+    pub fn object(&self, mut object: Value) -> Value {
+        object["metadata"]["labels"][LABEL] = json!(self.key);
+        object
+    }
+
+    /// Ends it as `kill -9` does and starts another one.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn kill_and_restart(&mut self) -> Result<()> {
+        if let Some(controller) = self.controller.take() {
+            controller.kill()?;
+        }
+        self.run()
+    }
+
+    /// Where it logs.
+    pub fn log_path(&self) -> PathBuf {
+        self.dir.path().join("kustomize-controller.log")
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let (dir, name) = (self.dir.path(), "kustomize-controller");
+        let controller = Controller::start(name, &self.binary, &self.flags, &self.cluster, dir)?;
+        self.controller = Some(controller);
+        Ok(())
+    }
+}
