@@ -138,30 +138,72 @@ enum Refused {
 async fn prune_one(
     tenant: &TenantClient,
     owner: &Owner,
-    Stale { id, version }: &Stale,
+    stale: &Stale,
 ) -> Result<Action, Refused> {
+    let found = look(tenant, owner, stale).await?;
+    // What is deleted by us, or left behind for good, is not ours to watch.
+    tenant.records().forget(std::slice::from_ref(&stale.id));
+    match found {
+        Found::Nothing => Ok(Action::Deleted),
+        Found::NotOurs => Ok(Action::Skipped),
+        Found::Ours { path, uid } => match tenant.delete(&path, uid.as_deref()).await {
+            Err(error) if !error.is_not_found() => Err(Refused::Delete(error)),
+            _ => Ok(Action::Deleted),
+        },
+    }
+}
+
+/// What is there of an object that is not wanted any more.
+enum Found {
+    Nothing,
+    /// Another owner's, or one that asks to be kept.
+    NotOurs,
+    Ours {
+        path: String,
+        uid: Option<String>,
+    },
+}
+
+/// Looks whether an object may be deleted.
+async fn look(
+    tenant: &TenantClient,
+    owner: &Owner,
+    Stale { id, version }: &Stale,
+) -> Result<Found, Refused> {
     let query = |error: ApiError| Refused::Query(Box::new(error));
     let resource = match tenant.resource_of_any_version(&gvk(id, version)).await {
         Ok(resource) => resource,
         // The kind is gone and all its objects with it.
-        Err(DiscoveryError::NoMatch(_)) => return Ok(Action::Deleted),
+        Err(DiscoveryError::NoMatch(_)) => return Ok(Found::Nothing),
         Err(error) => return Err(Refused::Query(Box::new(error))),
     };
     let path = resource.path(&id.namespace, &id.name).map_err(|e| query(e.into()))?;
     let Some(live) = tenant.get::<Value>(&path).await.map_err(query)? else {
-        return Ok(Action::Deleted);
+        return Ok(Found::Nothing);
     };
-    let Ok(live) = Object::new(live.body) else { return Ok(Action::Skipped) };
+    let Ok(live) = Object::new(live.body) else { return Ok(Found::NotOurs) };
     let controls = Controls { prefix: &tenant.settings().key_prefix };
-    // What is deleted by us, or left behind for good, is not ours to watch.
-    tenant.records().forget(std::slice::from_ref(id));
     if !controls.is_owned_by(&live, owner) || controls.skips_prune(&live) {
-        return Ok(Action::Skipped);
+        return Ok(Found::NotOurs);
     }
-    match tenant.delete(&path, uid(&live)).await {
-        Err(error) if !error.is_not_found() => Err(Refused::Delete(error)),
-        _ => Ok(Action::Deleted),
+    Ok(Found::Ours { path, uid: uid(&live).map(str::to_owned) })
+}
+
+/// Finds out which objects [`prune`] would really delete: those that are there, are still of this
+/// owner, and do not ask to be kept. One that cannot be looked at counts as one that would be.
+/// Writes nothing.
+pub async fn doomed(tenant: &TenantClient, owner: &Owner, stale: &[Stale]) -> Vec<Stale> {
+    let mut looks = futures::stream::iter(stale.to_vec())
+        .map(|stale| async move {
+            let found = look(tenant, owner, &stale).await;
+            (stale, matches!(found, Ok(Found::Ours { .. }) | Err(_)))
+        })
+        .buffered(tenant.settings().concurrency.max(1));
+    let mut doomed = Vec::new();
+    while let Some((stale, is_doomed)) = looks.next().await {
+        doomed.extend(is_doomed.then_some(stale));
     }
+    doomed
 }
 
 /// Waits until deleted objects are really gone.

@@ -10,6 +10,7 @@ use reconcile_loop::flags::{Flags, UnknownGate, boolean};
 use reconcile_loop::progress::Patience;
 
 pub(crate) use self::key_services::{Ambient, VaultConfig};
+use crate::kustomization::prune::{Guard, Mode};
 
 /// Feature gates with their defaults.
 const GATES: &[(&str, bool)] = &[
@@ -70,6 +71,15 @@ pub struct Arguments {
     /// Refuse files that were changed after sops wrote them. Flux accepts them.
     #[arg(long, default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub sops_verify_mac: bool,
+    /// Which deletions wait until an annotation confirms them.
+    #[arg(long, value_enum, default_value = "empty")]
+    pub prune_guard: Mode,
+    /// With `--prune-guard=full`: deletions of more than this share of an inventory, in percent, wait.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub prune_guard_share: u8,
+    /// Fewer deletions than this never count as many: small inventories are pruned as in Flux.
+    #[arg(long, default_value_t = 10)]
+    pub prune_guard_minimum: usize,
     /// Run the programs that a kubeconfig names.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub insecure_kubeconfig_exec: bool,
@@ -98,6 +108,7 @@ pub(crate) struct Settings {
     pub(crate) fail_fast: bool,
     pub(crate) additive_ready_expressions: bool,
     pub(crate) patience: Patience,
+    pub(crate) prune_guard: Guard,
     pub(crate) sops_age_secret: Option<String>,
     pub(crate) sops_verify_mac: bool,
     pub(crate) sops_vault_config: Option<VaultConfig>,
@@ -128,6 +139,11 @@ impl Arguments {
             additive_ready_expressions: gates.enabled("AdditiveCELDependencyCheck"),
             fail_fast: !gates.enabled("DisableFailFastBehavior"),
             patience,
+            prune_guard: Guard {
+                mode: self.prune_guard,
+                share_percent: self.prune_guard_share,
+                minimum: self.prune_guard_minimum,
+            },
             sops_age_secret: given(&self.sops_age_secret),
             sops_verify_mac: self.sops_verify_mac,
             sops_vault_config: given(&self.sops_vault_configmap)

@@ -27,6 +27,10 @@ use crate::watch::watch;
 /// The annotation by which a user asks for a reconciliation.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
+/// How the annotations start by which a user tells a controller what Flux has no field for. A change
+/// of one wakes its object.
+pub const OWN_ANNOTATIONS: &str = "ferroflux.dev/";
+
 /// How long reconciliations under way may take to end when the process is to end. What is cut off
 /// is done again by the next process.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -56,8 +60,8 @@ pub trait Reconciler: Send + Sync + 'static {
         let _ = object;
     }
 
-    /// The object changed in whatever way, its status and labels included, and the store knows.
-    /// Called by the watch, so it must not take long.
+    /// The object changed in whatever way, its status and labels included, or may have changed while
+    /// the watch had a gap, and the store knows. Called by the watch, so it must not take long.
     fn seen(&self, object: &ObjectRef<Self::Kind>) {
         let _ = object;
     }
@@ -210,18 +214,14 @@ fn own_changes<K: FluxKind>(
         .reflect(writer)
         .flat_map(move |event| {
             let changes = match event {
-                Ok(event) => {
-                    if let Event::Apply(object) = &event {
-                        seen(&ObjectRef::from_obj(object));
-                    }
-                    wishes.take(&event)
-                }
+                Ok(event) => wishes.take(&event),
                 Err(error) => {
                     let kind = K::kind(&());
                     tracing::error!(error = watch_error(&error), %kind, "the watch broke off");
                     Changes::default()
                 }
             };
+            changes.seen.iter().for_each(&seen);
             changes.gone.iter().for_each(&gone);
             stream::iter(changes.wanting)
         })
@@ -238,6 +238,8 @@ struct Wishes<K: FluxKind> {
 /// What an event of the watch means.
 #[derive(Debug)]
 struct Changes<K: FluxKind> {
+    /// Those that may be other than they were.
+    seen: Vec<ObjectRef<K>>,
     wanting: Vec<ObjectRef<K>>,
     gone: Vec<ObjectRef<K>>,
 }
@@ -250,7 +252,7 @@ impl<K: FluxKind> Default for Wishes<K> {
 
 impl<K: FluxKind> Default for Changes<K> {
     fn default() -> Self {
-        Self { wanting: Vec::new(), gone: Vec::new() }
+        Self { seen: Vec::new(), wanting: Vec::new(), gone: Vec::new() }
     }
 }
 
@@ -262,6 +264,7 @@ impl<K: FluxKind> Wishes<K> {
         match event {
             Event::Apply(object) => {
                 let (key, wish) = (ObjectRef::from_obj(object), wish(object));
+                changes.seen.push(key.clone());
                 if self.known.insert(key.clone(), wish) != Some(wish) {
                     changes.wanting.push(key);
                 }
@@ -282,6 +285,8 @@ impl<K: FluxKind> Wishes<K> {
                 changes.gone.extend(missing.cloned());
                 let anew = self.known.iter().filter(|(key, wish)| known.get(*key) != Some(wish));
                 changes.wanting.extend(anew.map(|(key, _)| key.clone()));
+                // Nobody knows what happened to them while nobody looked.
+                changes.seen.extend(self.known.keys().cloned());
             }
         }
         changes
@@ -295,7 +300,13 @@ fn wish<K: FluxKind>(object: &K) -> u64 {
     object.meta().generation.hash(&mut hasher);
     object.meta().deletion_timestamp.is_some().hash(&mut hasher);
     object.annotations().get(REQUESTED_AT).hash(&mut hasher);
+    own_annotations(object).for_each(|said| said.hash(&mut hasher));
     hasher.finish()
+}
+
+/// What a user tells the controller by annotations that Flux does not know.
+pub fn own_annotations<K: FluxKind>(object: &K) -> impl Iterator<Item = (&String, &String)> {
+    object.annotations().iter().filter(|(key, _)| key.starts_with(OWN_ANNOTATIONS))
 }
 
 /// What went wrong with a watch, in one sentence.
@@ -465,6 +476,10 @@ mod tests {
         assert_eq!(names(&wishes.take(&Event::Apply(object("a", 1))).wanting), ["a"]);
         assert!(wishes.take(&Event::Apply(object("a", 1))).wanting.is_empty());
         assert_eq!(names(&wishes.take(&Event::Apply(object("a", 2))).wanting), ["a"]);
+        let mut asks = object("a", 2);
+        asks.annotations_mut().insert(format!("{OWN_ANNOTATIONS}confirm-prune"), "1".to_owned());
+        let changes = wishes.take(&Event::Apply(asks));
+        assert_eq!((names(&changes.wanting), names(&changes.seen)), (vec!["a"], vec!["a"]));
     }
 
     #[test]
@@ -478,5 +493,16 @@ mod tests {
         let changes = wishes.take(&Event::InitDone);
         assert_eq!(names(&changes.gone), ["a"]);
         assert_eq!(names(&changes.wanting), ["b"]);
+    }
+
+    #[test]
+    fn after_a_gap_every_object_is_seen_once_the_store_has_it() {
+        let mut wishes = Wishes::default();
+        wishes.take(&Event::Apply(object("a", 1)));
+        for event in [Event::Init, Event::InitApply(object("a", 1))] {
+            assert!(wishes.take(&event).seen.is_empty());
+        }
+        let changes = wishes.take(&Event::InitDone);
+        assert_eq!((names(&changes.seen), changes.wanting.len()), (vec!["a"], 0));
     }
 }

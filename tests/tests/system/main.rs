@@ -13,6 +13,7 @@ mod helm_app;
 mod helm_charts;
 mod operator_chart;
 mod proofs;
+mod prune_guard;
 mod restarts;
 mod seeds;
 mod sources;

@@ -58,7 +58,10 @@ fn helm_and_our_renderer_print_the_same_bytes() {
     let loaded = helm_chart::directory::load(&chart_files, &TreePath::ROOT).unwrap();
     let cases = [
         json!({}),
-        json!({"crds": {"install": false}, "rbac": {"clusterAdmin": false, "aggregate": false}}),
+        json!({
+            "crds": {"install": false}, "rbac": {"clusterAdmin": false, "aggregate": false},
+            "pruning": {"guard": "full", "guardShare": 30},
+        }),
         json!({"controllers": {
             "helm": {"enabled": false},
             "source": {"storage": {"claim": "artifacts"}, "image": {"tag": "1.2.3"}},

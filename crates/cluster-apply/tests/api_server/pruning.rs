@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cluster_apply::{Owner, Stale, prune, wait_for_termination};
+use cluster_apply::{Owner, Stale, doomed, prune, wait_for_termination};
 use serde_json::json;
 
 use super::Bench;
@@ -35,6 +35,10 @@ async fn only_what_is_ours_and_does_not_object_is_deleted() {
     let other = Owner { namespace: name.to_owned(), name: "nobody".to_owned() };
     let skipped = prune(&bench.tenant, &other, vec![stale[0].clone()]).await;
     assert_eq!(skipped.done.full_log(), format!("ConfigMap/{name}/a skipped"));
+
+    let would_go = doomed(&bench.tenant, &bench.options.owner, &stale).await;
+    let would_go: Vec<_> = would_go.iter().map(|stale| stale.id.to_string()).collect();
+    assert_eq!(would_go, [format!("ConfigMap/{name}/a"), format!("Deployment/{name}/web")]);
 
     let pruned = prune(&bench.tenant, &bench.options.owner, stale.clone()).await;
     assert_eq!(pruned.failure(), None);

@@ -1,13 +1,14 @@
-//! Objects brought to the cluster, and those that are not wanted any more taken from it.
+//! Objects brought to the cluster.
 
 use std::collections::HashSet;
 
-use cluster_apply::{ApplyOptions, ChangeSet, Stale, TenantClient, chain};
+use cluster_apply::{ApplyOptions, ChangeSet, TenantClient, chain};
 use crd_types::kustomize::Kustomization;
 use manifest::{Gvk, Object, ObjectId};
 
 use super::halt::Halt;
 use super::ignore;
+use super::prune;
 use super::progress::{Progress, Tracked};
 use super::tenant::owner;
 use crate::context::Context;
@@ -69,39 +70,9 @@ pub(super) async fn execute(
         .iter()
         .map(|entry| Tracked { id: entry.id.clone(), version: entry.version.clone() })
         .collect();
-    let kept: HashSet<&ObjectId> = new.iter().map(|tracked| &tracked.id).collect();
-    let stale: Vec<Stale> = old
-        .into_iter()
-        .filter(|tracked| !kept.contains(&tracked.id))
-        .map(|Tracked { id, version }| Stale { id, version })
-        .collect();
     progress.inventory = Some(new);
-    prune(ks, stale, tenant, ctx, progress).await?;
+    prune::execute(ks, old, tenant, ctx, progress).await?;
     Ok(applied)
-}
-
-/// Deletes what is not wanted any more, if the object says so. What could not be deleted stays in
-/// the inventory.
-async fn prune(
-    ks: &Kustomization,
-    stale: Vec<Stale>,
-    tenant: &TenantClient,
-    ctx: &Context,
-    progress: &mut Progress,
-) -> Result<(), Halt> {
-    if stale.is_empty() || !ks.spec.prune {
-        return Ok(());
-    }
-    let pruned = cluster_apply::prune(tenant, &owner(ks), stale).await;
-    let inventory = progress.inventory.get_or_insert_default();
-    for survivor in pruned.failed.iter().map(cluster_apply::PruneError::stale) {
-        inventory.push(Tracked { id: survivor.id.clone(), version: survivor.version.clone() });
-    }
-    tell(ks, &pruned.done.full_log(), ctx, progress).await;
-    match pruned.failure() {
-        Some(message) => Err(Halt::Prune { message }),
-        None => Ok(()),
-    }
 }
 
 /// Whether a Secret still holds what sops encrypted.
@@ -117,7 +88,7 @@ fn is_encrypted(object: &Object) -> bool {
 }
 
 /// Publishes what was done, if anything was.
-async fn tell(ks: &Kustomization, log: &str, ctx: &Context, progress: &mut Progress) {
+pub(super) async fn tell(ks: &Kustomization, log: &str, ctx: &Context, progress: &mut Progress) {
     if log.is_empty() {
         return;
     }

@@ -15,8 +15,11 @@ use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 
 use super::halt::Halt;
-use super::progress::{Health, Phase, Progress, Step};
+use super::progress::{Health, Holding, Phase, Progress, Step};
 use super::spec::Timing;
+
+/// The condition that tells of deletions that wait for a person.
+pub(crate) const PRUNE_HELD: &str = "PruneHeld";
 
 const PROGRESSING: &str = "Progressing";
 const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
@@ -89,6 +92,7 @@ pub(crate) fn under_way(
         }
         Health::Unasked | Health::Unwanted => {}
     }
+    hold(&mut conditions, progress);
     carry(&mut status, ks, progress);
     status.conditions = conditions.into_list();
     status
@@ -121,6 +125,7 @@ fn success(
         Health::Unasked => {}
     }
     conditions.set(READY, True, SUCCEEDED, format!("Applied revision: {revision}"));
+    hold(&mut conditions, progress);
     carry(&mut status, ks, progress);
     status.last_applied_revision = Some(revision);
     status.last_applied_origin_revision.clone_from(&progress.origin_revision);
@@ -167,6 +172,7 @@ fn failure(
     } else if progress.health == Health::Unwanted {
         conditions.remove(HEALTHY);
     }
+    hold(&mut conditions, progress);
     carry(&mut status, ks, progress);
     status.conditions = conditions.into_list();
     if halt.in_history() {
@@ -257,6 +263,17 @@ pub(crate) fn news(ks: &Kustomization, progress: &Progress, message: String) -> 
     tag(Event::new(Severity::Info, PROGRESSING, message), progress, ks)
 }
 
+/// An event about something beside the course of an attempt.
+pub(crate) fn about(
+    severity: Severity,
+    reason: &'static str,
+    message: String,
+    progress: &Progress,
+    ks: &Kustomization,
+) -> Event {
+    tag(Event::new(severity, reason, message), progress, ks)
+}
+
 /// The event about what a deletion did. Its reason is the one that Ready has.
 pub(crate) fn farewell(ks: &Kustomization, severity: Severity, message: String) -> Event {
     let status = ks.status.as_ref();
@@ -292,6 +309,17 @@ fn tag(mut event: Event, progress: &Progress, ks: &Kustomization) -> Event {
 fn standing(ks: &Kustomization, now: Timestamp) -> Conditions {
     let conditions = ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
     Conditions::resume(conditions, ks.meta().generation.unwrap_or_default(), now)
+}
+
+/// Says whether deletions wait for a person, once that is decided.
+fn hold(conditions: &mut Conditions, progress: &Progress) {
+    match &progress.holding {
+        Holding::Undecided => {}
+        Holding::Nothing => conditions.remove(PRUNE_HELD),
+        Holding::Held(held) => {
+            conditions.set(PRUNE_HELD, True, held.reason, held.message.clone());
+        }
+    }
 }
 
 /// What every status says, however the attempt ended.

@@ -12,6 +12,7 @@ mod ignore;
 pub(crate) mod inputs;
 pub(crate) mod memory;
 mod progress;
+pub(crate) mod prune;
 mod render;
 pub(crate) mod resolve;
 mod spec;
@@ -26,7 +27,9 @@ use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 use reconcile_loop::conditions::is_true;
-use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error};
+use reconcile_loop::controller::{
+    Finalized, REQUESTED_AT, Reconciler, api_error, own_annotations,
+};
 use reconcile_loop::requeue::Next;
 
 use self::halt::Halt;
@@ -305,6 +308,9 @@ impl<'a> Attempt<'a> {
             uid: self.ks.uid(),
             generation: self.ks.metadata.generation,
             requested_at: self.ks.annotations().get(REQUESTED_AT).cloned(),
+            own_annotations: own_annotations(&*self.ks)
+                .map(|(key, said)| (key.clone(), said.clone()))
+                .collect(),
             revision: artifact.revision.clone(),
             artifact_digest: artifact.digest.clone(),
             inputs_digest,

@@ -28,6 +28,8 @@ pub(crate) struct Progress {
     pub(crate) changed: bool,
     /// How the health checks went.
     pub(crate) health: Health,
+    /// Whether deletions wait for a person.
+    pub(crate) holding: Holding,
 }
 
 /// An object of the inventory.
@@ -65,6 +67,24 @@ pub(crate) enum Health {
     Passed(Duration),
 }
 
+/// Whether deletions wait for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// The attempt has not come that far.
+    Undecided,
+    /// None do.
+    Nothing,
+    /// They do.
+    Held(Held),
+}
+
+/// Why deletions wait for a person, as the condition says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
 impl Progress {
     /// Starts where the last attempt ended.
     pub(crate) fn resume(ks: &Kustomization) -> Self {
@@ -79,6 +99,7 @@ impl Progress {
             build_digest: None,
             changed: false,
             health: Health::Unasked,
+            holding: Holding::Undecided,
         }
     }
 

@@ -1,0 +1,110 @@
+//! Deletion of what is not wanted any more, unless something speaks against it.
+
+mod guard;
+
+use std::collections::HashSet;
+
+use cluster_apply::{PruneError, Stale, TenantClient, doomed};
+use crd_types::kustomize::Kustomization;
+use manifest::ObjectId;
+use reconcile_loop::conditions::{find, is_true};
+use reconcile_loop::events::Severity;
+
+use super::apply::tell;
+use super::conclude::{PRUNE_HELD, about};
+use super::halt::Halt;
+use super::progress::{Held, Holding, Progress, Tracked};
+use super::tenant::owner;
+use crate::context::Context;
+
+use self::guard::Plan;
+pub(crate) use self::guard::{Guard, Mode};
+
+/// Deletes the objects of the old inventory that the new one does not have, if the object says so.
+/// What could not be deleted, or waits for somebody, stays in the inventory. May be repeated.
+pub(super) async fn execute(
+    ks: &Kustomization,
+    old: Vec<Tracked>,
+    tenant: &TenantClient,
+    ctx: &Context,
+    progress: &mut Progress,
+) -> Result<(), Halt> {
+    progress.holding = Holding::Nothing;
+    let inventory = progress.inventory.get_or_insert_default();
+    let (before, built) = (old.len(), inventory.len());
+    let wanted: HashSet<&ObjectId> = inventory.iter().map(|tracked| &tracked.id).collect();
+    let stale: Vec<Stale> = old
+        .into_iter()
+        .filter(|tracked| !wanted.contains(&tracked.id))
+        .map(|Tracked { id, version }| Stale { id, version })
+        .collect();
+    if stale.is_empty() || !ks.spec.prune {
+        return Ok(());
+    }
+    let Cleared { free, held } = cleared(ks, stale, (before, built), tenant, ctx).await;
+    if let Some((held, waiting)) = held {
+        keep(waiting, progress);
+        announce(ks, &held, ctx, progress).await;
+        progress.holding = Holding::Held(held);
+    }
+    let pruned = cluster_apply::prune(tenant, &owner(ks), free).await;
+    keep(pruned.failed.iter().map(PruneError::stale).cloned(), progress);
+    tell(ks, &pruned.done.full_log(), ctx, progress).await;
+    match pruned.failure() {
+        Some(message) => Err(Halt::Prune { message }),
+        None => Ok(()),
+    }
+}
+
+/// What may be deleted, and what waits for a person and why.
+struct Cleared {
+    free: Vec<Stale>,
+    held: Option<(Held, Vec<Stale>)>,
+}
+
+/// Asks the guard. The cluster is read only if it objects at first sight, because objects that are
+/// gone, have another owner or ask to be kept are no loss.
+async fn cleared(
+    ks: &Kustomization,
+    stale: Vec<Stale>,
+    (inventory, built): (usize, usize),
+    tenant: &TenantClient,
+    ctx: &Context,
+) -> Cleared {
+    let guard = ctx.settings.prune_guard.of(ks);
+    let conditions = ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let was_held = is_true(conditions, PRUNE_HELD);
+    let ids = |all: &[Stale]| all.iter().map(|stale| stale.id.clone()).collect::<Vec<_>>();
+    let all = ids(&stale);
+    if guard.objection(&Plan { inventory, built, doomed: &all, was_held }).is_none() {
+        return Cleared { free: stale, held: None };
+    }
+    let doomed = doomed(tenant, &owner(ks), &stale).await;
+    let lost = ids(&doomed);
+    let plan = Plan { inventory, built, doomed: &lost, was_held };
+    match guard.objection(&plan) {
+        Some(reason) if !plan.is_confirmed(ks) => {
+            let message = plan.message(&reason, ks);
+            let held = Held { reason: reason.as_str(), message };
+            let free = stale.into_iter().filter(|stale| !doomed.contains(stale)).collect();
+            Cleared { free, held: Some((held, doomed)) }
+        }
+        _ => Cleared { free: stale, held: None },
+    }
+}
+
+fn keep(objects: impl IntoIterator<Item = Stale>, progress: &mut Progress) {
+    let tracked = objects.into_iter().map(|Stale { id, version }| Tracked { id, version });
+    progress.inventory.get_or_insert_default().extend(tracked);
+}
+
+/// Tells once that deletions are held.
+async fn announce(ks: &Kustomization, held: &Held, ctx: &Context, progress: &Progress) {
+    let conditions = ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    if find(conditions, PRUNE_HELD).is_some_and(|told| told.message == held.message) {
+        return;
+    }
+    tracing::warn!(reason = held.reason, "{}", held.message);
+    let event = about(Severity::Error, PRUNE_HELD, held.message.clone(), progress, ks);
+    ctx.runtime.events.publish(ks, event).await;
+}
