@@ -135,11 +135,7 @@ enum Refused {
     Delete(ApiError),
 }
 
-async fn prune_one(
-    tenant: &TenantClient,
-    owner: &Owner,
-    stale: &Stale,
-) -> Result<Action, Refused> {
+async fn prune_one(tenant: &TenantClient, owner: &Owner, stale: &Stale) -> Result<Action, Refused> {
     let found = look(tenant, owner, stale).await?;
     // What is deleted by us, or left behind for good, is not ours to watch.
     tenant.records().forget(std::slice::from_ref(&stale.id));

@@ -13,6 +13,7 @@ use reconcile_loop::program::Runtime;
 use reconcile_loop::status::Writer;
 
 use crate::kustomization::memory::Memory;
+use crate::kustomization::prune::HandOvers;
 use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::watches::InputWatch;
@@ -44,6 +45,8 @@ pub(crate) struct Context {
     pub(crate) ready: ReadyExpressions,
     /// Who waits for whom.
     pub(crate) dependents: Dependents<Kustomization>,
+    /// Which deletions wait for whom.
+    pub(crate) hand_overs: HandOvers,
     /// What is remembered between runs.
     pub(crate) memory: Memory,
 }

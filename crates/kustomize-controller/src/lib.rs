@@ -66,6 +66,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         ready: ReadyExpressions::default(),
         dependents: Dependents::default(),
         inputs: watches::InputWatch::default(),
+        hand_overs: kustomization::prune::HandOvers::default(),
         memory: kustomization::memory::Memory::default(),
         settings,
         store,

@@ -3,10 +3,11 @@
 mod key_services;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::key_services::Endpoints;
 use clap::Parser;
-use reconcile_loop::flags::{Flags, UnknownGate, boolean};
+use reconcile_loop::flags::{Flags, UnknownGate, boolean, duration};
 use reconcile_loop::progress::Patience;
 
 pub(crate) use self::key_services::{Ambient, VaultConfig};
@@ -80,6 +81,10 @@ pub struct Arguments {
     /// Fewer deletions than this never count as many: small inventories are pruned as in Flux.
     #[arg(long, default_value_t = 10)]
     pub prune_guard_minimum: usize,
+    /// How long a deletion waits for Kustomizations of the same source that may claim the object at
+    /// the same revision; 0s waits for none.
+    #[arg(long, default_value = "2m", value_parser = duration)]
+    pub hand_over_timeout: Duration,
     /// Run the programs that a kubeconfig names.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub insecure_kubeconfig_exec: bool,
@@ -109,6 +114,7 @@ pub(crate) struct Settings {
     pub(crate) additive_ready_expressions: bool,
     pub(crate) patience: Patience,
     pub(crate) prune_guard: Guard,
+    pub(crate) hand_over_timeout: Duration,
     pub(crate) sops_age_secret: Option<String>,
     pub(crate) sops_verify_mac: bool,
     pub(crate) sops_vault_config: Option<VaultConfig>,
@@ -139,6 +145,7 @@ impl Arguments {
             additive_ready_expressions: gates.enabled("AdditiveCELDependencyCheck"),
             fail_fast: !gates.enabled("DisableFailFastBehavior"),
             patience,
+            hand_over_timeout: self.hand_over_timeout,
             prune_guard: Guard {
                 mode: self.prune_guard,
                 share_percent: self.prune_guard_share,

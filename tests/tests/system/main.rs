@@ -8,6 +8,7 @@ mod expressions;
 mod faults;
 mod fields;
 mod git_app;
+mod hand_over;
 mod health;
 mod helm_app;
 mod helm_charts;

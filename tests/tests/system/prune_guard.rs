@@ -43,7 +43,10 @@ async fn an_empty_build_deletes_nothing_until_it_is_confirmed() {
     scene.until_ready(KS, "app", &empty).await.unwrap();
     let object = scene.until_object(SOON, KS, "app", |ks| held(ks).is_some()).await.unwrap();
     let condition = held(&object).unwrap();
-    assert_eq!((&condition["status"], &condition["reason"]), (&json!("True"), &json!("EmptyBuild")));
+    assert_eq!(
+        (&condition["status"], &condition["reason"]),
+        (&json!("True"), &json!("EmptyBuild"))
+    );
     let message = condition["message"].as_str().unwrap();
     let (name, namespace) = ("ConfigMap/", scene.namespace().name());
     let start = format!(
@@ -102,7 +105,7 @@ async fn a_kustomization_can_ask_for_the_full_guard() {
     let claims = || scene.namespace().kubectl(&["get", "pvc", "-o", "name"]).unwrap();
     assert!(claims().contains("data"));
 
-    annotate(&scene, "ferroflux.dev/prune-guard", "off").await;
+    annotate(&scene, "ferroflux.dev/prune-guard", "none").await;
     scene.until_object(SOON, KS, "app", |ks| held(ks).is_none()).await.unwrap();
     let terminating = "jsonpath={.items[*].metadata.deletionTimestamp}";
     let gone = claims().is_empty()

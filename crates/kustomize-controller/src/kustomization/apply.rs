@@ -8,8 +8,8 @@ use manifest::{Gvk, Object, ObjectId};
 
 use super::halt::Halt;
 use super::ignore;
-use super::prune;
 use super::progress::{Progress, Tracked};
+use super::prune;
 use super::tenant::owner;
 use crate::context::Context;
 

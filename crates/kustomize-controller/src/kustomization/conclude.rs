@@ -134,7 +134,7 @@ fn success(
     remember(&mut status, progress, SUCCEEDED, took, now);
     Verdict {
         event: Some(finished(&status, timing, took)),
-        next: Next::Interval(timing.interval),
+        next: progress.come_back.map_or(Next::Interval(timing.interval), Next::After),
         status,
     }
 }

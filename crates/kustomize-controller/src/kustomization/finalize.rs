@@ -13,6 +13,7 @@ use reconcile_loop::events::Severity;
 use super::conclude::{farewell, finished};
 use super::memory::Termination;
 use super::progress::{Tracked, tracked};
+use super::prune::heirs_in;
 use super::spec::Timing;
 use super::tenant;
 use crate::context::Context;
@@ -80,9 +81,18 @@ async fn delete(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, Stri
         ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
         return Ok(Deletion::Done);
     }
-    let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
     let stale: Vec<Stale> =
         objects.into_iter().map(|Tracked { id, version }| Stale { id, version }).collect();
+    if let Some(retry_in) = heirs_in(ks, &stale, ctx).await {
+        tracing::info!("deletions wait for Kustomizations of this source");
+        let (ctx, key) = (Arc::clone(ctx), ObjectRef::from_obj(ks));
+        tokio::spawn(async move {
+            tokio::time::sleep(retry_in).await;
+            ctx.trigger.reconcile(key);
+        });
+        return Ok(Deletion::Waiting);
+    }
+    let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
     let pruned = prune(&client, &tenant::owner(ks), stale.clone()).await;
     if let Some(failure) = pruned.failure() {
         let message = "pruning for deleted resource failed".to_owned();

@@ -27,9 +27,7 @@ use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 use reconcile_loop::conditions::is_true;
-use reconcile_loop::controller::{
-    Finalized, REQUESTED_AT, Reconciler, api_error, own_annotations,
-};
+use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error, own_annotations};
 use reconcile_loop::requeue::Next;
 
 use self::halt::Halt;
@@ -61,10 +59,12 @@ impl Reconciler for Kustomizations {
     fn forget(&self, object: &ObjectRef<Kustomization>) {
         self.0.memory.forget(object);
         self.0.dependents.forget(object);
+        prune::wake(object, &self.0);
     }
 
     fn seen(&self, object: &ObjectRef<Kustomization>) {
         dependencies::wake_dependents(object, &self.0);
+        prune::wake(object, &self.0);
     }
 }
 
@@ -136,7 +136,7 @@ impl<'a> Attempt<'a> {
             self.ctx.runtime.events.publish(&*self.ks, event).await;
         }
         if end.is_ok() {
-            if let Some(basis) = self.basis {
+            if let Some(basis) = self.basis.filter(|_| self.progress.come_back.is_none()) {
                 self.ctx.memory.verify(&self.key, basis);
             }
             for dependent in self.ctx.dependents.of(&self.key) {

@@ -30,6 +30,8 @@ pub(crate) struct Progress {
     pub(crate) health: Health,
     /// Whether deletions wait for a person.
     pub(crate) holding: Holding,
+    /// When to come back for what waits for others, if anything does.
+    pub(crate) come_back: Option<Duration>,
 }
 
 /// An object of the inventory.
@@ -100,6 +102,7 @@ impl Progress {
             changed: false,
             health: Health::Unasked,
             holding: Holding::Undecided,
+            come_back: None,
         }
     }
 

@@ -1,11 +1,14 @@
 //! Deletion of what is not wanted any more, unless something speaks against it.
 
 mod guard;
+mod hand_over;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use cluster_apply::{PruneError, Stale, TenantClient, doomed};
 use crd_types::kustomize::Kustomization;
+use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 use reconcile_loop::conditions::{find, is_true};
 use reconcile_loop::events::Severity;
@@ -14,11 +17,14 @@ use super::apply::tell;
 use super::conclude::{PRUNE_HELD, about};
 use super::halt::Halt;
 use super::progress::{Held, Holding, Progress, Tracked};
+use super::resolve::source_key;
 use super::tenant::owner;
 use crate::context::Context;
 
 use self::guard::Plan;
 pub(crate) use self::guard::{Guard, Mode};
+pub(crate) use self::hand_over::HandOvers;
+use self::hand_over::Sorted;
 
 /// Deletes the objects of the old inventory that the new one does not have, if the object says so.
 /// What could not be deleted, or waits for somebody, stays in the inventory. May be repeated.
@@ -38,10 +44,19 @@ pub(super) async fn execute(
         .filter(|tracked| !wanted.contains(&tracked.id))
         .map(|Tracked { id, version }| Stale { id, version })
         .collect();
-    if stale.is_empty() || !ks.spec.prune {
+    let stale = if ks.spec.prune { stale } else { Vec::new() };
+    let revision = progress.advertised_revision.clone().unwrap_or_default();
+    let Sorted { ripe, waiting, retry_in, inventory } =
+        hand_over::sort(ks, stale, &revision, before, ctx);
+    if !waiting.is_empty() {
+        tracing::info!(objects = waiting.len(), "deletions wait for Kustomizations of this source");
+        keep(waiting, progress);
+        progress.come_back = Some(retry_in);
+    }
+    if ripe.is_empty() {
         return Ok(());
     }
-    let Cleared { free, held } = cleared(ks, stale, (before, built), tenant, ctx).await;
+    let Cleared { free, held } = cleared(ks, ripe, (inventory, built), tenant, ctx).await;
     if let Some((held, waiting)) = held {
         keep(waiting, progress);
         announce(ks, &held, ctx, progress).await;
@@ -53,6 +68,31 @@ pub(super) async fn execute(
     match pruned.failure() {
         Some(message) => Err(Halt::Prune { message }),
         None => Ok(()),
+    }
+}
+
+/// How long the objects of a Kustomization that is being deleted wait at most for siblings that may
+/// claim them; none if they need not.
+pub(super) async fn heirs_in(
+    ks: &Kustomization,
+    objects: &[Stale],
+    ctx: &Context,
+) -> Option<Duration> {
+    // Without an artifact nobody can be built from it.
+    let artifact = ctx.sources.artifact(&source_key(ks).ok()?).await.ok()???;
+    let count = objects.len();
+    let sorted = hand_over::sort(ks, objects.to_vec(), &artifact.revision, count, ctx);
+    (!sorted.waiting.is_empty()).then_some(sorted.retry_in)
+}
+
+/// Wakes those whose deletions waited for this object alone.
+pub(super) fn wake(key: &ObjectRef<Kustomization>, ctx: &Context) {
+    let free = match ctx.store.get(key) {
+        Some(ks) => ctx.hand_overs.seen(&ks),
+        None => ctx.hand_overs.forget(key),
+    };
+    for waiting in free {
+        ctx.trigger.reconcile(waiting);
     }
 }
 
