@@ -1,6 +1,8 @@
 //! `cargo xtask parity`: the comparisons on a terminal.
 #![expect(clippy::print_stdout, reason = "the terminal is this program's user interface")]
 
+mod bench;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -25,6 +27,11 @@ enum Arguments {
         /// The folder: the corpus or its `charts`.
         dir: PathBuf,
     },
+    /// What rendering charts costs, beside Helm's engine and Helm where they can be had.
+    BenchCharts {
+        /// A folder laid out as for `charts`.
+        dir: Option<PathBuf>,
+    },
     /// Golden builds of kustomize: a folder with `cases.json`, archives and `goldens.tar.gz`.
     Kustomize {
         /// The folder: the corpus or its `kustomize`.
@@ -40,6 +47,10 @@ fn main() -> Result<ExitCode> {
         Arguments::Tables { dir } => parity::tables(&dir)?,
         Arguments::Charts { live: false, dir } => parity::charts(&dir)?,
         Arguments::Charts { live: true, dir } => parity::live(&dir)?,
+        Arguments::BenchCharts { dir } => {
+            bench::charts(dir.as_deref())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Arguments::Kustomize { dir, word } => parity::kustomize(&dir, &word)?,
     };
     let report = report.explained_by(&Known::of_repository());

@@ -15,6 +15,13 @@ pub(crate) struct Rest {
     rest: Vec<String>,
 }
 
+impl Rest {
+    /// Whether the first argument is `word`.
+    pub(crate) fn is_for(&self, word: &str) -> bool {
+        self.rest.first().is_some_and(|first| first == word)
+    }
+}
+
 /// The programs of a running ferroflux.
 const CONTROLLERS: &[&str] = &["source-controller", "kustomize-controller", "helm-controller"];
 
@@ -42,6 +49,14 @@ pub(crate) fn run(command: &str, rest: &Rest) -> Result<()> {
 pub(crate) fn parity(rest: &Rest) -> Result<()> {
     let programs = cargo::programs(&["parity"], Profile::Release)?;
     start(&programs.join("parity"), &rest.rest)
+}
+
+/// Measures what rendering charts costs; needs no control plane.
+pub(crate) fn bench_charts(rest: &Rest) -> Result<()> {
+    let programs = cargo::programs(&["parity"], Profile::Release)?;
+    let folder = rest.rest.iter().skip(1).cloned();
+    let args: Vec<_> = ["bench-charts".to_owned()].into_iter().chain(folder).collect();
+    start(&programs.join("parity"), &args)
 }
 
 /// Runs `lab COMMAND` as it was built last.

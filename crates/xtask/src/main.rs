@@ -39,7 +39,8 @@ enum Command {
     /// How many golden cases of the real tools come out the same: `parity tables DIR`, `parity charts
     /// DIR`, `parity kustomize DIR`.
     Parity(lab::Rest),
-    /// Time, CPU, memory and API requests of a load: `bench mttp --n 50 --objects 10`.
+    /// Time, CPU, memory and API requests of a load: `bench mttp --n 50 --objects 10`; of rendering:
+    /// `bench charts [DIR]`.
     Bench(lab::Rest),
     /// A local control plane with our custom resources, for playing by hand; ends with Ctrl-C.
     ControlPlane(lab::Rest),
@@ -67,6 +68,7 @@ fn run() -> Result<()> {
         Command::Codegen(rest) => lab::run("codegen", &rest),
         Command::Tidy => tidy::run(),
         Command::Parity(rest) => lab::parity(&rest),
+        Command::Bench(rest) if rest.is_for("charts") => lab::bench_charts(&rest),
         Command::Bench(rest) => lab::on_a_control_plane("bench", &rest, cargo::Profile::Release),
         Command::ControlPlane(rest) => lab::bare_control_plane(&rest),
         Command::Transcripts(rest) => {

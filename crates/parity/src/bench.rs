@@ -1,0 +1,150 @@
+//! `cargo xtask bench charts`: what rendering charts costs, beside Helm's engine in the same run.
+//!
+//! Not a test: it prints figures and judges nothing. All times are processor time, so that a busy
+//! machine changes them little.
+
+mod growth;
+mod meter;
+mod oracle;
+
+use anyhow::{Context as _, Result, ensure};
+use file_tree::TreePath;
+use helm_chart::{Chart, archive, directory, disk};
+use helm_functions::{Helm, SystemEntropy};
+use helm_render::{Capabilities, Options, Release, Rendered, TemplateCache, render};
+use meter::Micros;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The chart that `helm create` makes, in our words.
+const CREATED: &str = "crates/helm-render/tests/charts/web";
+
+/// What a chart costs, in microseconds of processor time.
+struct Cost {
+    /// Loaded, parsed and rendered.
+    cold: Micros,
+    /// Rendered, with the chart loaded and its templates parsed.
+    warm: Micros,
+}
+
+/// Prints all figures; `corpus` is a folder of `OWNER__REPO/CHART.tgz`.
+pub(crate) fn charts(corpus: Option<&Path>) -> Result<()> {
+    growth::index()?;
+    growth::templates()?;
+    let mut paths = vec![PathBuf::from(CREATED)];
+    if let Some(folder) = corpus {
+        paths.extend(archives(folder)?);
+    } else {
+        println!("no folder of charts was given: only the chart of `helm create` is measured");
+    }
+    // Charts that need values are left out; the parity command tells whether they are right to fail.
+    let ours: BTreeMap<&PathBuf, Cost> =
+        paths.iter().filter_map(|path| Some((path, cost(path).ok()?))).collect();
+    ensure!(ours.contains_key(&PathBuf::from(CREATED)), "{CREATED} cannot be rendered");
+    let theirs = oracle::costs(&paths);
+    let created = PathBuf::from(CREATED);
+    let is_created = |path: &Path| path == created;
+    print("helm create", &ours, &theirs, &is_created);
+    if corpus.is_some() {
+        print("corpus", &ours, &theirs, &|path| !is_created(path));
+    }
+    println!(
+        "{} of {} charts render without values; Helm's engine renders {}, {} of them both",
+        ours.len(),
+        paths.len(),
+        theirs.len(),
+        ours.keys().filter(|path| theirs.contains_key(**path)).count()
+    );
+    println!("peak RSS: {:.0} MiB", meter::peak_rss_mib());
+    Ok(())
+}
+
+fn archives(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    let mut archives = Vec::new();
+    for repository in std::fs::read_dir(folder).with_context(cannot)? {
+        let repository = repository?.path();
+        if repository.is_dir() {
+            for file in std::fs::read_dir(repository)? {
+                archives.push(file?.path());
+            }
+        }
+    }
+    archives.retain(|path| path.extension().is_some_and(|extension| extension == "tgz"));
+    archives.sort();
+    Ok(archives)
+}
+
+fn load(path: &Path) -> Result<Chart> {
+    if path.is_dir() {
+        return Ok(directory::load(&disk::read(path)?, &TreePath::ROOT)?);
+    }
+    Ok(archive::load(&std::fs::read(path)?)?)
+}
+
+fn cost(path: &Path) -> Result<Cost> {
+    let cold = meter::cost(|| run(&load(path)?, None))?;
+    let chart = load(path)?;
+    let cache = TemplateCache::new(64 << 20);
+    let warm = meter::cost(|| run(&chart, Some(&cache)))?;
+    Ok(Cost { cold, warm })
+}
+
+fn run(chart: &Chart, cache: Option<&TemplateCache>) -> Result<Rendered> {
+    let release = Release {
+        name: "rel".to_owned(),
+        namespace: "ns".to_owned(),
+        is_upgrade: false,
+        revision: 1,
+    };
+    let (user, capabilities) = (serde_json::Map::new(), Capabilities::without_cluster());
+    let options = Options { cache, ..Options::default() };
+    let host = Helm::new(jiff::Timestamp::UNIX_EPOCH, SystemEntropy);
+    Ok(render(chart, &user, &release, &capabilities, host, &options)?)
+}
+
+/// A line for ours, and one beside it over the charts that both can render.
+fn print(
+    what: &str,
+    ours: &BTreeMap<&PathBuf, Cost>,
+    theirs: &BTreeMap<PathBuf, Cost>,
+    wanted: &dyn Fn(&Path) -> bool,
+) {
+    let all: Vec<_> = ours.iter().filter(|(path, _)| wanted(path)).collect();
+    let (cold, warm) = means(all.iter().map(|(_, cost)| *cost));
+    println!(
+        "{what}, {} charts: cold {:.0}/s ({:.3} ms), warm {:.0}/s ({:.3} ms)",
+        all.len(),
+        1e6 / cold,
+        cold / 1e3,
+        1e6 / warm,
+        warm / 1e3
+    );
+    let both: Vec<_> =
+        all.iter().filter_map(|(path, cost)| Some((*cost, theirs.get(**path)?))).collect();
+    if both.is_empty() {
+        return;
+    }
+    let (cold, warm) = means(both.iter().map(|(ours, _)| *ours));
+    let (go_cold, go_warm) = means(both.iter().map(|(_, theirs)| *theirs));
+    println!(
+        "  beside Helm's engine, {} charts: cold {:.3} ms to {:.3} ms ({:.1}x), warm {:.3} ms to {:.3} ms ({:.1}x)",
+        both.len(),
+        cold / 1e3,
+        go_cold / 1e3,
+        go_cold / cold,
+        warm / 1e3,
+        go_warm / 1e3,
+        go_warm / warm
+    );
+}
+
+fn means<'a>(costs: impl Iterator<Item = &'a Cost>) -> (Micros, Micros) {
+    let (mut count, mut cold, mut warm) = (0.0, 0.0, 0.0);
+    for cost in costs {
+        count += 1.0;
+        cold += cost.cold;
+        warm += cost.warm;
+    }
+    (cold / count, warm / count)
+}
