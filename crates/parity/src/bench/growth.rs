@@ -21,7 +21,7 @@ pub(super) fn index() -> Result<()> {
         "index of {} MB: {} versions of one chart, {:.2} s, peak RSS {:.0} MiB ({:.0} before)",
         entries.bytes / 1_000_000,
         index.versions("chart-7").len(),
-        (meter::busy()? - before.0).as_secs_f64(),
+        meter::busy()?.saturating_sub(before.0).as_secs_f64(),
         meter::peak_rss_mib(),
         before.1
     );
@@ -49,12 +49,14 @@ impl Read for Entries {
             text = format!("  chart-{chart}:\n");
         }
         let name = format!("chart-{chart}");
-        text.push_str(&format!(
+        write!(
+            text,
             "  - apiVersion: v2\n    name: {name}\n    version: 1.{version}.0\n    appVersion: \"{version}\"\n    \
              description: {:x<80}\n    created: \"2024-01-01T00:00:00Z\"\n    \
              digest: {:0>64}\n    urls:\n    - https://charts.example/{name}-1.{version}.0.tgz\n",
             "a chart ", self.next
-        ));
+        )
+        .map_err(std::io::Error::other)?;
         self.pending = Cursor::new(text);
         self.read(buffer)
     }

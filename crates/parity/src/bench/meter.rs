@@ -17,7 +17,7 @@ pub(super) fn cost<T>(mut once: impl FnMut() -> Result<T>) -> Result<Micros> {
         once()?;
         calls += 1;
     }
-    Ok((busy()? - before).as_secs_f64() * 1e6 / f64::from(calls))
+    Ok(busy()?.saturating_sub(before).as_secs_f64() * 1e6 / f64::from(calls))
 }
 
 /// Processor time of this thread so far.
