@@ -1,6 +1,6 @@
 //! Helm's engine in a program of Go's, over the same charts.
 
-use super::Cost;
+use super::HelmCost;
 use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,14 +13,14 @@ const MODULE: &str = "crates/parity/oracles/charts";
 const RECORDED: &str = "1.86 ms";
 
 /// What charts cost there; nothing, and a line that says so, where it cannot be built.
-pub(super) fn costs(charts: &[PathBuf]) -> BTreeMap<PathBuf, Cost> {
+pub(super) fn costs(charts: &[PathBuf]) -> BTreeMap<PathBuf, HelmCost> {
     run(charts).unwrap_or_else(|error| {
         println!("Helm's engine is not measured beside ({error:#}); recorded: {RECORDED} cold");
         BTreeMap::new()
     })
 }
 
-fn run(charts: &[PathBuf]) -> Result<BTreeMap<PathBuf, Cost>> {
+fn run(charts: &[PathBuf]) -> Result<BTreeMap<PathBuf, HelmCost>> {
     let program = std::env::temp_dir().join(format!("helm-engine-{}", std::process::id()));
     let built = Command::new("go").current_dir(MODULE).args(["build", "-o"]).arg(&program).status();
     ensure!(built.context("cannot start go")?.success(), "go build failed");
@@ -30,9 +30,9 @@ fn run(charts: &[PathBuf]) -> Result<BTreeMap<PathBuf, Cost>> {
     text.lines().map(line).collect()
 }
 
-fn line(line: &str) -> Result<(PathBuf, Cost)> {
-    let mut words = line.splitn(3, ' ');
+fn line(line: &str) -> Result<(PathBuf, HelmCost)> {
+    let mut words = line.splitn(4, ' ');
     let mut word = || words.next().with_context(|| format!("unexpected line `{line}`"));
-    let (cold, warm) = (word()?.parse()?, word()?.parse()?);
-    Ok((PathBuf::from(word()?), Cost { cold, warm }))
+    let (cold, warm, parsing) = (word()?.parse()?, word()?.parse()?, word()?.parse()?);
+    Ok((PathBuf::from(word()?), HelmCost { cold, warm, parsing }))
 }
