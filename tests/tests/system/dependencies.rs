@@ -6,6 +6,26 @@ use std::time::{Duration, Instant};
 use system_tests::{Kind, Scene};
 
 #[tokio::test]
+async fn a_cycle_is_named_with_its_path() {
+    let scene = Scene::new("cycle").await.unwrap();
+    scene.commit(&[("a.yaml", Some(&config_map("a", "1")))]).unwrap();
+    scene.apply_source("app", &json!({})).unwrap();
+    for (name, on) in [("a", "b"), ("b", "c"), ("c", "a")] {
+        scene.apply_kustomization(name, &json!({"dependsOn": [{"name": on}]})).unwrap();
+    }
+    let ns = scene.namespace().name().to_owned();
+    for path in [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]] {
+        // Who came first did not know of the others; a look is enough.
+        scene.request_reconcile(Kind::Kustomization, path[0], "look").await.unwrap();
+        let circle = path.iter().chain(&path[..1]).map(|name| format!("{ns}/{name}"));
+        let circle = circle.collect::<Vec<_>>().join(" -> ");
+        let part = format!("circular dependency detected: {circle}");
+        scene.until_failed(Kind::Kustomization, path[0], &part).await.unwrap();
+    }
+    assert!(!scene.exists(Kind::ConfigMap, "a").await.unwrap());
+}
+
+#[tokio::test]
 async fn they_are_applied_in_order() {
     let scene = Scene::new("depends").await.unwrap();
     let (first, second) = (deployment("web", true), config_map("b", "1"));

@@ -73,6 +73,8 @@ pub(super) fn wake_dependents(key: &ObjectRef<Kustomization>, ctx: &Context) {
                 && expression(reference).is_some_and(|expression| {
                     matches!(by_expression(&ks, expression, of, &dependency, ctx), Ok(None))
                 })
+                // Where that is asked for too, or every event of a failing dependency would wake it.
+                && (!ctx.settings.additive_ready_expressions || is_ready(&dependency))
         });
         if met {
             ctx.trigger.reconcile(dependent);
@@ -139,6 +141,14 @@ fn by_expression(
     })
 }
 
+/// Whether the last run of a dependency ended well, and was about its specification as it is. Pure.
+fn is_ready(dependency: &Kustomization) -> bool {
+    dependency.status.as_ref().is_some_and(|status| {
+        status.observed_generation == dependency.metadata.generation
+            && is_true(&status.conditions, "Ready")
+    })
+}
+
 /// Why a dependency is not ready. Pure.
 ///
 /// Flux: a dependency that has the same source must have applied the revision that the source
@@ -151,11 +161,7 @@ fn obstacle(
     dependency: &Kustomization,
 ) -> Option<String> {
     let name = &reference.name;
-    let status = dependency.status.as_ref();
-    let conditions = status.map_or(&[][..], |status| &status.conditions);
-    let current =
-        status.and_then(|status| status.observed_generation) == dependency.metadata.generation;
-    if !current || !is_true(conditions, "Ready") {
+    if !is_ready(dependency) {
         return Some(format!("dependency '{namespace}/{name}' is not ready"));
     }
     let (ours, theirs) = (&ks.spec.source_ref, &dependency.spec.source_ref);
@@ -164,6 +170,7 @@ fn obstacle(
         && ours.name == theirs.name
         && ours.namespace.as_deref().unwrap_or(&own)
             == theirs.namespace.as_deref().unwrap_or(namespace);
+    let status = dependency.status.as_ref();
     let applied = status.and_then(|status| status.last_applied_revision.as_deref());
     if same_source && applied != Some(source.artifact.revision.as_str()) {
         return Some(format!("dependency '{namespace}/{name}' revision is not up to date"));
