@@ -2,24 +2,37 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use manifest::ObjectId;
 
 use crate::api::ApiError;
+use crate::chain;
 use crate::change_set::ChangeSet;
 use crate::discovery::DiscoveryError;
 use crate::health::HealthError;
 
-/// An apply that broke off: what was done before, and why it ended.
+/// An apply that did not do all it should.
 #[derive(Debug)]
 pub struct ApplyFailure {
-    /// What was done before it broke off.
+    /// What was done nevertheless.
     pub done: ChangeSet,
-    /// Why it ended.
+    /// Why it broke off, or the first thing that went wrong.
     pub error: Box<ApplyError>,
+    /// What else went wrong, where it did not break off
+    /// ([`crate::ApplyOptions::best_effort`]).
+    pub others: Vec<ApplyError>,
 }
 
-/// Reads as the reason why it ended.
+impl ApplyFailure {
+    /// All that went wrong, one a line.
+    pub fn message(&self) -> String {
+        let all = std::iter::once(&*self.error).chain(&self.others);
+        all.map(|error| chain(error)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Reads as the first thing that went wrong.
 impl fmt::Display for ApplyFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
@@ -96,6 +109,12 @@ pub enum ApplyError {
         #[source]
         source: Box<ApiError>,
     },
+    /// The requests took longer than they may.
+    #[error("apply timed out after {}", go_duration::format(*.limit))]
+    TimedOut {
+        /// How long they may take.
+        limit: Duration,
+    },
     /// What the next stage needs did not become ready.
     #[error(transparent)]
     NotReady(#[from] HealthError),
@@ -148,7 +167,6 @@ fn in_parentheses(reason: &str) -> String {
 mod tests {
     use super::*;
     use crate::api::Refusal;
-    use crate::chain;
 
     #[test]
     fn messages_read_as_those_of_flux() {
@@ -180,7 +198,10 @@ mod tests {
         let failure = ApplyFailure {
             done: ChangeSet::default(),
             error: Box::new(ApplyError::Apply { object, source: Box::new(refused("Conflict")) }),
+            others: vec![ApplyError::TimedOut { limit: Duration::from_secs(30) }],
         };
-        assert_eq!(chain(&failure), "Service/shop/web apply failed: Service \"web\" is invalid");
+        let first = "Service/shop/web apply failed: Service \"web\" is invalid";
+        assert_eq!(chain(&failure), first);
+        assert_eq!(failure.message(), format!("{first}\napply timed out after 30s"));
     }
 }

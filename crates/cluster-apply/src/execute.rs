@@ -6,8 +6,8 @@ use manifest::{Object, kind_rank};
 use serde_json::Value;
 
 use crate::api::ApiError;
-use crate::apply::ApplyOptions;
-use crate::change_set::{Action, Change, ChangeSet};
+use crate::apply::{ApplyOptions, Outcome};
+use crate::change_set::{Action, Change};
 use crate::cluster::TenantClient;
 use crate::error::ApplyError;
 use crate::managed_fields::cleanup_patch;
@@ -20,16 +20,17 @@ use crate::redact::redacted;
 const CLEANUP_TRIES: usize = 3;
 
 /// Carries out a plan: kind after kind, the objects of one kind several at a time. What was done
-/// goes into `done`, also if it breaks off.
+/// goes into `outcome`, also if it breaks off.
 ///
 /// # Errors
-/// The first write that failed. Writes that were under way beside it are finished first.
+/// The first write that failed, unless the rest is to be done nevertheless. Writes that were under
+/// way beside it are finished first.
 pub(crate) async fn execute(
     tenant: &TenantClient,
     plan: Plan,
     options: &ApplyOptions,
     retain: bool,
-    done: &mut ChangeSet,
+    outcome: &mut Outcome,
 ) -> Result<(), ApplyError> {
     let mut steps = plan.steps;
     while let Some(first) = steps.first() {
@@ -42,8 +43,12 @@ pub(crate) async fn execute(
         let mut failure = None;
         while let Some(result) = results.next().await {
             match result {
-                Ok(change) => done.entries.push(change),
-                Err(error) => failure = failure.or(Some(error)),
+                Ok(change) => outcome.done.entries.push(change),
+                // Only the first one ends it, but each is told with best effort.
+                Err(error) => {
+                    let ends = outcome.fail(error, options).err();
+                    failure = failure.or(ends);
+                }
             }
         }
         if let Some(failure) = failure {

@@ -12,6 +12,7 @@
 
 mod api;
 mod apply;
+mod budget;
 mod change_set;
 mod cluster;
 mod compare;

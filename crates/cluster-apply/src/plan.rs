@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use manifest::Object;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Answer, ApiError};
-use crate::apply::ApplyOptions;
+use crate::apply::{ApplyOptions, Outcome};
 use crate::cluster::TenantClient;
 use crate::compare::{content_digest, has_drifted};
 use crate::controls::Controls;
@@ -81,18 +81,24 @@ const MAX_STRIPS: usize = 16;
 /// were defined a moment ago.
 ///
 /// # Errors
-/// If any of them would be refused.
+/// If any of them would be refused; with best effort the plan is without those.
 pub(crate) async fn plan(
     tenant: &TenantClient,
     objects: Vec<Object>,
     options: &ApplyOptions,
     new_groups: &HashSet<String>,
+    outcome: &mut Outcome,
 ) -> Result<Plan, ApplyError> {
-    let steps = futures::stream::iter(objects)
+    let mut answers = futures::stream::iter(objects)
         .map(|object| step(tenant, object, options, new_groups))
-        .buffered(tenant.settings().concurrency.max(1))
-        .try_collect()
-        .await?;
+        .buffered(tenant.settings().concurrency.max(1));
+    let mut steps = Vec::new();
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Ok(step) => steps.push(step),
+            Err(error) => outcome.fail(error, options)?,
+        }
+    }
     Ok(Plan { steps })
 }
 

@@ -85,6 +85,9 @@ pub struct Arguments {
     /// the same revision; 0s waits for none.
     #[arg(long, default_value = "2m", value_parser = duration)]
     pub hand_over_timeout: Duration,
+    /// Apply what can be applied although other objects are refused. Flux applies nothing of a stage.
+    #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub best_effort_apply: bool,
     /// Run the programs that a kubeconfig names.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub insecure_kubeconfig_exec: bool,
@@ -115,6 +118,7 @@ pub(crate) struct Settings {
     pub(crate) patience: Patience,
     pub(crate) prune_guard: Guard,
     pub(crate) hand_over_timeout: Duration,
+    pub(crate) best_effort_apply: bool,
     pub(crate) sops_age_secret: Option<String>,
     pub(crate) sops_verify_mac: bool,
     pub(crate) sops_vault_config: Option<VaultConfig>,
@@ -146,6 +150,7 @@ impl Arguments {
             fail_fast: !gates.enabled("DisableFailFastBehavior"),
             patience,
             hand_over_timeout: self.hand_over_timeout,
+            best_effort_apply: self.best_effort_apply,
             prune_guard: Guard {
                 mode: self.prune_guard,
                 share_percent: self.prune_guard_share,

@@ -1,8 +1,12 @@
 //! Apply: what is written, what is left alone, and what it costs.
 
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
 use cluster_apply::{Action, ApplyOptions, IgnoredFields, Owner, TenantClient, apply};
 use manifest::Object;
 use serde_json::{Value, json};
+use testbed::eventually;
 
 use super::{Bench, managers, text};
 use Action::{Configured, Created, Skipped, Unchanged};
@@ -89,6 +93,67 @@ async fn one_invalid_object_means_that_nothing_is_written() {
     );
     assert!(failure.done.entries.is_empty());
     assert!(!bench.exists("configmap/config"));
+}
+
+#[tokio::test]
+async fn with_best_effort_the_others_are_written_and_all_failures_told() {
+    let mut bench = Bench::new("effort").await;
+    bench.options.best_effort = true;
+    let name = bench.namespace.name().to_owned();
+    let mut objects: Vec<_> =
+        (0..98).map(|n| bench.config_map(&format!("m{n:02}"), &json!({}))).collect();
+    for service in ["bad-1", "bad-2"] {
+        objects.push(json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": service, "namespace": name}, "spec": {"ports": [{"port": 0}]}}));
+    }
+    objects.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "lost", "namespace": "nowhere"}}));
+    let failure = bench.apply(&objects).await.unwrap_err();
+    assert_eq!(failure.done.entries.len(), 98);
+    let message = failure.message();
+    let told: Vec<_> = message.lines().filter_map(|line| line.split(' ').next()).collect();
+    let services = ["bad-1", "bad-2"].map(|service| format!("Service/{name}/{service}"));
+    assert_eq!(told, ["ConfigMap/nowhere/lost", &services[0], &services[1]], "{message}");
+    assert!(bench.exists("configmap/m97"));
+    assert_eq!(bench.actions(&objects[..98]).await, [Unchanged; 98]);
+}
+
+/// A webhook that takes requests and never answers.
+#[tokio::test]
+async fn requests_that_hang_end_with_the_limit() {
+    let mut bench = Bench::new("limit").await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let name = bench.namespace.name().to_owned();
+    let webhook = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": name},
+        "webhooks": [{
+            "name": "hangs.example.com", "clientConfig": {"url": url}, "sideEffects": "None",
+            "admissionReviewVersions": ["v1"], "timeoutSeconds": 20,
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}},
+            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"],
+                       "resources": ["configmaps"]}],
+        }],
+    });
+    bench.namespace.cluster().apply(&webhook.to_string()).unwrap();
+    bench.options.limit = Some(Duration::from_millis(700));
+    let objects = [bench.config_map("a", &json!({}))];
+    // The API server takes a moment to learn of the webhook.
+    let failure = eventually(Duration::from_secs(30), || async {
+        let began = Instant::now();
+        let failure = bench.apply(&objects).await.err().context("nothing hangs yet")?;
+        anyhow::Ok((failure, began.elapsed()))
+    })
+    .await;
+    bench
+        .namespace
+        .cluster()
+        .kubectl(&["delete", "validatingwebhookconfiguration", &name])
+        .unwrap();
+    let (failure, took) = failure.unwrap();
+    assert_eq!(text(&failure), "apply timed out after 700ms");
+    assert!(took < Duration::from_secs(10), "it took {took:?}");
 }
 
 #[tokio::test]
@@ -311,7 +376,7 @@ async fn a_tenant_does_only_what_its_service_account_may() {
         .namespace
         .kubectl(&["create", "rolebinding", "applier", "--clusterrole=edit", &account])
         .unwrap();
-    let done = testbed::eventually(std::time::Duration::from_secs(20), || async {
+    let done = eventually(Duration::from_secs(20), || async {
         apply(&tenant, config(), &options).await.map_err(|f| anyhow::anyhow!("{}", text(&f)))
     });
     assert_eq!(done.await.unwrap().log(), format!("ConfigMap/{name}/config created"));

@@ -2,16 +2,22 @@
 
 use std::collections::HashSet;
 
-use cluster_apply::{ApplyOptions, ChangeSet, TenantClient, chain};
+use cluster_apply::{ApplyOptions, ChangeSet, TenantClient};
 use crd_types::kustomize::Kustomization;
+use kube::ResourceExt as _;
 use manifest::{Gvk, Object, ObjectId};
 
 use super::halt::Halt;
 use super::ignore;
 use super::progress::{Progress, Tracked};
 use super::prune;
+use super::spec::Timing;
 use super::tenant::owner;
 use crate::context::Context;
+
+/// The annotation by which a Kustomization says whether refused objects keep the others from being
+/// applied: `best-effort` or `all-or-nothing`, which is Flux's way for each stage.
+const APPLY: &str = "ferroflux.dev/apply";
 
 /// Applies the objects and prunes the rest of the inventory. The only phase that writes to the
 /// cluster besides status. May be repeated; cancelled, it leaves objects that carry our labels and
@@ -41,6 +47,8 @@ pub(super) async fn execute(
         force: ks.spec.force,
         retain: ks.spec.wait || !ks.spec.health_checks.is_empty(),
         ignore: ignore::rules(ks)?,
+        best_effort: is_best_effort(ks, ctx.settings.best_effort_apply),
+        limit: Some(Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout),
     };
     let applied = match cluster_apply::apply(tenant, objects, &options).await {
         Ok(applied) => applied,
@@ -55,7 +63,7 @@ pub(super) async fn execute(
                     inventory.push(Tracked { id, version });
                 }
             }
-            let message = format!("{}\n{}", chain(&failure), failure.done.log());
+            let message = format!("{}\n{}", failure.message(), failure.done.log());
             return Err(Halt::Apply { message });
         }
     };
@@ -73,6 +81,14 @@ pub(super) async fn execute(
     progress.inventory = Some(new);
     prune::execute(ks, old, tenant, ctx, progress).await?;
     Ok(applied)
+}
+
+/// Whether refused objects do not keep the others from being applied. Pure.
+fn is_best_effort(ks: &Kustomization, default: bool) -> bool {
+    match ks.annotations().get(APPLY).map(String::as_str) {
+        None => default,
+        Some(said) => said == "best-effort",
+    }
 }
 
 /// Whether a Secret still holds what sops encrypted.
@@ -101,4 +117,23 @@ pub(super) async fn tell(ks: &Kustomization, log: &str, ctx: &Context, progress:
 /// The kind of an object of the inventory.
 pub(super) fn gvk(id: &ObjectId, version: &str) -> Gvk {
     Gvk { group: id.group.clone(), version: version.to_owned(), kind: id.kind.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use crd_types::kustomize::KustomizationSpec;
+
+    use super::*;
+
+    #[test]
+    fn an_object_says_how_much_a_refusal_matters() {
+        let mut ks = Kustomization::new("app", KustomizationSpec::default());
+        assert!(is_best_effort(&ks, true) && !is_best_effort(&ks, false));
+        for (said, expected) in [("best-effort", true), ("all-or-nothing", false), ("", false)] {
+            ks.annotations_mut().insert(APPLY.to_owned(), said.to_owned());
+            for default in [true, false] {
+                assert_eq!(is_best_effort(&ks, default), expected, "{said:?}");
+            }
+        }
+    }
 }
