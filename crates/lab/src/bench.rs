@@ -7,7 +7,7 @@ mod kustomize;
 mod load;
 
 use crate::{programs, repository};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Subcommand, ValueEnum};
 use cost::Meter;
 use load::{Load as Mttp, LoadKind};
@@ -57,6 +57,8 @@ pub(crate) struct MttpArguments {
 enum Round {
     /// `reconcile.fluxcd.io/requestedAt` on all of them, with nothing to do.
     Forced,
+    /// A commit that changes one file of one Kustomization.
+    Commit,
     /// Nothing happens, at `interval: 30s`; then one object is edited.
     Steady,
 }
@@ -102,7 +104,7 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
         "{} × {:?} ({} ConfigMaps in a Kustomization), one repository, wait: {}, interval {}, {} at once",
         load.count, load.kind, load.objects, load.wait, load.interval, arguments.concurrent
     );
-    load.prepare(cluster, &git, &charts).await?;
+    let repository = load.prepare(cluster, &git, &charts).await?;
 
     let meter = Meter::start(&plane, &stack)?;
     let took = load.install().await?;
@@ -111,6 +113,12 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
         let meter = Meter::start(&plane, &stack)?;
         let took = load.force().await?;
         meter.stop()?.print("forced round", Some(took));
+    }
+    if arguments.rounds.contains(&Round::Commit) {
+        let repository = repository.context("a commit round is for Kustomizations")?;
+        let meter = Meter::start(&plane, &stack)?;
+        let took = load.commit_one_file(&repository).await?;
+        meter.stop()?.print("commit of one file", Some(took));
     }
     if steady {
         let meter = Meter::start(&plane, &stack)?;

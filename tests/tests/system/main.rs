@@ -18,6 +18,7 @@ mod prune_guard;
 mod restarts;
 mod seeds;
 mod sources;
+mod subtree;
 mod timing;
 
 /// A ConfigMap as a file of a repository.

@@ -2,18 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
 use tokio::task::AbortHandle;
 
+use super::evidence::Evidence;
 use super::progress::Progress;
 
 /// How many intervals in a row may pass on proof alone before everything is checked again, because
 /// defaults and webhooks of the API server can change without any object moving.
-const PROOFS_IN_A_ROW: u32 = 9;
+pub(super) const PROOFS_IN_A_ROW: u32 = 9;
 
 /// What a run depends on. A run with equal inputs would do the same again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,14 @@ pub(crate) struct Basis {
     pub(crate) revision: String,
     pub(crate) artifact_digest: String,
     pub(crate) inputs_digest: String,
+}
+
+impl Basis {
+    /// Whether this is about another revision, and for the rest the same.
+    fn is_another_revision_of(&self, other: &Self) -> bool {
+        let Self { revision, artifact_digest, .. } = other.clone();
+        self.revision != revision && Self { revision, artifact_digest, ..self.clone() } == *other
+    }
 }
 
 /// What is remembered of all Kustomizations.
@@ -46,6 +55,7 @@ struct Remembered {
 #[derive(Debug)]
 struct Verified {
     basis: Basis,
+    evidence: Option<Arc<Evidence>>,
     relied_on: u32,
 }
 
@@ -103,22 +113,48 @@ pub(crate) enum Waiting {
 
 impl Memory {
     /// Whether a run with this basis has ended well and may be relied on once more.
-    pub(crate) fn proves(&self, key: &ObjectRef<Kustomization>, basis: &Basis) -> bool {
+    pub(crate) fn proves(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        basis: &Basis,
+        interval: Duration,
+    ) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let verified = all.get_mut(key).and_then(|remembered| remembered.verified.as_mut());
         match verified {
             Some(verified) if verified.basis == *basis => {
                 verified.relied_on += 1;
-                verified.relied_on <= PROOFS_IN_A_ROW
+                let is_old = verified.evidence.as_ref().is_some_and(|it| it.is_old(interval));
+                verified.relied_on <= PROOFS_IN_A_ROW && !is_old
             }
             _ => false,
         }
     }
 
+    /// What the last run was made of, and the revision it was about, if it ended well and this
+    /// basis differs from its own in the revision alone.
+    pub(crate) fn evidence(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        basis: &Basis,
+        interval: Duration,
+    ) -> Option<(String, Arc<Evidence>)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let verified = all.get(key)?.verified.as_ref()?;
+        let evidence = verified.evidence.as_ref().filter(|it| !it.is_old(interval))?;
+        let stands = basis.is_another_revision_of(&verified.basis);
+        stands.then(|| (verified.basis.revision.clone(), Arc::clone(evidence)))
+    }
+
     /// A run with this basis ended well.
-    pub(crate) fn verify(&self, key: &ObjectRef<Kustomization>, basis: Basis) {
+    pub(crate) fn verify(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        basis: Basis,
+        evidence: Option<Arc<Evidence>>,
+    ) {
         self.with(key, |remembered| {
-            remembered.verified = Some(Verified { basis, relied_on: 0 });
+            remembered.verified = Some(Verified { basis, evidence, relied_on: 0 });
         });
     }
 
@@ -277,17 +313,43 @@ mod tests {
         }
     }
 
+    const HOUR: Duration = Duration::from_hours(1);
+
     #[test]
     fn a_proof_holds_for_a_while_and_for_its_basis_alone() {
         let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
-        assert!(!memory.proves(&key, &basis("a")));
-        memory.verify(&key, basis("a"));
-        assert!(!memory.proves(&key, &basis("b")));
-        let relied = (0..20).filter(|_| memory.proves(&key, &basis("a"))).count();
+        assert!(!memory.proves(&key, &basis("a"), HOUR));
+        memory.verify(&key, basis("a"), None);
+        assert!(!memory.proves(&key, &basis("b"), HOUR));
+        let relied = (0..20).filter(|_| memory.proves(&key, &basis("a"), HOUR)).count();
         assert_eq!(relied, PROOFS_IN_A_ROW as usize);
-        memory.verify(&key, basis("a"));
+        memory.verify(&key, basis("a"), None);
         memory.doubt(&key);
-        assert!(!memory.proves(&key, &basis("a")));
+        assert!(!memory.proves(&key, &basis("a"), HOUR));
+    }
+
+    #[test]
+    fn evidence_is_for_other_revisions_and_for_nothing_else() {
+        let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
+        let evidence = Arc::new(Evidence::of_nothing("sha256:d"));
+        memory.verify(&key, basis("a"), Some(evidence));
+        let stands = |basis: &Basis| memory.evidence(&key, basis, HOUR).is_some();
+        let other = Basis { artifact_digest: "sha256:b".to_owned(), ..basis("b") };
+        assert!(stands(&other));
+        assert!(!stands(&basis("a")), "the same revision has a proof or none");
+        for change in [
+            Basis { generation: Some(2), ..other.clone() },
+            Basis { requested_at: Some("now".to_owned()), ..other.clone() },
+            Basis { inputs_digest: "x".to_owned(), ..other.clone() },
+            Basis { uid: Some("x".to_owned()), ..other.clone() },
+            Basis { own_annotations: vec![("a".to_owned(), "b".to_owned())], ..other.clone() },
+        ] {
+            assert!(!stands(&change), "{change:?}");
+        }
+        assert!(memory.evidence(&key, &other, Duration::ZERO).is_none(), "it is old");
+        assert!(!memory.proves(&key, &basis("a"), Duration::ZERO), "it is old");
+        memory.doubt(&key);
+        assert!(!stands(&other));
     }
 
     #[tokio::test]

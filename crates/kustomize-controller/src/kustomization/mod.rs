@@ -4,6 +4,7 @@ mod apply;
 pub(crate) mod conclude;
 mod decrypt;
 mod dependencies;
+mod evidence;
 mod fetch;
 mod finalize;
 mod halt;
@@ -20,6 +21,7 @@ mod tenant;
 
 use std::sync::Arc;
 
+use cluster_apply::{ChangeSet, TenantClient};
 use crd_types::Artifact;
 use crd_types::kustomize::Kustomization;
 use jiff::Timestamp;
@@ -30,6 +32,7 @@ use reconcile_loop::conditions::is_true;
 use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error, own_annotations};
 use reconcile_loop::requeue::Next;
 
+use self::fetch::Checkout;
 use self::halt::Halt;
 use self::inputs::Variables;
 use self::memory::{Basis, Outcome, Waiting};
@@ -137,7 +140,7 @@ impl<'a> Attempt<'a> {
         }
         if end.is_ok() {
             if let Some(basis) = self.basis.filter(|_| self.progress.come_back.is_none()) {
-                self.ctx.memory.verify(&self.key, basis);
+                self.ctx.memory.verify(&self.key, basis, self.progress.evidence);
             }
             for dependent in self.ctx.dependents.of(&self.key) {
                 self.ctx.trigger.reconcile(dependent);
@@ -173,9 +176,15 @@ impl<'a> Attempt<'a> {
             Waiting::No => {}
         }
         let recorded = self.says_applied(&source.artifact.revision);
-        if recorded && ctx.memory.proves(&self.key, &basis) && self.nothing_moved() {
+        let interval = self.timing.interval;
+        if recorded && ctx.memory.proves(&self.key, &basis, interval) && self.nothing_moved() {
             return Ok(Reached::Proven);
         }
+        let evidence = ctx
+            .memory
+            .evidence(&self.key, &basis, interval)
+            .filter(|(revision, _)| self.says_applied(revision) && self.nothing_moved())
+            .filter(|_| !self.holds_deletions());
         ctx.memory.distrust(&self.key);
         let artifact = &source.artifact;
         let object = Arc::clone(&self.ks);
@@ -184,22 +193,19 @@ impl<'a> Attempt<'a> {
         self.progress.attempted_revision = Some(artifact.revision.clone());
         self.progress.origin_revision =
             artifact.metadata.get("org.opencontainers.image.revision").cloned();
-        let recipe = Recipe::of(&object, variables, decryptor, ctx.settings.strict_substitution);
-        let build = Box::pin(async {
-            let tenant = tenant::client(&object, ctx).await?;
-            let render = move || recipe.render(&checkout.tree, &checkout.root);
-            let rendered = tokio::task::spawn_blocking(render).await;
-            Ok((tenant, rendered.map_err(|_panic| render::Error::Panicked)??))
-        });
-        let (tenant, Rendered { objects, digest, secrets }) =
-            self.step::<Result<_, Halt>>(Phase::Build, artifact, build).await?;
-        self.progress.build_digest = Some(digest);
-        self.variables.hide(secrets);
-        let mut progress = self.progress.clone();
-        let apply = Box::pin(apply::execute(&object, objects, &tenant, ctx, &mut progress));
-        let applied = self.step(Phase::Apply, artifact, apply).await;
-        self.progress = Progress { step: self.progress.step.clone(), ..progress };
-        let targets = health::targets(&object, applied?);
+        let evidence = evidence.filter(|(_, evidence)| evidence.holds_in(&checkout.tree));
+        let (tenant, applied) = if let Some((_, evidence)) = evidence {
+            let inventory = self.progress.inventory.as_deref().unwrap_or_default();
+            let applied = evidence.nothing_done(inventory);
+            self.progress.build_digest = Some(evidence.build_digest.clone());
+            self.progress.evidence = Some(evidence);
+            (tenant::client(&object, ctx).await?, applied)
+        } else {
+            let strict = ctx.settings.strict_substitution;
+            let recipe = Recipe::of(&object, variables, decryptor, strict);
+            self.build_and_apply(checkout, recipe, artifact).await?
+        };
+        let targets = health::targets(&object, applied);
         if targets.is_empty() {
             self.progress.health = Health::Unwanted;
             return Ok(Reached::End);
@@ -216,6 +222,34 @@ impl<'a> Attempt<'a> {
             return Ok(self.announce_wait().await);
         }
         Ok(Reached::Wait(Next::After(ANNOUNCE_WAIT)))
+    }
+
+    /// Builds the directory of the artifact and applies what comes out.
+    async fn build_and_apply(
+        &mut self,
+        checkout: Checkout,
+        recipe: Recipe,
+        artifact: &Artifact,
+    ) -> Result<(TenantClient, ChangeSet), Halt> {
+        let (ctx, object) = (self.ctx, Arc::clone(&self.ks));
+        let build = Box::pin(async {
+            let tenant = tenant::client(&object, ctx).await?;
+            let render = move || recipe.render(&checkout.tree, &checkout.root);
+            let rendered = tokio::task::spawn_blocking(render).await;
+            Ok((tenant, rendered.map_err(|_panic| render::Error::Panicked)??))
+        });
+        let (tenant, Rendered { objects, mut evidence, secrets }) =
+            self.step::<Result<_, Halt>>(Phase::Build, artifact, build).await?;
+        self.progress.build_digest = Some(evidence.build_digest.clone());
+        self.variables.hide(secrets);
+        let mut progress = self.progress.clone();
+        let apply = Box::pin(apply::execute(&object, objects, &tenant, ctx, &mut progress));
+        let applied = self.step(Phase::Apply, artifact, apply).await;
+        self.progress = Progress { step: self.progress.step.clone(), ..progress };
+        let applied = applied?;
+        evidence.applied(&applied);
+        self.progress.evidence = Some(Arc::new(evidence));
+        Ok((tenant, applied))
     }
 
     /// Runs a phase; if it lasts, the status says so.
@@ -291,6 +325,12 @@ impl<'a> Attempt<'a> {
             .map(|all| all.iter().map(|tracked| tracked.id.clone()).collect());
         self.ks.spec.kube_config.is_none()
             && inventory.is_some_and(|inventory| self.ctx.drift.unmoved(&inventory))
+    }
+
+    /// Whether the inventory has objects that are not wanted any more.
+    fn holds_deletions(&self) -> bool {
+        let conditions = self.ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
+        is_true(conditions, conclude::PRUNE_HELD)
     }
 
     /// Whether the status says that this revision is applied. Where it says something else, a proof

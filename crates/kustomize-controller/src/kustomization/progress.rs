@@ -1,10 +1,13 @@
 //! What an attempt has reached, kept on every path out of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crd_types::inventory::{ResourceInventory, ResourceRef};
 use crd_types::kustomize::Kustomization;
 use manifest::ObjectId;
+
+use super::evidence::Evidence;
 
 /// What an attempt has reached. Starts as the last attempt left it, so that one that halts early
 /// forgets nothing.
@@ -24,6 +27,8 @@ pub(crate) struct Progress {
     pub(crate) inventory: Option<Vec<Tracked>>,
     /// The digest of what was built.
     pub(crate) build_digest: Option<String>,
+    /// What was built and applied, and of what.
+    pub(crate) evidence: Option<Arc<Evidence>>,
     /// Whether the apply or the prune changed anything.
     pub(crate) changed: bool,
     /// How the health checks went.
@@ -99,6 +104,7 @@ impl Progress {
             origin_revision: None,
             inventory: inventory.map(tracked),
             build_digest: None,
+            evidence: None,
             changed: false,
             health: Health::Unasked,
             holding: Holding::Undecided,

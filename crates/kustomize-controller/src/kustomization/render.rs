@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crd_types::kustomize::Kustomization;
 use crd_types::object_selection::{Image, Json6902Patch, Patch, Selector};
 use file_tree::{FileTree, TreePath};
+use kustomize_build::Reads;
 use kustomize_build::generate::{self, Overlay};
 use manifest::{Object, ObjectError};
 use serde_json::Value;
@@ -14,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::decrypt::{
     Decryptor, KeysError, ObjectError as ObjectDecryptError, SourceError, Sources,
 };
+use super::evidence::Evidence;
 use super::fetch::TREE_NAME;
 use super::inputs::{self, Variables};
 
@@ -36,8 +38,8 @@ pub(super) struct Recipe {
 #[derive(Clone, Debug)]
 pub(super) struct Rendered {
     pub(super) objects: Vec<Object>,
-    /// The digest of the objects as text, as the history has it.
-    pub(super) digest: String,
+    /// What they were made of.
+    pub(super) evidence: Evidence,
     /// Texts that were encrypted, which no message may show.
     pub(super) secrets: Vec<String>,
 }
@@ -129,10 +131,12 @@ impl Recipe {
             Some(decryptor) => decryptor.sources(tree, &kustomization),
             None => Ok(Sources { tree: Arc::clone(tree), doubt: None }),
         };
-        let Sources { tree, doubt } = sources.map_err(|error| Error::Sources(Box::new(error)))?;
+        let Sources { tree: decrypted, doubt } =
+            sources.map_err(|error| Error::Sources(Box::new(error)))?;
         let mut options = kustomize_build::Options::controller();
         TREE_NAME.clone_into(&mut options.root_name);
-        let built = kustomize_build::build_with(&tree, &kustomization, &options)
+        let mut reads = Reads::default();
+        let built = kustomize_build::build_noting(&decrypted, &kustomization, &options, &mut reads)
             .map_err(|error| Error::Build(Box::new(error)))?;
         let objects = built.into_objects();
         let mut objects = objects.map_err(|error| Error::Build(Box::new(error)))?;
@@ -144,8 +148,8 @@ impl Recipe {
             return Err(Error::Sources(Box::new(doubt)));
         }
         self.substitute(&mut objects)?;
-        let digest = digest(&objects);
-        Ok(Rendered { objects, digest, secrets })
+        let evidence = Evidence::new(reads, tree, digest(&objects));
+        Ok(Rendered { objects, evidence, secrets })
     }
 
     fn substitute(&self, objects: &mut [Object]) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use testbed::{ChartServer, Cluster, GitServer, eventually};
+use testbed::{ChartServer, Cluster, GitRepository, GitServer, eventually};
 
 /// What the load is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -67,13 +67,14 @@ impl Load {
         cluster: &Cluster,
         git: &GitServer,
         charts: &ChartServer,
-    ) -> Result<()> {
+    ) -> Result<Option<GitRepository>> {
         if self.kind == LoadKind::Helmrelease {
-            return self.prepare_charts(cluster, charts).await;
+            self.prepare_charts(cluster, charts).await?;
+            return Ok(None);
         }
         let repository = git.create("bench")?;
         let files: Vec<_> = (0..self.count)
-            .flat_map(|k| (0..self.objects).map(move |n| (path(k, n), config_map(k, n))))
+            .flat_map(|k| (0..self.objects).map(move |n| (path(k, n), config_map(k, n, "value"))))
             .collect();
         let files: Vec<_> =
             files.iter().map(|(p, text)| (p.as_str(), Some(text.as_str()))).collect();
@@ -90,7 +91,8 @@ impl Load {
             },
         });
         cluster.apply(&source.to_string())?;
-        self.until_source(&git_repositories()).await
+        self.until_source(&git_repositories()).await?;
+        Ok(Some(repository))
     }
 
     async fn prepare_charts(&self, cluster: &Cluster, charts: &ChartServer) -> Result<()> {
@@ -160,6 +162,26 @@ impl Load {
             handled.and_then(Value::as_str) == Some(token) && Readiness::is_ready(object)
         });
         tokio::try_join!(request, handled)?;
+        Ok(start.elapsed())
+    }
+
+    /// Changes one object in the repository and waits until the commit is applied by all.
+    pub(super) async fn commit_one_file(&self, repository: &GitRepository) -> Result<Duration> {
+        let (path, text) = (path(0, 0), config_map(0, 0, "changed"));
+        let commit = repository.commit("main", &[(&path, Some(&text))], "one file")?;
+        let sources: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), NAMESPACE, &git_repositories());
+        let request = json!({"metadata": {"annotations": {
+            "reconcile.fluxcd.io/requestedAt": commit,
+        }}});
+        let start = Instant::now();
+        sources.patch("bench", &PatchParams::default(), &Patch::Merge(request)).await?;
+        self.until_all(|object| {
+            let applied = object.data.pointer("/status/lastAppliedRevision");
+            let applied = applied.and_then(Value::as_str).unwrap_or_default();
+            applied.ends_with(&commit) && Readiness::is_ready(object)
+        })
+        .await?;
         Ok(start.elapsed())
     }
 
@@ -254,7 +276,7 @@ fn path(k: usize, n: usize) -> String {
     format!("{}/config-{n:03}.yaml", name(k))
 }
 
-fn config_map(k: usize, n: usize) -> String {
+fn config_map(k: usize, n: usize, value: &str) -> String {
     let name = object_name(k, n);
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: value\n")
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: {value}\n")
 }

@@ -35,7 +35,6 @@ pub(super) async fn execute(
     ctx: &Context,
     progress: &mut Progress,
 ) -> Result<(), Halt> {
-    progress.holding = Holding::Nothing;
     let inventory = progress.inventory.get_or_insert_default();
     let (before, built) = (old.len(), inventory.len());
     let wanted: HashSet<&ObjectId> = inventory.iter().map(|tracked| &tracked.id).collect();
@@ -48,7 +47,9 @@ pub(super) async fn execute(
     let revision = progress.advertised_revision.clone().unwrap_or_default();
     let Sorted { ripe, waiting, retry_in, inventory } =
         hand_over::sort(ks, stale, &revision, before, ctx);
-    if !waiting.is_empty() {
+    if waiting.is_empty() {
+        progress.holding = Holding::Nothing;
+    } else {
         tracing::info!(objects = waiting.len(), "deletions wait for Kustomizations of this source");
         keep(waiting, progress);
         progress.come_back = Some(retry_in);
