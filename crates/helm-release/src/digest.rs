@@ -5,7 +5,7 @@ use crd_types::helm::PostRenderer;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::go_json::{Members, push_list, push_text, push_value};
+use go_json::{Members, push_list, push_text, push_value};
 use crate::record::{HookEvent, HookRecord, Info, Record};
 
 /// The digest of a record, as a snapshot holds it. Tests do not count: users run them when they

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::Serialize as _;
 
-use crate::go_json::push_number;
+use go_json::push_number;
 use crate::record::Record;
 
 /// Type of the Secret that holds a record.

@@ -9,7 +9,6 @@ mod chart;
 mod decide;
 mod digest;
 mod encode;
-mod go_json;
 mod intent;
 mod observe;
 mod record;

@@ -3,11 +3,7 @@
 use std::fmt;
 
 use reqwest::Url;
-
-/// A value that must not be printed: it has neither `Debug` nor `Display`.
-#[derive(Clone, PartialEq, Eq)]
-#[expect(missing_debug_implementations, reason = "what cannot be printed cannot leak")]
-pub struct Secret(String);
+use secret_text::Secret;
 
 /// A user and its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,18 +60,6 @@ pub enum InvalidAccess {
     /// The TLS library could not be set up.
     #[error("failed to set up the HTTP client")]
     Client(#[source] reqwest::Error),
-}
-
-impl Secret {
-    /// Takes a value in.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Login {

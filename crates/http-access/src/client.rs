@@ -6,10 +6,11 @@ use reqwest::{
     Certificate, Identity, Method, Response, Url,
     header::{self, HeaderMap},
 };
+use secret_text::Secret;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    access::{Access, InvalidAccess, Login, Secret},
+    access::{Access, InvalidAccess, Login},
     body::Body,
     cause::{self, Cause},
 };

@@ -9,8 +9,9 @@ mod body;
 mod cause;
 mod client;
 
-pub use access::{Access, ClientCertificate, InvalidAccess, Login, Proxy, Secret};
+pub use access::{Access, ClientCertificate, InvalidAccess, Login, Proxy};
 pub use body::{Body, ReadError};
 pub use cause::Cause;
 pub use client::{Authorization, Client, Request, SendError};
 pub use reqwest::{Method, StatusCode, Url, header};
+pub use secret_text::Secret;

@@ -1,9 +1,9 @@
-//! JSON as Go prints it, letter for letter: digests are made of it.
+//! JSON as Go prints it, letter for letter: digests and signatures are made of it.
 
 use serde_json::Value;
 
 /// Appends a value. Every number is printed as Go prints a `float64`.
-pub(crate) fn push_value(out: &mut String, value: &Value) {
+pub fn push_value(out: &mut String, value: &Value) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
@@ -21,7 +21,7 @@ pub(crate) fn push_value(out: &mut String, value: &Value) {
 }
 
 /// Appends a list.
-pub(crate) fn push_list<T>(
+pub fn push_list<T>(
     out: &mut String,
     items: impl IntoIterator<Item = T>,
     push: impl Fn(&mut String, T),
@@ -37,7 +37,7 @@ pub(crate) fn push_list<T>(
 }
 
 /// Appends a text with what is special in HTML escaped.
-pub(crate) fn push_text(out: &mut String, text: &str) {
+pub fn push_text(out: &mut String, text: &str) {
     use std::fmt::Write as _;
     out.push('"');
     for c in text.chars() {
@@ -59,7 +59,22 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
-pub(crate) fn push_number(out: &mut String, number: f64) {
+/// JSON text with what is special in HTML escaped, as Go's `json.Marshal` leaves it.
+pub fn escape_html(json: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            // Outside strings, JSON has none of these.
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => _ = write!(out, "\\u{:04x}", u32::from(c)),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Appends a number as Go prints a `float64`.
+pub fn push_number(out: &mut String, number: f64) {
     let size = number.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{number:e}");
@@ -77,19 +92,21 @@ pub(crate) fn push_number(out: &mut String, number: f64) {
 }
 
 /// The members of an object under construction.
-pub(crate) struct Members<'a> {
+#[derive(Debug)]
+pub struct Members<'a> {
     out: &'a mut String,
     is_first: bool,
 }
 
 impl<'a> Members<'a> {
-    pub(crate) fn new(out: &'a mut String) -> Self {
+    /// Begins an object.
+    pub fn new(out: &'a mut String) -> Self {
         out.push('{');
         Self { out, is_first: true }
     }
 
     /// Begins a member; its value goes into what is returned.
-    pub(crate) fn member(&mut self, key: &str) -> &mut String {
+    pub fn member(&mut self, key: &str) -> &mut String {
         if !std::mem::take(&mut self.is_first) {
             self.out.push(',');
         }
@@ -99,14 +116,14 @@ impl<'a> Members<'a> {
     }
 
     /// A text, unless it is empty.
-    pub(crate) fn text(&mut self, key: &str, text: &str) {
+    pub fn text(&mut self, key: &str, text: &str) {
         if !text.is_empty() {
             push_text(self.member(key), text);
         }
     }
 
     /// A list of texts, unless it is empty.
-    pub(crate) fn texts<'t>(&mut self, key: &str, texts: impl IntoIterator<Item = &'t str>) {
+    pub fn texts<'t>(&mut self, key: &str, texts: impl IntoIterator<Item = &'t str>) {
         let mut texts = texts.into_iter().peekable();
         if texts.peek().is_some() {
             push_list(self.member(key), texts, push_text);
@@ -114,13 +131,14 @@ impl<'a> Members<'a> {
     }
 
     /// A value, unless Go takes it for empty.
-    pub(crate) fn value(&mut self, key: &str, value: Option<&Value>) {
+    pub fn value(&mut self, key: &str, value: Option<&Value>) {
         if let Some(value) = value.filter(|value| !is_empty(value)) {
             push_value(self.member(key), value);
         }
     }
 
-    pub(crate) fn end(self) {
+    /// Ends the object.
+    pub fn end(self) {
         self.out.push('}');
     }
 }

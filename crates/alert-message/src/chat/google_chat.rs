@@ -1,0 +1,43 @@
+//! Google Chat.
+
+use event_api::Event;
+use serde_json::{Value, json};
+
+use crate::{Error, Provider, Request, Step, address, words};
+
+pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+    let url = address::http(&provider.address, "Google Chat hook URL")?;
+    let text = if event.is_error() {
+        format!("<font color=\"#ff0000\">{}</font>", event.message)
+    } else {
+        event.message.clone()
+    };
+    let message = json!({"textParagraph": {"text": text}, "keyValue": null});
+    let mut sections = vec![json!({"header": "", "widgets": [message]})];
+    if !event.metadata.is_empty() {
+        let facts: Vec<Value> =
+            event.metadata.iter().map(|(key, value)| fact(key, value)).collect();
+        sections.push(json!({"header": "", "widgets": facts}));
+    }
+    let header = json!({
+        "title": words::object(event),
+        "subtitle": event.reporting_controller,
+        "imageUrl": null,
+        "imageStyle": null,
+    });
+    let cards = json!({"cards": [{"header": header, "sections": sections}]});
+    Ok(Step::tell(Request::post(url, &cards)))
+}
+
+fn fact(key: &str, value: &str) -> Value {
+    json!({
+        "textParagraph": null,
+        "keyValue": {
+            "topLabel": key,
+            "content": value,
+            "contentMultiline": false,
+            "bottomLabel": null,
+            "icon": null,
+        },
+    })
+}

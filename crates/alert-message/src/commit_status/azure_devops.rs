@@ -1,0 +1,80 @@
+//! Azure DevOps.
+
+use event_api::{Event, key};
+use secret_text::Secret;
+use serde_json::{Value, json};
+
+use super::{States, Status, id};
+use crate::address::{below, repository};
+use crate::git_service::{changed, listed};
+use crate::request::Identity;
+use crate::{Error, Provider, Request, Step};
+
+const STATES: States = States { service: "azure devops", success: "succeeded", failure: "error" };
+const GENRE: &str = "fluxcd";
+
+pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+    let repository = repository(&provider.address)?;
+    let id = id(provider)?;
+    let parts: Vec<&str> = repository.id.split('/').collect();
+    let [organization, project, _git, name] = parts.as_slice() else {
+        return Err(Error::Repository { id: repository.id.clone() });
+    };
+    let Some(status) = Status::of(event, &STATES)? else { return Ok(Step::Done) };
+    let genre = match event.metadata.get(key::SUMMARY) {
+        Some(summary) => format!("{GENRE}:{summary}"),
+        None => GENRE.to_owned(),
+    };
+    let mut statuses = below(
+        &repository.server,
+        [
+            organization,
+            project,
+            "_apis",
+            "git",
+            "repositories",
+            name,
+            "commits",
+            &status.commit,
+            "statuses",
+        ],
+    );
+    statuses.set_query(Some("api-version=7.1"));
+    let token = provider.token.clone();
+    Ok(Step::ask(authorized(Request::get(statuses.clone()), &token), move |answer| {
+        let found = listed(answer, "list commit statuses")?;
+        if is_latest(&found, &genre, &id, &status) {
+            return Ok(Step::Done);
+        }
+        let body = json!({
+            "state": status.state,
+            "description": status.description,
+            "context": {"genre": genre, "name": id},
+        });
+        let set = authorized(Request::post(statuses, &body), &token);
+        Ok(changed(set, "create commit status"))
+    }))
+}
+
+fn authorized(request: Request, token: &Secret) -> Request {
+    if token.is_empty() { request.by(Identity::Azure) } else { request.basic("", token) }
+}
+
+fn is_latest(found: &Value, genre: &str, id: &str, status: &Status) -> bool {
+    let text = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+    };
+    found
+        .get("value")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .find(|one| {
+            text(one, "/context/genre").as_deref() == Some(genre)
+                && text(one, "/context/name").as_deref() == Some(id)
+        })
+        .is_some_and(|one| {
+            text(one, "/state").as_deref() == Some(status.state)
+                && text(one, "/description").as_deref() == Some(status.description.as_str())
+        })
+}

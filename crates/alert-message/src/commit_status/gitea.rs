@@ -1,0 +1,37 @@
+//! Gitea and Forgejo.
+
+use event_api::Event;
+use serde_json::json;
+
+use super::{States, Status, id, is_latest};
+use crate::git_service::gitea::Api;
+use crate::git_service::{changed, listed};
+use crate::{Error, Provider, Request, Step, words};
+
+const STATES: States = States { service: "gitea", success: "success", failure: "failure" };
+/// The one service that is told of work that goes on.
+const PENDING: States = States { service: "gitea", success: "pending", failure: "pending" };
+
+pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+    let id = id(provider)?;
+    let api = Api::of(provider)?;
+    let scale = if words::is_progress(event) { PENDING } else { STATES };
+    let status = Status::new(event, &scale)?;
+    let mut list = api.url(&["commits", &status.commit, "statuses"]);
+    list.set_query(Some("limit=50&page=1"));
+    let list = api.authorized(Request::get(list));
+    Ok(Step::ask(list, move |answer| {
+        let statuses = listed(answer, "list commit statuses")?;
+        if is_latest(&statuses, "context", &id, status.state, &status.description) {
+            return Ok(Step::Done);
+        }
+        let body = json!({
+            "state": status.state,
+            "target_url": "",
+            "description": status.description,
+            "context": id,
+        });
+        let set = Request::post(api.url(&["statuses", &status.commit]), &body);
+        Ok(changed(api.authorized(set), "create commit status"))
+    }))
+}

@@ -1,0 +1,69 @@
+//! Azure Event Hubs, by its REST API.
+
+use event_api::Event;
+use url::Url;
+
+use crate::request::{Identity, Method};
+use crate::{Error, Provider, Request, Step, UriFault, address};
+
+pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+    let address = provider.address.expose();
+    if address.is_empty() {
+        return Err(Error::Setting {
+            sentence: "invalid authentication options: endpoint URL cannot be empty",
+        });
+    }
+    if address.contains("SharedAccessKey") {
+        if !provider.token.is_empty() {
+            return Err(Error::Setting {
+                sentence: "invalid authentication options: jwt token and SAS authentication cannot be set at the same time",
+            });
+        }
+        let (url, identity) = shared_access(address)?;
+        return Ok(Step::tell(message(url, event).by(identity)));
+    }
+    let namespace = &provider.channel;
+    let host = if namespace.contains(".servicebus.") {
+        namespace.clone()
+    } else {
+        format!("{namespace}.servicebus.windows.net")
+    };
+    let url = hub(&format!("https://{host}"), address)?;
+    let request = message(url, event);
+    Ok(Step::tell(if provider.token.is_empty() {
+        request.by(Identity::Azure)
+    } else {
+        request.bearer(&provider.token)
+    }))
+}
+
+fn message(url: Url, event: &Event) -> Request {
+    Request::json_text(Method::Post, url, event.to_json())
+}
+
+fn hub(server: &str, name: &str) -> Result<Url, Error> {
+    let server = Url::parse(server).map_err(|_malformed| malformed())?;
+    let mut url = address::below(&server, [name, "messages"]);
+    url.set_query(Some("api-version=2014-01"));
+    Ok(url)
+}
+
+/// Reads a connection string: `Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;EntityPath=…`.
+fn shared_access(connection: &str) -> Result<(Url, Identity), Error> {
+    let part = |name: &str| {
+        let mut parts = connection.split(';').filter_map(|part| part.split_once('='));
+        parts.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    };
+    let endpoint =
+        part("Endpoint").and_then(|url| url.strip_prefix("sb://")).ok_or_else(malformed)?;
+    let url = hub(&format!("https://{endpoint}"), part("EntityPath").ok_or_else(malformed)?)?;
+    let identity = Identity::SharedAccess {
+        key_name: part("SharedAccessKeyName").ok_or_else(malformed)?.to_owned(),
+        key: secret_text::Secret::new(part("SharedAccessKey").ok_or_else(malformed)?),
+    };
+    Ok((url, identity))
+}
+
+const fn malformed() -> Error {
+    Error::Address { what: "Event Hub connection string", fault: UriFault::Malformed }
+}

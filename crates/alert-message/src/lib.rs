@@ -1,0 +1,68 @@
+//! Notifications: from an event and a provider to the requests that tell it.
+//!
+//! [`begin`] answers the first [`Step`] of a conversation with the provider's server. Most are one
+//! request long; a commit status is looked up before it is set, a comment before it is edited. The
+//! caller sends what a step asks for and hands the answer to its continuation, so that everything
+//! here is a pure function and can be compared with what Flux's notifiers send.
+
+mod address;
+mod chat;
+mod comment;
+mod commit_status;
+mod forward;
+mod git_service;
+mod incident;
+mod kind;
+mod provider;
+mod request;
+mod words;
+
+pub use address::UriFault;
+pub use kind::{Class, Kind};
+pub use provider::{AlertIdentity, Error, Provider};
+pub use request::{Answer, Continuation, Identity, Method, NatsLogin, Publication, Request, Step};
+
+use event_api::Event;
+
+/// The first step of telling a provider of an event.
+///
+/// # Errors
+/// When the provider is not set up as its kind needs it, or the event lacks what the provider is
+/// told by. The text never contains the address, which may be a secret.
+pub fn begin(provider: &Provider, event: &Event) -> Result<Step, Error> {
+    let tell = match provider.kind {
+        Kind::Generic => forward::generic::tell,
+        Kind::GenericHmac => forward::generic_hmac::tell,
+        Kind::GitHubDispatch => forward::github_dispatch::tell,
+        Kind::Nats => forward::nats::tell,
+        Kind::GooglePubSub => forward::google_pubsub::tell,
+        Kind::AzureEventHub => forward::azure_event_hub::tell,
+        Kind::Slack => chat::slack::tell,
+        Kind::Discord => chat::discord::tell,
+        Kind::Rocket => chat::rocket::tell,
+        Kind::MsTeams => chat::ms_teams::tell,
+        Kind::GoogleChat => chat::google_chat::tell,
+        Kind::Webex => chat::webex::tell,
+        Kind::Telegram => chat::telegram::tell,
+        Kind::Lark => chat::lark::tell,
+        Kind::Matrix => chat::matrix::tell,
+        Kind::Zulip => chat::zulip::tell,
+        Kind::Opsgenie => incident::opsgenie::tell,
+        Kind::Alertmanager => incident::alertmanager::tell,
+        Kind::Grafana => incident::grafana::tell,
+        Kind::PagerDuty => incident::pager_duty::tell,
+        Kind::DataDog => incident::datadog::tell,
+        Kind::Sentry => incident::sentry::tell,
+        Kind::Otel => incident::otel::tell,
+        Kind::GitHub => commit_status::github::tell,
+        Kind::GitLab => commit_status::gitlab::tell,
+        Kind::Gitea => commit_status::gitea::tell,
+        Kind::Bitbucket => commit_status::bitbucket::tell,
+        Kind::BitbucketServer => commit_status::bitbucket_server::tell,
+        Kind::AzureDevOps => commit_status::azure_devops::tell,
+        Kind::GitHubPullRequestComment => comment::github::tell,
+        Kind::GitLabMergeRequestComment => comment::gitlab::tell,
+        Kind::GiteaPullRequestComment => comment::gitea::tell,
+    };
+    tell(provider, event)
+}

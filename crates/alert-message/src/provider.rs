@@ -1,0 +1,148 @@
+//! A provider with all that its Secrets say, and why it cannot be told.
+
+use std::collections::BTreeMap;
+
+use secret_text::Secret;
+
+use crate::{Kind, UriFault};
+
+/// Who is told, and how.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "it carries credentials")]
+pub struct Provider {
+    /// The service.
+    pub kind: Kind,
+    /// Its address, which may be a secret: webhooks are.
+    pub address: Secret,
+    /// Channel, topic, room, environment or key, as the service has it.
+    pub channel: String,
+    /// The name to post under or to log in with.
+    pub username: String,
+    /// The password of that name.
+    pub password: Secret,
+    /// The token.
+    pub token: Secret,
+    /// Headers or attributes to add.
+    pub headers: BTreeMap<String, Secret>,
+    /// Credentials file of NATS.
+    pub nats_credentials: Secret,
+    /// Seed of a NATS key.
+    pub nats_seed: Secret,
+    /// Id of the commit status.
+    pub status_id: String,
+    /// Identity of the provider object.
+    pub uid: String,
+    /// The alert for which it is told.
+    pub alert: AlertIdentity,
+}
+
+/// The alert on whose behalf a provider is told.
+#[derive(Clone, Debug, Default)]
+pub struct AlertIdentity {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its identity.
+    pub uid: String,
+}
+
+/// Why a provider was not told. The words are Flux's, with `<address>` where it prints the address.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is no URL.
+    #[error("invalid {what} <address>: '{fault}'")]
+    Address {
+        /// What the address should be.
+        what: &'static str,
+        /// What is wrong with it.
+        fault: UriFault,
+    },
+    /// The address is no git repository's.
+    #[error("invalid repository id {id:?}")]
+    Repository {
+        /// The path of the address.
+        id: String,
+    },
+    /// The address is no repository's at GitHub.
+    #[error("invalid repository id: '{id}'")]
+    GitHubRepository {
+        /// The path of the address.
+        id: String,
+    },
+    /// The address is no repository's at a Bitbucket server.
+    #[error("could not parse git address: invalid repository id {id:?}")]
+    BitbucketServerRepository {
+        /// The path behind `/scm/`.
+        id: String,
+    },
+    /// Something that the kind needs is missing or malformed.
+    #[error("{sentence}")]
+    Setting {
+        /// What is wrong.
+        sentence: &'static str,
+    },
+    /// The channel of a Zulip provider is not `channel/topic`.
+    #[error("invalid Zulip channel format, expected <channel>/<topic>, got '{channel}'")]
+    ZulipChannel {
+        /// The channel.
+        channel: String,
+    },
+    /// The event names no revision.
+    #[error("missing revision metadata")]
+    NoRevision,
+    /// The revision of the event has no commit.
+    #[error("failed to extract commit hash from '{revision}' revision")]
+    NoCommit {
+        /// The revision.
+        revision: String,
+    },
+    /// The severity of the event has no commit status.
+    #[error("can't convert to {service} state")]
+    Severity {
+        /// The service.
+        service: &'static str,
+    },
+    /// The event names no pull or merge request.
+    #[error("missing \"change_request\" metadata key")]
+    NoChangeRequest,
+    /// The pull or merge request of the event is no number.
+    #[error(
+        "invalid \"change_request\" metadata value {number:?}: strconv.Atoi: parsing {number:?}: invalid syntax"
+    )]
+    ChangeRequest {
+        /// What it is.
+        number: String,
+    },
+    /// The server did not take the request.
+    #[error("postMessage failed: request failed: request failed with status code {status}: {body}")]
+    Refused {
+        /// Its answer.
+        status: u16,
+        /// The body of the answer.
+        body: String,
+    },
+    /// Slack took the request and refused the message.
+    #[error("postMessage failed: request failed: Slack responded with error: {error}")]
+    Slack {
+        /// Slack's word for it.
+        error: String,
+    },
+    /// A look-up or a change at a git server failed.
+    #[error("could not {what}: {method} {status}")]
+    Api {
+        /// What was tried.
+        what: &'static str,
+        /// The method.
+        method: &'static str,
+        /// The answer.
+        status: u16,
+    },
+}
+
+impl Provider {
+    /// The token, or else the password, as the git services have it.
+    pub(crate) fn token_or_password(&self) -> &Secret {
+        if self.token.is_empty() { &self.password } else { &self.token }
+    }
+}

@@ -1,0 +1,195 @@
+//! What is asked of a provider's server, step by step.
+
+use secret_text::Secret;
+use url::Url;
+
+use crate::Error;
+
+/// What comes next.
+#[expect(missing_debug_implementations, reason = "requests carry credentials")]
+pub enum Step {
+    /// Nothing: the provider has been told, or need not be.
+    Done,
+    /// A request; its answer decides what comes next.
+    Ask(Request, Continuation),
+    /// A message for a NATS server; nothing comes after it.
+    Publish(Publication),
+}
+
+/// What follows an answer.
+pub type Continuation = Box<dyn FnOnce(&Answer) -> Result<Step, Error> + Send>;
+
+/// A request.
+#[expect(missing_debug_implementations, reason = "requests carry credentials")]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where to. May be a secret as a whole.
+    pub url: Url,
+    /// Headers besides the content type.
+    pub headers: Vec<(String, Secret)>,
+    /// Content type and content.
+    pub body: Option<(&'static str, String)>,
+    /// Who has to sign it, where that takes a clock or another request.
+    pub identity: Option<Identity>,
+}
+
+/// An identity whose credentials are made when a request is sent.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "credentials")]
+pub enum Identity {
+    /// A Google service account by its JSON key; the machine's own if that is empty.
+    Google(Secret),
+    /// The machine's own identity at Azure.
+    Azure,
+    /// A shared key of Azure, which signs the address and a time of expiry.
+    SharedAccess {
+        /// Name of the key.
+        key_name: String,
+        /// The key.
+        key: Secret,
+    },
+}
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "HTTP's own names")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, as far as it was read.
+    pub body: Vec<u8>,
+}
+
+/// A message for a NATS server.
+#[expect(missing_debug_implementations, reason = "it carries credentials")]
+pub struct Publication {
+    /// Address of the server.
+    pub server: String,
+    /// The subject.
+    pub subject: String,
+    /// The message.
+    pub message: String,
+    /// Who publishes it.
+    pub login: Option<NatsLogin>,
+}
+
+/// Who we are to a NATS server.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "credentials")]
+pub enum NatsLogin {
+    /// A credentials file: a token and the seed that signs for it.
+    Credentials(Secret),
+    /// A seed.
+    Seed(Secret),
+    /// A user and its password.
+    Password {
+        /// The user.
+        username: String,
+        /// Its password.
+        password: Secret,
+    },
+}
+
+impl Method {
+    /// As HTTP writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+        }
+    }
+}
+
+impl Step {
+    /// A request whose answer is judged by `then`.
+    pub(crate) fn ask(
+        request: Request,
+        then: impl FnOnce(&Answer) -> Result<Self, Error> + Send + 'static,
+    ) -> Self {
+        Self::Ask(request, Box::new(then))
+    }
+
+    /// A request after which nothing follows if it succeeds.
+    pub(crate) fn tell(request: Request) -> Self {
+        Self::ask(request, |answer| answer.accepted().map(|()| Self::Done))
+    }
+}
+
+impl Request {
+    pub(crate) fn get(url: Url) -> Self {
+        Self { method: Method::Get, url, headers: Vec::new(), body: None, identity: None }
+    }
+
+    /// A request with a JSON body, letter for letter.
+    pub(crate) fn json_text(method: Method, url: Url, body: String) -> Self {
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: Some(("application/json", body)),
+            identity: None,
+        }
+    }
+
+    pub(crate) fn json(method: Method, url: Url, body: &serde_json::Value) -> Self {
+        Self::json_text(method, url, body.to_string())
+    }
+
+    pub(crate) fn post(url: Url, body: &serde_json::Value) -> Self {
+        Self::json(Method::Post, url, body)
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), Secret::new(value)));
+        self
+    }
+
+    pub(crate) fn by(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &Secret) -> Self {
+        self.with("Authorization", format!("Bearer {}", token.expose()))
+    }
+
+    pub(crate) fn basic(self, username: &str, password: &Secret) -> Self {
+        use base64::Engine as _;
+        let login = format!("{username}:{}", password.expose());
+        let login = base64::engine::general_purpose::STANDARD.encode(login);
+        self.with("Authorization", format!("Basic {login}"))
+    }
+}
+
+impl Answer {
+    pub(crate) const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+
+    /// # Errors
+    /// Unless the answer is a success.
+    pub(crate) fn accepted(&self) -> Result<(), Error> {
+        if self.is_success() {
+            return Ok(());
+        }
+        let body = String::from_utf8_lossy(&self.body).into_owned();
+        Err(Error::Refused { status: self.status, body })
+    }
+
+    /// The body as JSON; null if it is none.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
