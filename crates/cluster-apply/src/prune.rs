@@ -142,7 +142,7 @@ async fn prune_one(tenant: &TenantClient, owner: &Owner, stale: &Stale) -> Resul
     match found {
         Found::Nothing => Ok(Action::Deleted),
         Found::NotOurs => Ok(Action::Skipped),
-        Found::Ours { path, uid } => match tenant.delete(&path, uid.as_deref()).await {
+        Found::Ours { path, uid, .. } => match tenant.delete(&path, uid.as_deref()).await {
             Err(error) if !error.is_not_found() => Err(Refused::Delete(error)),
             _ => Ok(Action::Deleted),
         },
@@ -157,7 +157,18 @@ enum Found {
     Ours {
         path: String,
         uid: Option<String>,
+        is_terminating: bool,
     },
+}
+
+/// How far on its way out an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Gone,
+    /// It was deleted, and something holds it still.
+    Leaving,
+    /// It is there, or could not be looked at.
+    Present,
 }
 
 /// Looks whether an object may be deleted.
@@ -182,24 +193,50 @@ async fn look(
     if !controls.is_owned_by(&live, owner) || controls.skips_prune(&live) {
         return Ok(Found::NotOurs);
     }
-    Ok(Found::Ours { path, uid: uid(&live).map(str::to_owned) })
+    let deleted_at = live.metadata().and_then(|metadata| metadata.get("deletionTimestamp"));
+    let is_terminating = deleted_at.is_some();
+    Ok(Found::Ours { path, uid: uid(&live).map(str::to_owned), is_terminating })
 }
 
 /// Finds out which objects [`prune`] would really delete: those that are there, are still of this
 /// owner, and do not ask to be kept. One that cannot be looked at counts as one that would be.
 /// Writes nothing.
 pub async fn doomed(tenant: &TenantClient, owner: &Owner, stale: &[Stale]) -> Vec<Stale> {
-    let mut looks = futures::stream::iter(stale.to_vec())
+    let looks = looks(tenant, owner, stale.to_vec()).await.into_iter();
+    looks
+        .filter(|(_, found)| matches!(found, Ok(Found::Ours { .. }) | Err(_)))
+        .map(|(stale, _)| stale)
+        .collect()
+}
+
+/// How far on their way out objects are.
+pub(crate) async fn ways(
+    tenant: &TenantClient,
+    owner: &Owner,
+    stale: Vec<Stale>,
+) -> Vec<(Stale, Way)> {
+    let way = |found| match found {
+        Ok(Found::Nothing) => Way::Gone,
+        Ok(Found::Ours { is_terminating: true, .. }) => Way::Leaving,
+        Ok(Found::Ours { .. } | Found::NotOurs) | Err(_) => Way::Present,
+    };
+    let looks = looks(tenant, owner, stale).await.into_iter();
+    looks.map(|(stale, found)| (stale, way(found))).collect()
+}
+
+async fn looks(
+    tenant: &TenantClient,
+    owner: &Owner,
+    stale: Vec<Stale>,
+) -> Vec<(Stale, Result<Found, Refused>)> {
+    futures::stream::iter(stale)
         .map(|stale| async move {
             let found = look(tenant, owner, &stale).await;
-            (stale, matches!(found, Ok(Found::Ours { .. }) | Err(_)))
+            (stale, found)
         })
-        .buffered(tenant.settings().concurrency.max(1));
-    let mut doomed = Vec::new();
-    while let Some((stale, is_doomed)) = looks.next().await {
-        doomed.extend(is_doomed.then_some(stale));
-    }
-    doomed
+        .buffered(tenant.settings().concurrency.max(1))
+        .collect()
+        .await
 }
 
 /// Waits until deleted objects are really gone.

@@ -21,10 +21,15 @@ impl Stage {
 
     /// Where an object belongs. Flux: the group does not count.
     pub(crate) fn of(object: &Object, custom: &[GroupKind]) -> Self {
-        match object.kind() {
+        Self::of_kind(&object.gvk().group_kind(), custom)
+    }
+
+    /// Where the objects of a kind belong.
+    pub(crate) fn of_kind(kind: &GroupKind, custom: &[GroupKind]) -> Self {
+        match kind.kind.as_str() {
             "CustomResourceDefinition" | "Namespace" | "ClusterRole" => Self::Definitions,
-            kind if kind.ends_with("Class") => Self::Classes,
-            _ if custom.contains(&object.gvk().group_kind()) => Self::Custom,
+            name if name.ends_with("Class") => Self::Classes,
+            _ if custom.contains(kind) => Self::Custom,
             _ => Self::Rest,
         }
     }

@@ -88,6 +88,10 @@ pub struct Arguments {
     /// Apply what can be applied although other objects are refused. Flux applies nothing of a stage.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub best_effort_apply: bool,
+    /// Delete objects in the reverse order of application, each stage when those after it are gone.
+    /// Flux does not wait.
+    #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
+    pub ordered_deletion: bool,
     /// Run the programs that a kubeconfig names.
     #[arg(long, default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub insecure_kubeconfig_exec: bool,
@@ -118,6 +122,7 @@ pub(crate) struct Settings {
     pub(crate) patience: Patience,
     pub(crate) prune_guard: Guard,
     pub(crate) hand_over_timeout: Duration,
+    pub(crate) ordered_deletion: bool,
     pub(crate) best_effort_apply: bool,
     pub(crate) sops_age_secret: Option<String>,
     pub(crate) sops_verify_mac: bool,
@@ -150,6 +155,7 @@ impl Arguments {
             fail_fast: !gates.enabled("DisableFailFastBehavior"),
             patience,
             hand_over_timeout: self.hand_over_timeout,
+            ordered_deletion: self.ordered_deletion,
             best_effort_apply: self.best_effort_apply,
             prune_guard: Guard {
                 mode: self.prune_guard,

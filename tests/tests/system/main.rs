@@ -13,6 +13,7 @@ mod health;
 mod helm_app;
 mod helm_charts;
 mod operator_chart;
+mod ordered_deletion;
 mod proofs;
 mod prune_guard;
 mod restarts;

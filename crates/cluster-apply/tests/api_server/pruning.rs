@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cluster_apply::{Owner, Stale, doomed, prune, wait_for_termination};
+use cluster_apply::{Owner, Stale, doomed, prune, prune_in_order, wait_for_termination};
 use serde_json::json;
 
 use super::Bench;
@@ -74,4 +74,48 @@ async fn what_does_not_go_in_time_is_named() {
     let release = r#"{"metadata":{"finalizers":null}}"#;
     bench.namespace.kubectl(&["patch", "cm/held", "--type=merge", "-p", release]).unwrap();
     wait_for_termination(&bench.tenant, &held, Duration::from_secs(30)).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_order_nothing_goes_before_what_was_applied_after_it_is_gone() {
+    let bench = Bench::new("order").await;
+    let class = format!("{}-class", bench.namespace.name());
+    let mut held = bench.config_map("held", &json!({}));
+    held["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    let objects = [
+        json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 1,
+               "metadata": {"name": class}}),
+        bench.config_map("plain", &json!({})),
+        held,
+    ];
+    let done = bench.apply(&objects).await.unwrap();
+    let all: Vec<Stale> = done
+        .entries
+        .into_iter()
+        .map(|entry| Stale { id: entry.id, version: entry.version })
+        .collect();
+    let names = |stale: &[Stale]| stale.iter().map(|it| it.id.name.clone()).collect::<Vec<_>>();
+    let owner = &bench.options.owner;
+
+    let first = prune_in_order(&bench.tenant, owner, all).await;
+    assert_eq!(first.pruned.failure(), None);
+    assert_eq!(first.pruned.done.entries.len(), 2);
+    assert_eq!(
+        (names(&first.terminating), names(&first.later)),
+        (vec!["held".to_owned()], vec![class.clone()])
+    );
+    assert!(!bench.exists("configmap/plain") && bench.exists(&format!("priorityclass/{class}")));
+
+    // Nothing is said or done twice.
+    let rest = || [first.terminating.clone(), first.later.clone()].concat();
+    let second = prune_in_order(&bench.tenant, owner, rest()).await;
+    assert!(second.pruned.done.entries.is_empty() && second.terminating == first.terminating);
+
+    let release = r#"{"metadata":{"finalizers":null}}"#;
+    bench.namespace.kubectl(&["patch", "cm/held", "--type=merge", "-p", release]).unwrap();
+    wait_for_termination(&bench.tenant, &first.terminating, Duration::from_secs(30)).await.unwrap();
+    let third = prune_in_order(&bench.tenant, owner, rest()).await;
+    assert_eq!(third.pruned.done.full_log(), format!("PriorityClass/{class} deleted"));
+    assert!(third.terminating.is_empty() && third.later.is_empty());
+    assert!(!bench.exists(&format!("priorityclass/{class}")));
 }

@@ -1,6 +1,7 @@
 //! Objects brought to the cluster.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use cluster_apply::{ApplyOptions, ChangeSet, TenantClient};
 use crd_types::kustomize::Kustomization;
@@ -28,7 +29,7 @@ pub(super) async fn execute(
     ks: &Kustomization,
     objects: Vec<Object>,
     tenant: &TenantClient,
-    ctx: &Context,
+    ctx: &Arc<Context>,
     progress: &mut Progress,
 ) -> Result<ChangeSet, Halt> {
     if let Some(secret) = objects.iter().find(|object| is_encrypted(object)) {

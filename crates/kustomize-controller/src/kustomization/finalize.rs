@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cluster_apply::{Stale, prune, wait_for_termination};
+use cluster_apply::{Stale, prune, prune_in_order, wait_for_termination};
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::conditions::is_true;
@@ -13,7 +13,7 @@ use reconcile_loop::events::Severity;
 use super::conclude::{farewell, finished};
 use super::memory::Termination;
 use super::progress::{Tracked, tracked};
-use super::prune::heirs_in;
+use super::prune::{heirs_in, ordered};
 use super::spec::Timing;
 use super::tenant;
 use crate::context::Context;
@@ -23,22 +23,30 @@ use crate::context::Context;
 pub(super) async fn finalize(ks: &Kustomization, ctx: &Arc<Context>) -> Finalized {
     let began = Instant::now();
     let key = ObjectRef::from_obj(ks);
-    match ctx.memory.termination(&key) {
+    let in_order = ordered::is_wanted(ks, ctx);
+    let end = match ctx.memory.termination(&key) {
         None => {
             ctx.memory.doubt(&key);
-            match delete(ks, ctx).await {
-                Ok(Deletion::Done) => {}
-                Ok(Deletion::Waiting) => return Finalized::UnderWay,
-                Err(error) => return Finalized::Retry { error },
-            }
+            delete(ks, in_order, ctx).await
         }
         Some(Termination::UnderWay) => return Finalized::UnderWay,
-        Some(Termination::Ended { all_gone: true }) => {}
+        Some(Termination::Ended { all_gone: true }) if in_order => {
+            ctx.memory.next_termination(&key);
+            delete(ks, in_order, ctx).await
+        }
+        Some(Termination::Ended { all_gone: true }) => Ok(Deletion::Done),
         Some(Termination::Ended { all_gone: false }) => {
             // Flux: the object goes nevertheless.
             let message = "failed to wait for resources termination".to_owned();
             ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
+            // What was to wait for its turn must not be left behind.
+            if in_order { abandon(ks, ctx).await } else { Ok(Deletion::Done) }
         }
+    };
+    match end {
+        Ok(Deletion::Done) => {}
+        Ok(Deletion::Waiting) => return Finalized::UnderWay,
+        Err(error) => return Finalized::Retry { error },
     }
     // Flux: the run that ends an object says that it ended well, if Ready says so still.
     if let Some(status) = ks.status.as_ref().filter(|status| is_true(&status.conditions, "Ready")) {
@@ -69,7 +77,11 @@ enum Deletion {
     Waiting,
 }
 
-async fn delete(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, String> {
+async fn delete(
+    ks: &Kustomization,
+    in_order: bool,
+    ctx: &Arc<Context>,
+) -> Result<Deletion, String> {
     let inventory = ks.status.as_ref().and_then(|status| status.inventory.as_ref());
     let objects = inventory.map(tracked).unwrap_or_default();
     if !wants_deletion(ks) || objects.is_empty() {
@@ -93,7 +105,15 @@ async fn delete(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, Stri
         return Ok(Deletion::Waiting);
     }
     let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
-    let pruned = prune(&client, &tenant::owner(ks), stale.clone()).await;
+    let owner = tenant::owner(ks);
+    let (pruned, terminating) = if in_order {
+        let end = prune_in_order(&client, &owner, stale).await;
+        (end.pruned, end.terminating)
+    } else {
+        let pruned = prune(&client, &owner, stale.clone()).await;
+        let waits = ks.spec.deletion_policy.as_deref() == Some("WaitForTermination");
+        (pruned, if waits { stale } else { Vec::new() })
+    };
     if let Some(failure) = pruned.failure() {
         let message = "pruning for deleted resource failed".to_owned();
         ctx.runtime.events.publish(ks, farewell(ks, Severity::Error, message)).await;
@@ -103,17 +123,27 @@ async fn delete(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, Stri
     if !log.is_empty() {
         ctx.runtime.events.publish(ks, farewell(ks, Severity::Info, log)).await;
     }
-    if ks.spec.deletion_policy.as_deref() == Some("WaitForTermination") {
+    if !terminating.is_empty() {
         let key = ObjectRef::from_obj(ks);
         let timeout = Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout;
         ctx.memory.begin_termination(&key);
         let ctx = Arc::clone(ctx);
         tokio::spawn(async move {
-            let all_gone = wait_for_termination(&client, &stale, timeout).await.is_ok();
+            let all_gone = wait_for_termination(&client, &terminating, timeout).await.is_ok();
             ctx.memory.end_termination(&key, all_gone);
             ctx.trigger.reconcile(key);
         });
         return Ok(Deletion::Waiting);
     }
     Ok(Deletion::Done)
+}
+
+/// Deletes what is left without waiting for anything any more.
+async fn abandon(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, String> {
+    let objects = ks.status.as_ref().and_then(|status| status.inventory.as_ref()).map(tracked);
+    let stale = objects.unwrap_or_default().into_iter();
+    let stale = stale.map(|Tracked { id, version }| Stale { id, version }).collect();
+    let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
+    let pruned = prune(&client, &tenant::owner(ks), stale).await;
+    pruned.failure().map_or(Ok(Deletion::Done), Err)
 }

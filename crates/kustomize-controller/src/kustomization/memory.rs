@@ -1,12 +1,13 @@
 //! What this process remembers of a Kustomization between two runs. Losing it costs a full run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
+use manifest::ObjectId;
 use tokio::task::AbortHandle;
 
 use super::evidence::Evidence;
@@ -45,6 +46,10 @@ struct Remembered {
     verified: Option<Verified>,
     wait: Option<Wait>,
     termination: Option<Termination>,
+    /// What a person has confirmed to be deleted, and by which word.
+    confirmed: Option<(String, HashSet<ObjectId>)>,
+    /// Since when deleted objects hold up others, and who waits for them.
+    leaving: Option<(Instant, AbortHandle)>,
     /// Whether its dependencies are not known to be ready by their expressions.
     expects: bool,
     /// Until when health checks with this basis may go on, however often they start anew.
@@ -248,6 +253,48 @@ impl Memory {
         })
     }
 
+    /// A person has confirmed that these objects are to be deleted.
+    pub(crate) fn confirm(&self, key: &ObjectRef<Kustomization>, word: &str, ids: Vec<ObjectId>) {
+        self.with(key, |remembered| {
+            remembered.confirmed = Some((word.to_owned(), ids.into_iter().collect()));
+        });
+    }
+
+    /// Whether all of these are among the objects that were confirmed by this word: deletions that
+    /// fail, or take several turns, are not asked for again.
+    pub(crate) fn has_confirmed(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        word: &str,
+        ids: &[ObjectId],
+    ) -> bool {
+        self.with(key, |remembered| {
+            let confirmed = remembered.confirmed.as_ref();
+            confirmed
+                .is_some_and(|(said, all)| said == word && ids.iter().all(|id| all.contains(id)))
+        })
+    }
+
+    /// Deleted objects hold up others, and `task` waits for them. Answers for how long by now.
+    pub(crate) fn leaving(&self, key: &ObjectRef<Kustomization>, task: AbortHandle) -> Duration {
+        self.with(key, |remembered| {
+            let since = match remembered.leaving.take() {
+                Some((since, former)) => {
+                    former.abort();
+                    since
+                }
+                None => Instant::now(),
+            };
+            remembered.leaving = Some((since, task));
+            since.elapsed()
+        })
+    }
+
+    /// No deleted objects hold up others.
+    pub(crate) fn left(&self, key: &ObjectRef<Kustomization>) {
+        self.with(key, Remembered::end_leaving);
+    }
+
     /// How far the termination of an object's inventory is, if it was begun.
     pub(crate) fn termination(&self, key: &ObjectRef<Kustomization>) -> Option<Termination> {
         self.with(key, |remembered| remembered.termination)
@@ -256,6 +303,11 @@ impl Memory {
     /// The termination of an object's inventory began.
     pub(crate) fn begin_termination(&self, key: &ObjectRef<Kustomization>) {
         self.with(key, |remembered| remembered.termination = Some(Termination::UnderWay));
+    }
+
+    /// One stage of the inventory is gone; the next one has its turn.
+    pub(crate) fn next_termination(&self, key: &ObjectRef<Kustomization>) {
+        self.with(key, |remembered| remembered.termination = None);
     }
 
     /// The termination of an object's inventory ended. Of no effect if the object is gone already:
@@ -274,6 +326,7 @@ impl Memory {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut remembered) = all.remove(key) {
             remembered.end_wait();
+            remembered.end_leaving();
         }
     }
 
@@ -288,6 +341,12 @@ impl Memory {
 }
 
 impl Remembered {
+    fn end_leaving(&mut self) {
+        if let Some((_, task)) = self.leaving.take() {
+            task.abort();
+        }
+    }
+
     fn end_wait(&mut self) {
         if let Some(wait) = self.wait.take() {
             wait.task.abort();
@@ -350,6 +409,19 @@ mod tests {
         assert!(!memory.proves(&key, &basis("a"), Duration::ZERO), "it is old");
         memory.doubt(&key);
         assert!(!stands(&other));
+    }
+
+    #[test]
+    fn what_is_left_of_a_confirmed_plan_is_confirmed() {
+        let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
+        let ids: Vec<_> = ["a", "b", "c"]
+            .map(|name| ObjectId::from_inventory_id(&format!("ns_{name}__Secret")).unwrap())
+            .into();
+        assert!(!memory.has_confirmed(&key, "1", &ids[..1]));
+        memory.confirm(&key, "1", ids[..2].to_vec());
+        assert!(memory.has_confirmed(&key, "1", &ids[1..2]));
+        assert!(!memory.has_confirmed(&key, "1", &ids[1..]), "c was not");
+        assert!(!memory.has_confirmed(&key, "2", &ids[..2]), "the word is another one");
     }
 
     #[tokio::test]

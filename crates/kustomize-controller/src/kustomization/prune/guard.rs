@@ -112,7 +112,7 @@ impl Plan<'_> {
 
     /// Whether a person has confirmed these deletions.
     pub(super) fn is_confirmed(&self, ks: &Kustomization) -> bool {
-        ks.annotations().get(CONFIRM).is_some_and(|said| *said == self.digest())
+        confirmation(ks).is_some_and(|said| said == self.digest())
     }
 
     /// What would be deleted, why it is not, and how to have it deleted.
@@ -150,6 +150,11 @@ impl Reason {
             Self::Unconfirmed => "Unconfirmed",
         }
     }
+}
+
+/// What a person has confirmed last.
+pub(super) fn confirmation(ks: &Kustomization) -> Option<&str> {
+    ks.annotations().get(CONFIRM).map(String::as_str)
 }
 
 /// Whether the end of an object is the end of others, or of data.

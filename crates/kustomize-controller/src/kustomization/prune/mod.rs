@@ -2,8 +2,10 @@
 
 mod guard;
 mod hand_over;
+pub(super) mod ordered;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster_apply::{PruneError, Stale, TenantClient, doomed};
@@ -18,6 +20,7 @@ use super::conclude::{PRUNE_HELD, about};
 use super::halt::Halt;
 use super::progress::{Held, Holding, Progress, Tracked};
 use super::resolve::source_key;
+use super::spec::Timing;
 use super::tenant::owner;
 use crate::context::Context;
 
@@ -32,7 +35,7 @@ pub(super) async fn execute(
     ks: &Kustomization,
     old: Vec<Tracked>,
     tenant: &TenantClient,
-    ctx: &Context,
+    ctx: &Arc<Context>,
     progress: &mut Progress,
 ) -> Result<(), Halt> {
     let inventory = progress.inventory.get_or_insert_default();
@@ -55,6 +58,7 @@ pub(super) async fn execute(
         progress.come_back = Some(retry_in);
     }
     if ripe.is_empty() {
+        ctx.memory.left(&ObjectRef::from_obj(ks));
         return Ok(());
     }
     let Cleared { free, held } = cleared(ks, ripe, (inventory, built), tenant, ctx).await;
@@ -63,10 +67,22 @@ pub(super) async fn execute(
         announce(ks, &held, ctx, progress).await;
         progress.holding = Holding::Held(held);
     }
-    let pruned = cluster_apply::prune(tenant, &owner(ks), free).await;
+    let (pruned, overdue) = if ordered::is_wanted(ks, ctx) {
+        let limit = Timing::of(ks, ctx.runtime.flags.requeue_dependency).timeout;
+        let end = cluster_apply::prune_in_order(tenant, &owner(ks), free).await;
+        let overdue = ordered::follow(ks, &end, limit, tenant, ctx).err();
+        if !end.terminating.is_empty() {
+            progress.come_back = Some(progress.come_back.map_or(limit, |other| other.min(limit)));
+        }
+        keep(end.terminating, progress);
+        keep(end.later, progress);
+        (end.pruned, overdue)
+    } else {
+        (cluster_apply::prune(tenant, &owner(ks), free).await, None)
+    };
     keep(pruned.failed.iter().map(PruneError::stale).cloned(), progress);
     tell(ks, &pruned.done.full_log(), ctx, progress).await;
-    match pruned.failure() {
+    match pruned.failure().or_else(|| overdue.map(|error| error.to_string())) {
         Some(message) => Err(Halt::Prune { message }),
         None => Ok(()),
     }
@@ -124,7 +140,7 @@ async fn cleared(
     let lost = ids(&doomed);
     let plan = Plan { inventory, built, doomed: &lost, was_held };
     match guard.objection(&plan) {
-        Some(reason) if !plan.is_confirmed(ks) => {
+        Some(reason) if !is_confirmed(&plan, ks, ctx) => {
             let message = plan.message(&reason, ks);
             let held = Held { reason: reason.as_str(), message };
             let free = stale.into_iter().filter(|stale| !doomed.contains(stale)).collect();
@@ -132,6 +148,17 @@ async fn cleared(
         }
         _ => Cleared { free: stale, held: None },
     }
+}
+
+/// Whether a person has confirmed this plan, or one that this is a rest of.
+fn is_confirmed(plan: &Plan<'_>, ks: &Kustomization, ctx: &Context) -> bool {
+    let Some(word) = guard::confirmation(ks) else { return false };
+    let key = ObjectRef::from_obj(ks);
+    if plan.is_confirmed(ks) {
+        ctx.memory.confirm(&key, word, plan.doomed.to_vec());
+        return true;
+    }
+    ctx.memory.has_confirmed(&key, word, plan.doomed)
 }
 
 fn keep(objects: impl IntoIterator<Item = Stale>, progress: &mut Progress) {
