@@ -14,6 +14,7 @@
 mod action;
 mod error;
 mod hooks;
+mod leave;
 mod logs;
 mod options;
 mod outcome;
@@ -35,6 +36,7 @@ pub use action::uninstall::{Propagation, UninstallOptions, uninstall};
 pub use action::unlock::unlock;
 pub use action::upgrade::upgrade;
 pub use error::{ActionError, HookError, ObjectError};
+pub use leave::Leave;
 pub use logs::{LogLine, Logs};
 pub use options::{CrdPolicy, Options, ServerSideApply, WaitStrategy};
 pub use outcome::Attempt;

@@ -136,24 +136,52 @@ impl Cluster {
 /// How long what a cluster serves is taken as known. New kinds appear with charts, so not long.
 const FRESH: Duration = Duration::from_mins(1);
 
+/// What a cluster serves, and since when that is known.
+type Known = tokio::sync::Mutex<Option<(Instant, Capabilities)>>;
+
 /// What clusters serve, by cluster. A chart's own definitions ask anew.
-static KNOWN: Mutex<Vec<(Weak<cluster_apply::Cluster>, Instant, Capabilities)>> =
-    Mutex::new(Vec::new());
+static KNOWN: Mutex<Vec<(Weak<cluster_apply::Cluster>, Arc<Known>)>> = Mutex::new(Vec::new());
 
 /// Forgets what the cluster serves: definitions were applied.
 pub(crate) fn forget_capabilities(client: &TenantClient) {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|(cluster, _, _)| {
+    known.retain(|(cluster, _)| {
         cluster.upgrade().is_some_and(|cluster| !Arc::ptr_eq(&cluster, client.cluster()))
     });
 }
 
-/// What the cluster serves: its version, and all groups with their kinds in two requests
-/// (aggregated discovery), however many definitions there are.
+/// What the cluster serves. Who asks while another asks waits for the same answer.
 async fn capabilities(client: &TenantClient) -> Result<Capabilities, ActionError> {
-    if let Some(known) = recall(client) {
-        return Ok(known);
+    let known = known(client);
+    let mut known = known.lock().await;
+    if let Some((at, capabilities)) = &*known
+        && at.elapsed() < FRESH
+    {
+        return Ok(capabilities.clone());
     }
+    let capabilities = served(client).await?;
+    *known = Some((Instant::now(), capabilities.clone()));
+    Ok(capabilities)
+}
+
+/// The place for what is known of the cluster.
+fn known(client: &TenantClient) -> Arc<Known> {
+    let mut all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|(cluster, _)| cluster.strong_count() > 0);
+    let own = all.iter().find(|(cluster, _)| {
+        cluster.upgrade().is_some_and(|cluster| Arc::ptr_eq(&cluster, client.cluster()))
+    });
+    if let Some((_, known)) = own {
+        return Arc::clone(known);
+    }
+    let known = Arc::<Known>::default();
+    all.push((Arc::downgrade(client.cluster()), Arc::clone(&known)));
+    known
+}
+
+/// Asks the cluster for its version, and for all groups with their kinds in two requests
+/// (aggregated discovery), however many definitions there are.
+async fn served(client: &TenantClient) -> Result<Capabilities, ActionError> {
     let unknown = |error| ActionError::Capabilities(Box::new(error));
     let version = client.document("/version").await.map_err(unknown)?.unwrap_or_default();
     let version = version["gitVersion"].as_str().unwrap_or_default();
@@ -166,18 +194,7 @@ async fn capabilities(client: &TenantClient) -> Result<Capabilities, ActionError
     let mut capabilities = Capabilities::without_cluster();
     capabilities.kube_version = kube_version;
     capabilities.api_versions = api_versions.into();
-    let entry = (Arc::downgrade(client.cluster()), Instant::now(), capabilities.clone());
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     Ok(capabilities)
-}
-
-fn recall(client: &TenantClient) -> Option<Capabilities> {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|(cluster, at, _)| cluster.strong_count() > 0 && at.elapsed() < FRESH);
-    let (_, _, capabilities) = known.iter().find(|(cluster, _, _)| {
-        cluster.upgrade().is_some_and(|cluster| Arc::ptr_eq(&cluster, client.cluster()))
-    })?;
-    Some(capabilities.clone())
 }
 
 /// Takes `group/version` and `group/version/Kind` out of an `APIGroupDiscoveryList`.

@@ -2,6 +2,7 @@
 
 use cluster_apply::TenantClient;
 
+use crate::leave::Leave;
 use crate::storage::Storage;
 
 /// Which release an action is about, and whose rights are used.
@@ -17,6 +18,8 @@ pub struct Target {
     pub name: String,
     /// The object that the release is made for.
     pub origin: Origin,
+    /// Given back while an action waits.
+    pub leave: Leave,
 }
 
 /// The object that a release is made for. Every object of the release is labelled with it.

@@ -33,9 +33,9 @@ pub(crate) async fn until_ready(
         .collect();
     let rules =
         Rules { own: options.health.clone(), jobs: options.wait_for_jobs, others_are_ready: false };
-    HealthWait::start(&target.client, targets, options.timeout, true, Some(Arc::new(rules)))
-        .await
-        .map(drop)
+    let wait =
+        HealthWait::start(&target.client, targets, options.timeout, true, Some(Arc::new(rules)));
+    target.leave.aside(wait).await.map(drop)
 }
 
 /// Waits until a hook has run: Jobs and Pods to their end, all else is ready at once.
@@ -46,9 +46,9 @@ pub(crate) async fn until_run(
 ) -> Result<(), HealthError> {
     let targets = hook.iter().map(|built| built.health_target(None)).collect();
     let rules = Rules { own: options.health.clone(), jobs: true, others_are_ready: true };
-    HealthWait::start(&target.client, targets, options.timeout, true, Some(Arc::new(rules)))
-        .await
-        .map(drop)
+    let wait =
+        HealthWait::start(&target.client, targets, options.timeout, true, Some(Arc::new(rules)));
+    target.leave.aside(wait).await.map(drop)
 }
 
 /// Waits until deleted objects are gone.
@@ -64,7 +64,7 @@ pub(crate) async fn until_gone(
         .iter()
         .map(|built| Stale { id: built.id(), version: built.object.gvk().version })
         .collect();
-    wait_for_termination(&target.client, &stale, timeout).await
+    target.leave.aside(wait_for_termination(&target.client, &stale, timeout)).await
 }
 
 /// Flux: a paused Deployment is not waited for (Helm, `statuswait.go`).

@@ -13,6 +13,7 @@ use reconcile_loop::controller::Trigger;
 use reconcile_loop::dependents::Dependents;
 use reconcile_loop::program::Runtime;
 use reconcile_loop::status::Writer;
+use tokio::sync::Semaphore;
 
 use crate::charts::Charts;
 use crate::helm_release::memory::Memory;
@@ -45,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) memory: Memory,
     /// Watches what values come from.
     pub(crate) inputs: InputWatch,
+    /// Places for actions, as many as there are workers: an action that waits holds none.
+    pub(crate) places: Arc<Semaphore>,
     /// The clusters that are installed to.
     pub(crate) clusters: Clusters,
     /// Expressions by which dependencies are ready.

@@ -21,6 +21,7 @@ use reconcile_loop::dependents::Dependents;
 use reconcile_loop::election::Leadership;
 use reconcile_loop::program::{self, Runtime};
 use reconcile_loop::status::Writer;
+use tokio::sync::Semaphore;
 
 pub use settings::Arguments;
 
@@ -79,6 +80,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         ready_expressions: ReadyExpressions::default(),
         fetch_patience: FETCH_PATIENCE,
         dependents: Dependents::default(),
+        places: Arc::new(Semaphore::new(arguments.concurrent.into())),
         settings,
         store,
         trigger,

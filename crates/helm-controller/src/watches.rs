@@ -6,7 +6,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use reconcile_loop::conditions::{find, is_true};
 use reconcile_loop::controller::Trigger;
 
-use crate::helm_release::resolve::source_key;
+use crate::helm_release::resolve::refers_to;
 use crate::sources::{Source, SourceKey, SourceKind};
 
 /// Answers every change of a source with the HelmReleases that have not tried its chart.
@@ -25,9 +25,7 @@ pub(crate) fn on_source(
             return;
         }
         for hr in &store.state() {
-            if source_key(hr).is_ok_and(|referred| referred == *key)
-                && !(settled(hr) && has_tried(hr, key, source))
-            {
+            if refers_to(hr, key) && !(settled(hr) && has_tried(hr, key, source)) {
                 trigger.reconcile(ObjectRef::from_obj(&**hr));
             }
         }

@@ -1,7 +1,7 @@
 //! Telling how far a reconciliation is, without a write for every step that takes no time.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
 
@@ -25,6 +25,11 @@ impl Patience {
     /// Whether every step is written.
     pub fn is_none(self) -> bool {
         self.0.is_zero()
+    }
+
+    /// How much longer a step that began at `start` may go untold; none if it is worth telling now.
+    pub fn rest(self, start: Instant) -> Option<Duration> {
+        self.0.checked_sub(start.elapsed()).filter(|rest| !rest.is_zero())
     }
 
     /// Runs a step. If it is still under way when the patience is over, `report` runs once, beside
@@ -65,6 +70,15 @@ mod tests {
             Patience::default().during(step, async { told.set(told.get() + 1) }).await;
             assert_eq!(told.get(), reports, "{length} ms");
         }
+    }
+
+    #[test]
+    fn what_began_long_ago_is_told() {
+        let now = Instant::now();
+        assert!(Patience::default().rest(now).is_some());
+        assert_eq!(Patience::NONE.rest(now), None);
+        let before = now.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(Patience::default().rest(before), None);
     }
 
     #[tokio::test]

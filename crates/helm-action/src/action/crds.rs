@@ -72,7 +72,8 @@ async fn apply(
         done.applied.push(built.id());
         targets.push(built.health_target(written.and_then(|live| Object::new(live).ok())));
     }
-    HealthWait::start(&target.client, targets, ESTABLISHED, true, None).await?;
+    let wait = HealthWait::start(&target.client, targets, ESTABLISHED, true, None);
+    target.leave.aside(wait).await?;
     forget_capabilities(&target.client);
     Ok(done)
 }

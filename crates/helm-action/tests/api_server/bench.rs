@@ -35,6 +35,7 @@ impl Bench {
             namespace: self.namespace.name().to_owned(),
             name: name.to_owned(),
             origin: Origin { name: "hr".to_owned(), namespace: "flux".to_owned() },
+            leave: helm_action::Leave::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cluster_apply::TenantClient;
 use crd_types::helm::HelmRelease;
+use helm_action::Leave;
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::controller::Finalized;
@@ -68,7 +69,8 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
     let task = tokio::spawn({
         let (key, ctx) = (key.clone(), Arc::clone(&ctx));
         async move {
-            let target = uninstall::target(&hr, client);
+            let mut target = uninstall::target(&hr, client);
+            target.leave = Leave::among(&ctx.places).await;
             let common = Common { helm3_defaults: ctx.settings.helm3_defaults, health: None };
             let mut report = Report::resume(&hr, Timestamp::now());
             let (event, result) = uninstall::uninstall(&hr, &target, &common, &mut report).await;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use crd_types::helm::HelmRelease;
 use helm_release::Desired;
@@ -16,8 +17,8 @@ type Key = ObjectRef<HelmRelease>;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     work: Mutex<HashMap<Key, Work>>,
-    /// The generation for which the HelmChart was written.
-    templated: Mutex<HashMap<Key, Option<i64>>>,
+    /// The generation for which the HelmChart was written, and when.
+    templated: Mutex<HashMap<Key, (Option<i64>, Instant)>>,
 }
 
 /// What a run depends on. A run with an equal basis would do the same again.
@@ -77,13 +78,19 @@ impl Memory {
     /// Whether the HelmChart was written for this generation.
     pub(crate) fn is_templated(&self, key: &Key, generation: Option<i64>) -> bool {
         let all = self.templated.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(key) == Some(&generation)
+        all.get(key).is_some_and(|(written, _)| *written == generation)
+    }
+
+    /// When the HelmChart was written last.
+    pub(crate) fn templated_at(&self, key: &Key) -> Option<Instant> {
+        let all = self.templated.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(key).map(|(_, at)| *at)
     }
 
     /// The HelmChart was written for this generation.
     pub(crate) fn template(&self, key: &Key, generation: Option<i64>) {
         let mut all = self.templated.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(key.clone(), generation);
+        all.insert(key.clone(), (generation, Instant::now()));
     }
 
     /// The task that the actions run in.
@@ -97,6 +104,12 @@ impl Memory {
     /// Actions ended.
     pub(crate) fn end(&self, key: &Key, next: Next) {
         self.settle(key, next, false);
+    }
+
+    /// Actions ended, and the next turn knows nothing of them.
+    pub(crate) fn end_anew(&self, key: &Key) {
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(key);
     }
 
     /// Begins a turn of an object that is being deleted: what an action before wants is of no matter.

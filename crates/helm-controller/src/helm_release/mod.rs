@@ -21,10 +21,11 @@ mod uninstall;
 mod values;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster_apply::{HealthEvaluator, TenantClient};
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
-use helm_action::{Desired, Origin, Target};
+use helm_action::{Desired, Leave, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
@@ -114,7 +115,12 @@ impl<'a> Attempt<'a> {
         }
         let met = match Box::pin(self.prerequisites()).await {
             Ok(met) => met,
-            Err(halt) => return self.halted(&halt).await,
+            Err(halt) => {
+                if let Some(rest) = self.patience_with(&halt) {
+                    return Next::After(rest);
+                }
+                return self.halted(&halt).await;
+            }
         };
         self.report.prerequisites_met();
         let common =
@@ -124,7 +130,7 @@ impl<'a> Attempt<'a> {
                 "release target configuration changed ({reason}): running uninstall for current \
                  release"
             );
-            return self.uninstall(met.tenant, &common).await;
+            return self.uninstall(met.tenant, common);
         }
         self.act(met, common).await
     }
@@ -161,6 +167,16 @@ impl<'a> Attempt<'a> {
         ctx.settings.patience.during(work, report).await
     }
 
+    /// How much longer a HelmChart that was only just written may have nothing to offer before the
+    /// status says so. Its source controller usually answers sooner, which wakes us.
+    fn patience_with(&self, halt: &Halt) -> Option<Duration> {
+        if !matches!(halt, Halt::SourceNotReady { .. }) || self.hr.spec.chart.is_none() {
+            return None;
+        }
+        let written = self.ctx.memory.templated_at(&ObjectRef::from_obj(&*self.hr))?;
+        self.ctx.settings.patience.rest(written)
+    }
+
     /// Lets Helm's actions begin, outside of any worker.
     async fn act(mut self, met: Prerequisites, common: Common) -> Next {
         let Prerequisites { chart, values, tenant, .. } = met;
@@ -188,6 +204,7 @@ impl<'a> Attempt<'a> {
                     name: self.hr.name_any(),
                     namespace: self.hr.namespace().unwrap_or_default(),
                 },
+                leave: Leave::default(),
             },
             desired: Desired {
                 chart: chart.chart,
@@ -212,21 +229,10 @@ impl<'a> Attempt<'a> {
             Err(next) => return next,
         };
         let key = ObjectRef::from_obj(&*run.hr);
-        ctx.memory.begin(&key, basis);
-        let span = tracing::Span::current();
-        let task = tokio::spawn({
-            let (key, ctx) = (key.clone(), Arc::clone(&ctx));
-            tracing::Instrument::instrument(
-                async move {
-                    let next = run.run(first).await;
-                    ctx.memory.end(&key, next);
-                    ctx.trigger.reconcile(key);
-                },
-                span,
-            )
-        });
-        ctx.memory.hold(&key, task.abort_handle());
-        Next::UnderWay
+        outside(&ctx, key, basis, |ctx| async move {
+            run.target.leave = Leave::among(&ctx.places).await;
+            Some(run.run(first).await)
+        })
     }
 
     /// Notes what is attempted, and forgets failures of something else.
@@ -267,31 +273,29 @@ impl<'a> Attempt<'a> {
         wanted
     }
 
-    /// Removes what was installed where it is not wanted any more.
-    async fn uninstall(mut self, client: TenantClient, common: &Common) -> Next {
-        let target = uninstall::target(&self.hr, client);
-        let (event, result) =
-            uninstall::uninstall(&self.hr, &target, common, &mut self.report).await;
-        if result.is_ok() {
-            self.report.status.history.clear();
-            self.report.status.storage_namespace = None;
-            self.report.forget_failures();
-        }
-        let recorded = self.record().await;
-        if let Some(event) = event {
-            tracing::info!(reason = event.reason, "{}", event.message);
-            self.ctx.runtime.events.publish(&*self.hr, event).await;
-        }
-        if let Some(failed) = recorded {
-            return failed;
-        }
-        match result {
-            Ok(()) => {
-                self.ctx.trigger.reconcile(ObjectRef::from_obj(&*self.hr));
-                Next::Await
+    /// Removes what was installed where it is not wanted any more, outside of any worker.
+    fn uninstall(self, client: TenantClient, common: Common) -> Next {
+        let Self { mut hr, ctx, mut report, .. } = self;
+        let mut target = uninstall::target(&hr, client);
+        outside(ctx, ObjectRef::from_obj(&*hr), Basis::default(), move |ctx| async move {
+            target.leave = Leave::among(&ctx.places).await;
+            let (event, result) = uninstall::uninstall(&hr, &target, &common, &mut report).await;
+            if result.is_ok() {
+                report.status.history.clear();
+                report.status.storage_namespace = None;
+                report.forget_failures();
             }
-            Err(error) => Next::Backoff { error },
-        }
+            let recorded = ctx.writer.status(&mut hr, &report.status()).await;
+            if let Some(event) = event {
+                tracing::info!(reason = event.reason, "{}", event.message);
+                ctx.runtime.events.publish(&*hr, event).await;
+            }
+            match (recorded, result) {
+                (Err(error), _) => Some(Next::Backoff { error: api_error(&error) }),
+                (Ok(_), Err(error)) => Some(Next::Backoff { error }),
+                (Ok(_), Ok(())) => None,
+            }
+        })
     }
 
     async fn halted(&mut self, halt: &Halt) -> Next {
@@ -323,4 +327,32 @@ impl<'a> Attempt<'a> {
             Err(error) => Some(Next::Backoff { error: api_error(&error) }),
         }
     }
+}
+
+/// Lets actions go on outside of any worker. Their end asks for another turn, which comes back as
+/// they say; none begins anew.
+fn outside<F>(
+    ctx: &Arc<Context>,
+    key: ObjectRef<HelmRelease>,
+    basis: Basis,
+    actions: impl FnOnce(Arc<Context>) -> F,
+) -> Next
+where
+    F: Future<Output = Option<Next>> + Send + 'static,
+{
+    ctx.memory.begin(&key, basis);
+    let work = actions(Arc::clone(ctx));
+    let task = tokio::spawn({
+        let (key, ctx) = (key.clone(), Arc::clone(ctx));
+        let work = async move {
+            match work.await {
+                Some(next) => ctx.memory.end(&key, next),
+                None => ctx.memory.end_anew(&key),
+            }
+            ctx.trigger.reconcile(key);
+        };
+        tracing::Instrument::instrument(work, tracing::Span::current())
+    });
+    ctx.memory.hold(&key, task.abort_handle());
+    Next::UnderWay
 }

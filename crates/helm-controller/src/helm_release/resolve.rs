@@ -2,12 +2,13 @@
 
 use crd_types::Artifact;
 use crd_types::helm::HelmRelease;
+use crd_types::source::HelmChart;
 use kube::ResourceExt as _;
 
 use super::chart_template::{Synced, chart_name};
 use super::halt::Halt;
 use crate::context::Context;
-use crate::sources::{Source, SourceKey, SourceKind};
+use crate::sources::{Source, SourceKey, SourceKind, Sourced as _};
 
 /// A source that has something to offer.
 #[derive(Clone, Debug)]
@@ -43,9 +44,14 @@ pub(super) async fn source(
 ) -> Result<ResolvedSource, Halt> {
     let key = source_key(hr)?;
     permitted(hr, &key, ctx)?;
-    let found = ctx.sources.get(&key, ctx.settings.direct_source_fetch).await;
-    let found = found.map_err(|message| Halt::Source { message })?;
-    let found = newer(found, synced.written.clone());
+    let found = match &synced.written {
+        // A request would bring nothing newer.
+        Some(written) => Some(newer(ctx.sources.chart(&key.namespace, &key.name), written.clone())),
+        None => {
+            let found = ctx.sources.get(&key, ctx.settings.direct_source_fetch).await;
+            found.map_err(|message| Halt::Source { message })?
+        }
+    };
     let Some(source) = found else {
         let plural = match key.kind {
             SourceKind::HelmChart => "helmcharts",
@@ -86,13 +92,31 @@ fn permitted(hr: &HelmRelease, key: &SourceKey, ctx: &Context) -> Result<(), Hal
     Ok(())
 }
 
-/// The later one of what the watch knows and what our own write left.
-fn newer(found: Option<Source>, written: Option<Source>) -> Option<Source> {
-    match (found, written) {
-        (Some(found), Some(written)) if written.generation > found.generation => Some(written),
-        (None, written) => written,
-        (found, _) => found,
+/// Whether the object refers to this source. Asked of all objects at each change of a source, so it
+/// must cost nothing.
+pub(crate) fn refers_to(hr: &HelmRelease, key: &SourceKey) -> bool {
+    let own = hr.metadata.namespace.as_deref().unwrap_or_default();
+    let name = hr.metadata.name.as_deref().unwrap_or_default();
+    match (&hr.spec.chart, &hr.spec.chart_ref) {
+        (Some(template), None) => {
+            let rest = key.name.strip_prefix(own).and_then(|rest| rest.strip_prefix('-'));
+            key.kind == SourceKind::HelmChart
+                && template.spec.source_ref.namespace.as_deref().unwrap_or(own) == key.namespace
+                && rest == Some(name)
+        }
+        (None, Some(reference)) => {
+            reference.kind == key.kind.as_str()
+                && reference.namespace.as_deref().unwrap_or(own) == key.namespace
+                && reference.name == key.name
+        }
+        _ => false,
     }
+}
+
+/// The later one of what the watch knows and what our own write left.
+fn newer(known: Option<HelmChart>, written: Source) -> Source {
+    let known = known.map(|chart| chart.source());
+    known.filter(|known| known.generation >= written.generation).unwrap_or(written)
 }
 
 /// The artifact of a source, or why it is not to be used. Pure.

@@ -2,7 +2,7 @@
 
 use cluster_apply::TenantClient;
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
-use helm_action::{ActionError, Origin, Target};
+use helm_action::{ActionError, Leave, Origin, Target};
 use helm_release::Record;
 use kube::ResourceExt as _;
 use reconcile_loop::events::Event;
@@ -26,6 +26,7 @@ pub(super) fn target(hr: &HelmRelease, client: TenantClient) -> Target {
             .map_or_else(|| spec::release_namespace(hr), |latest| latest.namespace.clone()),
         name: latest.map_or_else(|| spec::release_name(hr), |latest| latest.name.clone()),
         origin: Origin { name: hr.name_any(), namespace: hr.namespace().unwrap_or_default() },
+        leave: Leave::default(),
     }
 }
 
