@@ -8,10 +8,12 @@ mod access;
 mod body;
 mod cause;
 mod client;
+mod clients;
 
 pub use access::{Access, ClientCertificate, InvalidAccess, Login, Proxy};
 pub use body::{Body, ReadError};
 pub use cause::Cause;
 pub use client::{Authorization, Client, Request, SendError};
+pub use clients::Clients;
 pub use reqwest::{Method, StatusCode, Url, header};
 pub use secret_text::Secret;

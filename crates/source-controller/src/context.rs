@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use artifact::Store as Artifacts;
 use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::Client;
+use http_access::Clients;
 use kube::runtime::reflector::Store;
 use reconcile_loop::{controller::Trigger, program::Runtime, status::Writer};
 
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) indexes: Indexes,
     /// The artifacts on disk.
     pub(crate) store: Arc<Artifacts>,
+    /// Ask servers of charts and images.
+    pub(crate) clients: Arc<Clients>,
     /// Asks git servers.
     pub(crate) git: Client,
     /// Where objects of repositories stay while they are worked on.

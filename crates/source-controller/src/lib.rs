@@ -72,6 +72,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         indexes: Indexes::new(settings.indexes),
         settings,
         store,
+        clients: Arc::default(),
         git: Client::new(Limits::default()),
         scratch,
         secrets: watches::SecretWatch::default(),

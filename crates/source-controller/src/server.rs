@@ -21,6 +21,7 @@ pub(crate) async fn start(
     };
     let listener =
         listener.map_err(|error| format!("cannot serve artifacts on `{at}`: {error}"))?;
+    tracing::info!(address = at, "serving artifacts");
     let ended = runtime.shutdown();
     let server: JoinHandle<io::Result<()>> = tokio::spawn(async move {
         axum::serve(listener, serve::router(store)).with_graceful_shutdown(ended).await

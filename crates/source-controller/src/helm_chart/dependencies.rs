@@ -144,7 +144,7 @@ async fn remote(
     let described = described(&url, asked.namespace, ctx);
     let reach = match &described {
         Some(object) => access::resolve(object, ctx).await.map_err(|error| chain(&error))?,
-        None => Reach::anonymous(),
+        None => Reach::anonymous(ctx),
     };
     let archive = if url.starts_with("oci://") {
         if let Some(object) = &described {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chart_repository::choice::{self, exact};
 use crd_types::source::HelmRepository;
 use helm_chart::Dependency;
-use http_access::{Client, Login};
+use http_access::Login;
 use kube::ResourceExt as _;
 use reconcile_loop::chain;
 use registry_client::{Registry, login};
@@ -131,8 +131,7 @@ pub(super) fn check_provider(repository: &HelmRepository) -> Result<(), Failure>
 }
 
 fn registry(url: &str, reach: &Reach, insecure: bool) -> Result<Registry, Failure> {
-    let client =
-        Client::new(&reach.access).map_err(|error| unreachable(&access::Error::Client(error)))?;
+    let client = reach.client().map_err(|error| unreachable(&error))?;
     let who = who(url, reach)?;
     Registry::new(url, insecure, client, who).map_err(|error| {
         Stage::Other { reason: crd_types::reasons::URL_INVALID, needs_edit: true }

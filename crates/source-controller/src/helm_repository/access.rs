@@ -1,10 +1,10 @@
 //! From the Secrets that an object refers to, to how its repository is reached.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chart_repository::{InvalidUrl, Repository};
 use crd_types::{reasons, source::HelmRepository};
-use http_access::{Access, Client, InvalidAccess, Login};
+use http_access::{Access, Client, Clients, InvalidAccess, Login};
 use kube::ResourceExt as _;
 use tokio::time::Instant;
 
@@ -23,6 +23,7 @@ pub(crate) struct Reach {
     pub(crate) timeout: Duration,
     /// The Secret that `spec.secretRef` names.
     pub(crate) secret: Option<Found>,
+    clients: Arc<Clients>,
 }
 
 /// Why a repository cannot be reached.
@@ -102,18 +103,20 @@ pub(crate) async fn resolve(repository: &HelmRepository, ctx: &Context) -> Resul
         found.only_tls(&mut access).map_err(Error::Tls)?;
     }
     let pass_credentials = spec.pass_credentials;
-    Ok(Reach { access, login, pass_credentials, timeout: timeout(repository), secret })
+    let clients = Arc::clone(&ctx.clients);
+    Ok(Reach { access, login, pass_credentials, timeout: timeout(repository), secret, clients })
 }
 
 impl Reach {
     /// Nobody in particular, for repositories that no object describes.
-    pub(crate) fn anonymous() -> Self {
+    pub(crate) fn anonymous(ctx: &Context) -> Self {
         Self {
             access: Access::default(),
             login: None,
             pass_credentials: false,
             timeout: Duration::from_mins(1),
             secret: None,
+            clients: Arc::clone(&ctx.clients),
         }
     }
 
@@ -122,12 +125,20 @@ impl Reach {
         Instant::now() + self.timeout
     }
 
+    /// What asks.
+    ///
+    /// # Errors
+    /// If a certificate cannot be used.
+    pub(crate) fn client(&self) -> Result<Client, Error> {
+        self.clients.client(&self.access).map_err(Error::Client)
+    }
+
     /// The repository at `url`.
     ///
     /// # Errors
     /// If the URL or a certificate cannot be used.
     pub(crate) fn repository(&self, url: &str) -> Result<Repository, Error> {
-        let client = Client::new(&self.access).map_err(Error::Client)?;
+        let client = self.client()?;
         Repository::new(url, client, self.login.clone(), self.pass_credentials).map_err(|error| {
             match error {
                 InvalidUrl::Syntax { .. } | InvalidUrl::Oci => Error::Url(error),

@@ -1,7 +1,7 @@
 //! From the Secrets that an object refers to, to a registry that knows us.
 
 use crd_types::{conditions::FETCH_FAILED, reasons, source::OCIRepository};
-use http_access::{Access, Client};
+use http_access::Access;
 use kube::ResourceExt as _;
 use reconcile_loop::{
     chain,
@@ -53,7 +53,7 @@ pub(super) async fn registry(
         let found = found.map_err(|error| transport(&error))?;
         found.only_tls(&mut access).map_err(|error| transport(&error))?;
     }
-    let client = Client::new(&access).map_err(|error| transport(&error))?;
+    let client = ctx.clients.client(&access).map_err(|error| transport(&error))?;
     Registry::new(url, spec.insecure, client, who).map_err(|error| {
         let message = format!("URL validation failed for '{url}': {}", chain(&error));
         Stop::new(FETCH_FAILED, reasons::URL_INVALID, message, Retry::Edit)
