@@ -3,6 +3,8 @@
 //! Not a test: it prints figures and judges nothing. On a busy machine trust CPU time, not wall time.
 
 mod cost;
+mod definitions;
+mod flux;
 mod kustomize;
 mod load;
 
@@ -18,7 +20,8 @@ use testbed::{ChartServer, ControlPlane, GitServer, Options, Stack, StackFlags};
 /// The loads.
 #[derive(Subcommand)]
 pub(crate) enum Load {
-    /// Mean time to production: N Kustomizations of plain objects in one repository.
+    /// Mean time to production: N Kustomizations of plain objects in one repository, or N HelmReleases
+    /// of one chart.
     Mttp(MttpArguments),
     /// Builds of the kustomize engine, without a cluster; beside `kustomize` if it is on PATH.
     Kustomize(kustomize::Arguments),
@@ -42,10 +45,13 @@ pub(crate) struct MttpArguments {
     /// How long the steady state is watched, in seconds.
     #[arg(long, default_value_t = 120)]
     steady_seconds: u64,
-    /// `spec.wait` of the Kustomizations.
+    /// Whether health is waited for.
     #[arg(long)]
     wait: bool,
-    /// How many Kustomizations are reconciled at once.
+    /// How many further definitions of custom resources the cluster has.
+    #[arg(long, default_value_t = 0)]
+    crds: usize,
+    /// How many objects of a kind are reconciled at once.
     #[arg(long, default_value_t = 20)]
     concurrent: u32,
     /// A folder with other programs `source-controller` and `kustomize-controller`, for example Flux's.
@@ -81,13 +87,15 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
     let plane = ControlPlane::start(Options { audit: true, kwok: false })?;
     let cluster = plane.cluster();
     Stack::install_crds(cluster, &repository().join("config/crds"))?;
+    definitions::install(cluster, arguments.crds)?;
     let programs = match arguments.programs {
         Some(folder) => folder,
         None => programs()?,
     };
     let concurrent = format!("--concurrent={}", arguments.concurrent);
-    let helm = (arguments.kind == LoadKind::Helmrelease).then(|| vec![concurrent.clone()]);
-    let flags = StackFlags { kustomize: vec![concurrent], helm, ..StackFlags::default() };
+    let flags = || vec![concurrent.clone()];
+    let helm = (arguments.kind == LoadKind::Helmrelease).then(flags);
+    let flags = StackFlags { source: flags(), kustomize: flags(), helm };
     let stack = Stack::start(&programs, cluster, &plane.dir().join("controllers"), flags).await?;
     let git = GitServer::http()?;
     let steady = arguments.rounds.contains(&Round::Steady);
@@ -101,18 +109,31 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
         client: cluster.client().await?,
     };
     println!(
-        "{} × {:?} ({} ConfigMaps in a Kustomization), one repository, wait: {}, interval {}, {} at once",
-        load.count, load.kind, load.objects, load.wait, load.interval, arguments.concurrent
+        "{}, wait: {}, interval {}, {} at once, {} further definitions",
+        load.told(),
+        load.wait,
+        load.interval,
+        arguments.concurrent,
+        arguments.crds
     );
     let repository = load.prepare(cluster, &git, &charts).await?;
 
     let meter = Meter::start(&plane, &stack)?;
     let took = load.install().await?;
-    meter.stop()?.print("install", Some(took));
+    let cost = meter.stop()?;
+    cost.print("install", Some(took));
+    let reference = flux::reference(load.kind, load.count).filter(|_| !load.wait);
+    if let Some(reference) = &reference {
+        reference.print_install(&cost, took);
+    }
     if arguments.rounds.contains(&Round::Forced) {
         let meter = Meter::start(&plane, &stack)?;
         let took = load.force().await?;
-        meter.stop()?.print("forced round", Some(took));
+        let cost = meter.stop()?;
+        cost.print("forced round", Some(took));
+        if let Some(reference) = &reference {
+            reference.print_round(&cost);
+        }
     }
     if arguments.rounds.contains(&Round::Commit) {
         let repository = repository.context("a commit round is for Kustomizations")?;

@@ -66,10 +66,10 @@ fn key(event: &Value) -> Option<RequestKey> {
         (Some(resource), None) => resource.to_owned(),
         (None, _) => uri.split('?').next().unwrap_or_default().to_owned(),
     };
-    // A merge patch may carry a field manager too, but only an apply must; our programs and Flux's
-    // send none with their merge patches.
+    // The log does not tell the format of a patch. Any may carry a field manager, but only an apply
+    // can be forced, and nearly all applies of our programs and of Flux's are.
     let verb = match text("/verb")? {
-        "patch" if uri.contains("fieldManager=") => "apply",
+        "patch" if uri.contains("force=true") => "apply",
         verb => verb,
     };
     Some(RequestKey {
@@ -89,9 +89,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("audit.log");
         let lines = concat!(
-            r#"{"verb":"patch","user":{"username":"a"},"requestURI":"/api/v1/x?dryRun=All&fieldManager=a","objectRef":{"resource":"configmaps"}}"#,
+            r#"{"verb":"patch","user":{"username":"a"},"requestURI":"/api/v1/x?dryRun=All&fieldManager=a&force=true","objectRef":{"resource":"configmaps"}}"#,
             "\n",
-            r#"{"verb":"patch","user":{"username":"a"},"requestURI":"/apis/g/v1/ks/status","objectRef":{"resource":"ks","subresource":"status"}}"#,
+            r#"{"verb":"patch","user":{"username":"a"},"requestURI":"/apis/g/v1/ks/status?fieldManager=a","objectRef":{"resource":"ks","subresource":"status"}}"#,
             "\n",
             r#"{"verb":"get","user":{"username":"b"},"requestURI":"/readyz"}"#,
             "\nhalf a li",

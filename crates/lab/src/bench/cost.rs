@@ -1,9 +1,10 @@
 //! What the controllers used between two moments.
 
 use anyhow::Result;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use testbed::{ApiRequests, ControlPlane, Controller, Stack, Usage};
+use testbed::{ApiRequests, ControlPlane, Controller, RequestKey, Stack, Usage};
 
 /// Running; [`Meter::stop`] says what it has counted.
 pub(super) struct Meter {
@@ -73,36 +74,53 @@ impl Cost {
         }
     }
 
-    fn ours(&self) -> impl Iterator<Item = &Process> {
-        self.processes.iter().filter(|process| process.name.ends_with("-controller"))
+    /// The CPU time of one process.
+    pub(super) fn cpu(&self, process: &str) -> Duration {
+        self.of(process).map(|process| process.cpu).sum()
     }
 
+    /// The highest resident memory of one process so far, in bytes.
+    pub(super) fn peak_bytes(&self, process: &str) -> u64 {
+        self.of(process).map(|process| process.after.peak_rss_bytes).sum()
+    }
+
+    /// Requests of all controllers.
+    pub(super) fn requests(&self, mut wanted: impl FnMut(&RequestKey) -> bool) -> u64 {
+        let is_ours = |user: &str| self.ours().any(|process| process.name == user);
+        self.requests.count(|key| is_ours(&key.user) && wanted(key))
+    }
+
+    fn of(&self, name: &str) -> impl Iterator<Item = &Process> {
+        self.processes.iter().filter(move |process| process.name == name)
+    }
+
+    fn ours(&self) -> impl Iterator<Item = &Process> {
+        let names = ["source-controller", "kustomize-controller", "helm-controller"];
+        self.processes.iter().filter(move |process| names.contains(&process.name.as_str()))
+    }
+
+    /// Each verb with its sum, and what it was about. Leases are no work.
     fn print_requests(&self, user: &str) {
-        let count = |verb: &str, status: bool, dry: bool| {
-            self.requests.count(|key| {
-                let is_status = key.resource.ends_with("/status");
-                key.user == user && key.verb == verb && is_status == status && key.dry_run == dry
-            })
-        };
-        let lines = [
-            ("apply", count("apply", false, false)),
-            ("apply (dry run)", count("apply", false, true)),
-            ("status patch", count("patch", true, false) + count("apply", true, false)),
-            ("patch", count("patch", false, false) + count("patch", false, true)),
-            ("get", count("get", false, false) + count("get", true, false)),
-            ("list", count("list", false, false)),
-            ("watch", count("watch", false, false)),
-            ("create", count("create", false, false)),
-            ("update", count("update", false, false) + count("update", true, false)),
-            ("delete", count("delete", false, false)),
-        ];
-        for (what, n) in lines.into_iter().filter(|(_, n)| *n > 0) {
-            println!("  {:28} {n:>8}", format!("{user}: {what}"));
+        let mut by_verb: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+        for (key, n) in self.requests.iter() {
+            if key.user != user || key.resource == "leases" {
+                continue;
+            }
+            let verb =
+                if key.dry_run { format!("{} (dry run)", key.verb) } else { key.verb.clone() };
+            by_verb.entry(verb).or_default().push((key.resource.clone(), n));
+        }
+        for (verb, mut resources) in by_verb {
+            resources.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+            let sum: u64 = resources.iter().map(|(_, n)| n).sum();
+            let told: Vec<_> =
+                resources.iter().map(|(resource, n)| format!("{resource} {n}")).collect();
+            println!("  {:28} {sum:>8}   {}", format!("{user}: {verb}"), told.join(", "));
         }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure with one decimal")]
-fn mib(bytes: u64) -> f64 {
+pub(super) fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }

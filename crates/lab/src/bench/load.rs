@@ -15,7 +15,7 @@ use testbed::{ChartServer, Cluster, GitRepository, GitServer, eventually};
 pub(super) enum LoadKind {
     /// Kustomizations of ConfigMaps.
     Kustomization,
-    /// HelmReleases of a chart like podinfo: ServiceAccount, Service, Deployment, ConfigMap.
+    /// HelmReleases of a chart like podinfo: ServiceAccount, Service, Deployment, ConfigMap, Ingress.
     Helmrelease,
 }
 
@@ -54,6 +54,12 @@ const CHART: &[(&str, &str)] = &[
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  port: {{ \
          .Values.port | quote }}\n",
     ),
+    (
+        "templates/ingress.yaml",
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {{ .Release.Name \
+         }}\nspec:\n  defaultBackend:\n    service: {name: {{ .Release.Name }}, port: {number: {{ \
+         .Values.port }}}}\n",
+    ),
 ];
 /// The client must not be what is measured, and not the bottleneck either.
 const REQUESTS_AT_ONCE: usize = 16;
@@ -61,6 +67,17 @@ const GIVE_UP_AFTER: Duration = Duration::from_mins(10);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl Load {
+    /// What it is, for the head of the figures.
+    pub(super) fn told(&self) -> String {
+        let count = self.count;
+        match self.kind {
+            LoadKind::Kustomization => {
+                format!("{count} Kustomizations of {} ConfigMaps in one repository", self.objects)
+            }
+            LoadKind::Helmrelease => format!("{count} HelmReleases of one chart of 5 objects"),
+        }
+    }
+
     /// Commits the objects and waits until the source is Ready. Not part of any figure.
     pub(super) async fn prepare(
         &self,
