@@ -1,14 +1,16 @@
-//! `cargo xtask demo`: a commit becomes running objects, before your eyes.
+//! `cargo xtask demo`: a commit and a chart become running objects, before your eyes.
 
 mod table;
 
-use crate::flux_objects::{Readiness, git_repositories, kustomizations};
+use crate::flux_objects::{
+    Readiness, git_repositories, helm_releases, helm_repositories, kustomizations,
+};
 use crate::{programs, repository};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use kube::api::{Api, DynamicObject, ListParams};
 use std::time::{Duration, Instant};
 use table::{Row, Table};
-use testbed::{Cluster, ControlPlane, GitServer, Options, Stack, StackFlags};
+use testbed::{ChartServer, Cluster, ControlPlane, GitServer, Options, Stack, StackFlags, example};
 
 /// What can be said on the command line.
 #[derive(clap::Args)]
@@ -18,7 +20,9 @@ pub(crate) struct Arguments {
     once: bool,
 }
 
-const NAMESPACE: &str = "git-app";
+/// Where the examples go.
+const GIT_APP: &str = "git-app";
+const HELM_APP: &str = "podinfo";
 const READY_WITHIN: Duration = Duration::from_mins(2);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -29,19 +33,25 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     println!("installing the custom resources and starting the controllers …");
     Stack::install_crds(cluster, &repository().join("config/crds"))?;
     let dir = plane.dir().join("controllers");
-    let stack = Stack::start(&programs()?, cluster, &dir, StackFlags::default()).await?;
+    let stack = Stack::start(&programs()?, cluster, &dir, StackFlags::with_helm()).await?;
 
-    let example = repository().join("examples/git-app");
+    let examples = repository().join("examples");
     let git = GitServer::http()?;
     let app = git.create("git-app")?;
-    app.commit_folder("main", &example.join("repository"), "Say hello")?;
-    cluster.kubectl(&["create", "namespace", NAMESPACE])?;
-    cluster.apply(&manifests(&example, &git.repository_url("git-app"))?)?;
+    app.commit_folder("main", &examples.join("git-app/repository"), "Say hello")?;
+    let charts = ChartServer::http()?;
+    charts.publish_folder(&examples.join("helm-app/charts/podinfo"), "5.2.1")?;
+    cluster.kubectl(&["create", "namespace", GIT_APP])?;
+    cluster.apply(&example(&examples.join("git-app/flux"), &git.repository_url("git-app"))?)?;
+    cluster.apply(&example(&examples.join("helm-app/flux"), charts.url())?)?;
 
     let start = Instant::now();
     let ready = watch_until_ready(cluster).await;
     if let Err(reason) = ready {
-        println!("{}", cluster.kubectl(&["-n", NAMESPACE, "get", "events"]).unwrap_or_default());
+        for namespace in [GIT_APP, HELM_APP] {
+            let events = cluster.kubectl(&["-n", namespace, "get", "events"]);
+            println!("{}", events.unwrap_or_default());
+        }
         for log in stack.logs() {
             let text = std::fs::read_to_string(&log)?;
             let last: Vec<_> = text.lines().rev().take(10).collect();
@@ -64,16 +74,6 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     }
     println!("\nstopping …");
     Ok(())
-}
-
-/// The example's manifests with the address of the local git server.
-fn manifests(example: &std::path::Path, url: &str) -> Result<String> {
-    let source = std::fs::read_to_string(example.join("flux/git-repository.yaml"))?;
-    let line = source.lines().find(|line| line.trim_start().starts_with("url: "));
-    let line = line.context("the example's GitRepository has no url")?;
-    let source = source.replace(line, &format!("  url: {url}"));
-    let kustomization = std::fs::read_to_string(example.join("flux/kustomization.yaml"))?;
-    Ok(format!("{source}---\n{kustomization}"))
 }
 
 async fn watch_until_ready(cluster: &Cluster) -> Result<()> {
@@ -107,8 +107,14 @@ async fn keep_showing(cluster: &Cluster) -> Result<()> {
 
 async fn rows(client: &kube::Client) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for resource in [git_repositories(), kustomizations()] {
-        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), NAMESPACE, &resource);
+    let shown = [
+        (GIT_APP, git_repositories()),
+        (GIT_APP, kustomizations()),
+        (HELM_APP, helm_repositories()),
+        (HELM_APP, helm_releases()),
+    ];
+    for (namespace, resource) in shown {
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
         for object in api.list(&ListParams::default()).await? {
             let name = object.metadata.name.as_deref().unwrap_or_default();
             let object_name = format!("{}/{name}", resource.kind.to_lowercase());
@@ -132,7 +138,8 @@ fn print_how_to_play_on(cluster: &Cluster, git: &GitServer) {
 
     export KUBECONFIG={}
     alias kubectl={}
-    kubectl -n {NAMESPACE} get gitrepository,kustomization,deployment,pod,service,configmap
+    kubectl -n {GIT_APP} get gitrepository,kustomization,deployment,pod,service,configmap
+    kubectl -n {HELM_APP} get helmrepository,helmchart,helmrelease,deployment,pod,service
 
 change something and see it applied (the repository is looked at every 10 s):
 
@@ -142,7 +149,11 @@ change something and see it applied (the repository is looked at every 10 s):
 
 edit an applied object, and see the edit undone:
 
-    kubectl -n {NAMESPACE} scale deployment hello --replicas=5
+    kubectl -n {GIT_APP} scale deployment hello --replicas=5
+
+change the values of the Helm release, and see it upgraded at once:
+
+    kubectl -n {HELM_APP} edit configmap podinfo-values
 
 Ctrl-C stops everything and removes it.
 ",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -62,6 +63,14 @@ impl ChartServer {
         Self::start(Some(Tls::new(&ca.server(&["localhost", "127.0.0.1"])?, None)?))
     }
 
+    /// As [`Self::https`], for clients with a certificate of the same authority.
+    ///
+    /// # Errors
+    /// If the server cannot be started.
+    pub fn https_for_clients(ca: &Ca) -> Result<Self> {
+        Self::start(Some(Tls::new(&ca.server(&["localhost", "127.0.0.1"])?, Some(ca))?))
+    }
+
     fn start(tls: Option<Tls>) -> Result<Self> {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
@@ -109,7 +118,32 @@ impl ChartServer {
         let about = format!(
             "apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"{version}\"\n"
         );
-        let archive = package(name, &about, files).context("packaging a chart")?;
+        let files = [("Chart.yaml", about.as_str())].into_iter().chain(files.iter().copied());
+        let files: Vec<_> = files.map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+        self.publish_files(name, version, &files)
+    }
+
+    /// Packages the chart in `folder` as `version`, and puts it into the index under the folder's
+    /// name.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or the chart cannot be packaged.
+    pub fn publish_folder(&self, folder: &Path, version: &str) -> Result<()> {
+        let name = folder.file_name().and_then(|name| name.to_str()).context("no name")?;
+        let mut files = Vec::new();
+        read_folder(folder, "", &mut files)?;
+        let about = files.iter_mut().find(|(path, _)| path == "Chart.yaml");
+        let (_, about) = about.with_context(|| format!("no Chart.yaml in {}", folder.display()))?;
+        let lines = about.lines().map(|line| match line.split_once(": ") {
+            Some((key @ ("version" | "appVersion"), _)) => format!("{key}: {version}"),
+            _ => line.to_owned(),
+        });
+        *about = lines.collect::<Vec<_>>().join("\n");
+        self.publish_files(name, version, &files)
+    }
+
+    fn publish_files(&self, name: &str, version: &str, files: &[(String, String)]) -> Result<()> {
+        let archive = package(name, files).context("packaging a chart")?;
         self.put(&format!("/{name}-{version}.tgz"), archive);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.entry(name.to_owned()).or_default().push(version.to_owned());
@@ -157,9 +191,23 @@ async fn answer(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> R
     found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response)
 }
 
-fn package(name: &str, about: &str, files: &[(&str, &str)]) -> Result<Bytes> {
+/// All files below `folder`, by their paths from there.
+fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            read_folder(&entry.path(), &format!("{path}/"), files)?;
+        } else {
+            files.push((path, std::fs::read_to_string(entry.path())?));
+        }
+    }
+    Ok(())
+}
+
+fn package(name: &str, files: &[(String, String)]) -> Result<Bytes> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (path, text) in [("Chart.yaml", about)].iter().chain(files) {
+    for (path, text) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);

@@ -13,6 +13,7 @@
 //! | [`Stack`] | the set of them that makes a running ferroflux |
 //! | [`Usage`], [`ApiRequests`] | what a process and an API client cost |
 //! | [`Interruption`] | an API client that is killed at its n-th write |
+//! | [`example`] | the repository's examples, pointed at servers of ours |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
 mod api_requests;
@@ -22,6 +23,7 @@ mod cluster;
 mod control_plane;
 mod controller;
 mod eventually;
+mod example;
 mod git_repository;
 pub mod git_server;
 mod interruption;
@@ -37,6 +39,7 @@ pub use cluster::Cluster;
 pub use control_plane::{ControlPlane, Options};
 pub use controller::{Controller, free_port};
 pub use eventually::eventually;
+pub use example::{example, with_url};
 pub use git_repository::GitRepository;
 pub use git_server::{Access, Fault, GitServer};
 pub use interruption::{Interrupted, Interruption, Moment};

@@ -146,6 +146,58 @@ async fn a_repository_with_login_and_own_authority_is_read() {
 }
 
 #[tokio::test]
+async fn a_login_goes_to_another_host_only_if_that_is_wanted() {
+    let scene = Scene::new("chart-pass").await.unwrap();
+    let workshop = Workshop::new();
+    workshop.package("1.0.0");
+    let (index, archives) = (ChartServer::http().unwrap(), ChartServer::http().unwrap());
+    workshop.publish(&archives);
+    let text = std::fs::read_to_string(workshop.packed().join("index.yaml")).unwrap();
+    let elsewhere = format!("- {}/app-1.0.0.tgz", archives.url());
+    index.put("/index.yaml", text.replace("- app-1.0.0.tgz", &elsewhere));
+    for server in [&index, &archives] {
+        let (user, password) = ("reader".to_owned(), "secret".to_owned());
+        server.set_access(Access::Basic { user, password });
+    }
+    apply_secret(&scene, "login", &json!({"username": "reader", "password": "secret"}));
+    let mut spec = json!({"interval": "1h", "url": index.url(), "secretRef": {"name": "login"}});
+    apply(&scene, "HelmRepository", &spec);
+    scene.until_ready(Kind::HelmRepository, "app", "stored artifact").await.unwrap();
+    apply_chart(&scene, "1.0.0");
+    scene.until_failed(Kind::HelmChart, "app", "401 Unauthorized").await.unwrap();
+
+    spec["passCredentials"] = json!(true);
+    apply(&scene, "HelmRepository", &spec);
+    scene.request_reconcile(Kind::HelmChart, "app", "1").await.unwrap();
+    scene.until_ready(Kind::HelmChart, "app", "pulled 'app' chart").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_repository_that_wants_a_certificate_is_read_with_one() {
+    let scene = Scene::new("chart-cert").await.unwrap();
+    let workshop = Workshop::new();
+    workshop.package("1.0.0");
+    let ca = Ca::new("charts").unwrap();
+    let server = ChartServer::https_for_clients(&ca).unwrap();
+    workshop.publish(&server);
+    apply_secret(&scene, "tls", &json!({"ca.crt": ca.certificate_pem()}));
+    let spec = json!({"interval": "1h", "url": server.url(), "certSecretRef": {"name": "tls"}});
+    apply(&scene, "HelmRepository", &spec);
+    let failed = "failed to fetch Helm repository index";
+    scene.until_failed(Kind::HelmRepository, "app", failed).await.unwrap();
+
+    let own = ca.client("reader", &[]).unwrap();
+    let tls = json!({
+        "ca.crt": ca.certificate_pem(), "tls.crt": own.certificate_pem, "tls.key": own.key_pem,
+    });
+    apply_secret(&scene, "tls", &tls);
+    scene.request_reconcile(Kind::HelmRepository, "app", "1").await.unwrap();
+    scene.until_ready(Kind::HelmRepository, "app", "stored artifact").await.unwrap();
+    apply_chart(&scene, "1.0.0");
+    scene.until_ready(Kind::HelmChart, "app", "pulled 'app' chart").await.unwrap();
+}
+
+#[tokio::test]
 async fn faults_of_a_repository_are_told_and_heal() {
     let scene = Scene::new("chart-faults").await.unwrap();
     let workshop = Workshop::new();

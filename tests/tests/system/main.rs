@@ -12,6 +12,8 @@ mod hand_over;
 mod health;
 mod helm_app;
 mod helm_charts;
+mod helm_example;
+mod homelab;
 mod operator_chart;
 mod ordered_deletion;
 mod proofs;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use system_tests::repository_root;
-use testbed::{Cluster, ControlPlane, Controller, GitServer, eventually, free_port};
+use testbed::{ChartServer, Cluster, ControlPlane, Controller, GitServer, eventually, free_port};
 use testbed_programs::{Assets, Program};
 
 const NAMESPACE: &str = "flux-system";
@@ -137,23 +137,25 @@ fn run(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<Controller> 
     Controller::start(name, &Controller::binary(name)?, &flags, &cluster, dir)
 }
 
-/// Runs it until it leads. Somebody may take a port that was free just before: then it ends at once,
+/// Runs it until it works. Somebody may take a port that was free just before: then it ends at once,
 /// and is started anew.
 async fn run_ready(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<Controller> {
+    // What a controller says when it has all its ports.
+    let works = match deployment["metadata"]["name"].as_str() {
+        Some("source-controller") => "serving artifacts",
+        _ => "became leader",
+    };
     for _ in 0..5 {
         let mut controller = run(deployment, cluster, dir)?;
-        let leads = eventually(Duration::from_secs(30), || {
+        let ended = eventually(Duration::from_secs(30), || {
             let ended = controller.process().exit_status().is_some();
-            let leads = controller.process().log().contains("became leader");
+            let works = controller.process().log().contains(works);
             async move {
-                ensure!(ended || leads, "it does not lead");
-                Ok(())
+                ensure!(ended || works, "it does not work yet");
+                Ok(ended)
             }
         });
-        leads.await?;
-        // What fails after that, such as a port that is taken, ends the process at once.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        if controller.process().exit_status().is_none() {
+        if !ended.await? {
             return Ok(controller);
         }
     }
@@ -186,18 +188,41 @@ async fn the_chart_installs_what_its_service_accounts_can_run() {
     let git = GitServer::http().unwrap();
     let repository = git.create("app").unwrap();
     repository.commit("main", &[("app.yaml", Some(&config_map("app", "1")))], "first").unwrap();
-    cluster.apply(&objects(&git.repository_url("app"))).unwrap();
-    let became_ready = eventually(Duration::from_mins(2), || {
-        let ready = ["wait", "--for=condition=Ready", "kustomization/app", "--timeout=5s"];
-        let answer = cluster.kubectl(&ready);
-        async move { answer.map(drop) }
-    });
+    let charts = ChartServer::http().unwrap();
+    let chart_of_app = repository_root().join("examples/helm-app/charts/podinfo");
+    charts.publish_folder(&chart_of_app, "5.2.1").unwrap();
+    cluster.apply(&objects(&git.repository_url("app"), charts.url())).unwrap();
+    let ready = |object: &'static str| {
+        eventually(Duration::from_mins(2), move || {
+            let wait = ["wait", "--for=condition=Ready", object, "--timeout=5s"];
+            let answer = cluster.kubectl(&wait);
+            async move { answer.map(drop) }
+        })
+    };
     let logs = || -> String {
         running.iter().map(|c| std::fs::read_to_string(c.log_path()).unwrap_or_default()).collect()
     };
-    became_ready.await.with_context(logs).unwrap();
+    ready("kustomization/app").await.with_context(logs).unwrap();
     let value = cluster.kubectl(&["get", "configmap", "app", "--output=jsonpath={.data.key}"]);
     assert_eq!(value.unwrap(), "1");
+    ready("helmrelease/podinfo").await.with_context(logs).unwrap();
+    // An upgrade, an uninstallation and a chart that goes need rights of their own.
+    let replicas = r#"{"spec":{"values":{"replicaCount":2}}}"#;
+    cluster.kubectl(&["patch", "helmrelease/podinfo", "--type=merge", "-p", replicas]).unwrap();
+    let upgraded = eventually(Duration::from_mins(1), || {
+        let count = ["get", "deployment", "podinfo", "--output=jsonpath={.spec.replicas}"];
+        let count = cluster.kubectl(&count);
+        async move {
+            ensure!(count? == "2", "not upgraded yet");
+            Ok(())
+        }
+    });
+    upgraded.await.with_context(logs).unwrap();
+    cluster
+        .kubectl(&["delete", "helmrelease/podinfo", "--timeout=60s"])
+        .with_context(logs)
+        .unwrap();
+    cluster.kubectl(&["get", "deployment", "podinfo"]).expect_err("it is uninstalled");
     assert!(!logs().contains("forbidden"), "a right is missing:\n{}", logs());
 
     let more =
@@ -212,11 +237,11 @@ async fn the_chart_installs_what_its_service_accounts_can_run() {
     }
 }
 
-fn objects(url: &str) -> String {
+fn objects(git_url: &str, charts_url: &str) -> String {
     let source = json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
         "metadata": {"name": "app", "namespace": "default"},
-        "spec": {"url": url, "interval": "1m", "ref": {"branch": "main"}},
+        "spec": {"url": git_url, "interval": "1m", "ref": {"branch": "main"}},
     });
     let app = json!({
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
@@ -224,5 +249,17 @@ fn objects(url: &str) -> String {
         "spec": {"interval": "1m", "prune": true, "path": "./", "targetNamespace": "default",
             "sourceRef": {"kind": "GitRepository", "name": "app"}},
     });
-    format!("{source}\n---\n{app}\n")
+    let charts = json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
+        "metadata": {"name": "charts", "namespace": "default"},
+        "spec": {"url": charts_url, "interval": "1m"},
+    });
+    let release = json!({
+        "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+        "metadata": {"name": "podinfo", "namespace": "default"},
+        "spec": {"interval": "1m", "values": {"nodeName": "lab-node"}, "chart": {"spec": {
+            "chart": "podinfo", "sourceRef": {"kind": "HelmRepository", "name": "charts"},
+        }}},
+    });
+    [source, app, charts, release].map(|object| format!("{object}\n---\n")).concat()
 }

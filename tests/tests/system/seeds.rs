@@ -6,21 +6,36 @@ use system_tests::{Ground, repository_root};
 /// Slips of the authors: no version of Flux has had these, and its API server drops them too.
 const NEVER_FIELDS: &[&str] = &["spec.chart.spec.sourceRef.url"];
 
+/// Where the manifests of real users are, seen from the root of the checkout.
+const FOLDER: &str = "../shared/seeds";
+const ABSENT: &str = "NOT COMPARED: the seeds (../shared/seeds) are not beside the checkout";
+
+/// What a user wrote; none, with a notice, if the seeds are not there.
+pub(crate) fn text(name: &str) -> Option<String> {
+    let Ok(text) = std::fs::read_to_string(repository_root().join(FOLDER).join(name)) else {
+        println!("{ABSENT}");
+        return None;
+    };
+    // One author's editor put tabs where YAML allows none.
+    Some(text.replace('\t', "  "))
+}
+
 #[test]
 fn every_manifest_of_the_seeds_is_accepted_whole() {
-    let folder = repository_root().join("../shared/seeds");
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("NOT COMPARED: the seeds (../shared/seeds) are not beside the checkout");
+    let Ok(entries) = std::fs::read_dir(repository_root().join(FOLDER)) else {
+        println!("{ABSENT}");
         return;
     };
     let cluster = Ground::shared().cluster();
     let namespace = cluster.namespace("seeds").unwrap();
     let mut accepted = 0;
     for entry in entries {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        // One author's editor put tabs where YAML allows none.
-        let text = text.replace('\t', "  ");
-        for manifest in manifests(&text) {
+        let name = entry.unwrap().file_name();
+        let text = text(name.to_str().unwrap()).unwrap();
+        for manifest in documents(&text) {
+            // The namespace does not exist here.
+            let lines = manifest.lines().filter(|line| !line.starts_with("  namespace:"));
+            let manifest: String = lines.flat_map(|line| [line, "\n"]).collect();
             let json =
                 ["-n", namespace.name(), "create", "-o", "json", "--validate=false", "-f", "-"];
             let run = |side: &str| {
@@ -40,9 +55,8 @@ fn every_manifest_of_the_seeds_is_accepted_whole() {
     println!("{accepted} manifests accepted");
 }
 
-/// The documents in a text that are objects of ours, without their indentation. The namespace is taken
-/// out: it does not exist here.
-fn manifests(text: &str) -> Vec<String> {
+/// The documents in a text that are objects of ours, without their indentation.
+pub(crate) fn documents(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut found = Vec::new();
@@ -59,7 +73,7 @@ fn manifests(text: &str) -> Vec<String> {
         let start = n - lines[..n].iter().rev().take_while(inside).count();
         let end = n + lines[n..].iter().take_while(inside).count();
         let document = lines[start..end].iter().map(|line| line.get(depth..).unwrap_or_default());
-        let document: Vec<_> = document.filter(|line| !line.starts_with("  namespace:")).collect();
+        let document: Vec<_> = document.collect();
         if document.iter().any(|line| line.starts_with("spec:")) {
             found.push(filled_in(&document.join("\n")));
         }
