@@ -60,8 +60,14 @@ pub(super) fn sort(
                 .map(|sibling| ObjectRef::from_obj(&**sibling)),
         );
     }
+    let siblings = behind.clone();
     let view = View { revision, inventory, behind, patience, now: Instant::now() };
-    ctx.hand_overs.sort(&ObjectRef::from_obj(ks), stale, view)
+    let sorted = ctx.hand_overs.sort(&ObjectRef::from_obj(ks), stale, view);
+    // Whoever had its turn in the meantime was seen before anybody waited for it.
+    for sibling in siblings {
+        super::wake(&sibling, ctx);
+    }
+    sorted
 }
 
 /// What a run sees when it has objects to delete.
@@ -105,13 +111,17 @@ fn has_had_its_turn(ks: &Kustomization, revision: &str) -> bool {
     }
     let current =
         |name| find(&status.conditions, name).filter(|said| said.observed_generation == generation);
-    let waits_for_health = current(RECONCILING).is_some_and(|said| {
-        said.message.starts_with(&format!("Running health checks for revision {revision} "))
-    });
+    // The last step says its revision, also after a failure.
+    let step = current(RECONCILING).map_or("", |said| &said.message);
+    if step.starts_with(&format!("Running health checks for revision {revision} ")) {
+        return true;
+    }
+    let tried =
+        is(&status.last_attempted_revision) || step.contains(&format!(" for revision {revision} "));
     // Whoever failed may fail for ever, and has not claimed anything so far.
     let failed = current(READY)
         .is_some_and(|said| said.status == "False" && said.reason != "DependencyNotReady");
-    is(&status.last_attempted_revision) && (waits_for_health || failed)
+    tried && failed
 }
 
 impl HandOvers {
@@ -240,6 +250,10 @@ mod tests {
             })
         };
         let failed = |reason| condition("Ready", "False", reason, "no");
+        let fetching = |revision: &str| {
+            let step = format!("Fetching manifests for revision {revision} with a timeout of 1m");
+            condition("Reconciling", "True", "ProgressingWithRetry", &step)
+        };
         let health = format!("Running health checks for revision {REVISION} with a timeout of 1m");
         let health = condition("Reconciling", "True", "Progressing", &health);
         for (status, expected) in [
@@ -252,7 +266,9 @@ mod tests {
             (attempted(REVISION, failed("DependencyNotReady")), false),
             (attempted("main@sha1:a", failed("BuildFailed")), false),
             (attempted(REVISION, health.clone()), true),
-            (attempted("main@sha1:a", health), false),
+            (attempted("main@sha1:a", health), true),
+            (json!({"conditions": [failed("ArtifactFailed"), fetching(REVISION)]}), true),
+            (json!({"conditions": [failed("ArtifactFailed"), fetching("main@sha1:a")]}), false),
             (attempted(REVISION, condition("Ready", "Unknown", "Progressing", "")), false),
             (
                 json!({"observedGeneration": 2,
