@@ -1,8 +1,9 @@
 //! Bytes to documents: resources as kyaml reads them, all else as Kubernetes' own YAML library does.
 
 use serde_json::{Map, Value};
+use yaml::Step;
 
-use crate::resource::{Blank, Resource};
+use crate::resource::{Blank, Resource, Spelling};
 use crate::value::{string_map, text};
 
 /// Lists may hold lists this deep.
@@ -25,9 +26,12 @@ pub enum DocumentError {
         /// The file.
         path: String,
     },
-    /// A key stands twice.
+    /// What kustomize finds out when it prints a resource: a key that stands twice, what JSON cannot
+    /// have.
     #[error("MalformedYAMLError: {reason}")]
-    RepeatedKey {
+    Late {
+        /// The resource, as Go prints it.
+        object: String,
         /// What the parser says.
         reason: String,
     },
@@ -72,55 +76,121 @@ pub enum DocumentError {
 
 /// The resources of a file; lists are replaced by what they hold.
 pub(crate) fn resources(bytes: &[u8]) -> Result<Vec<Resource>, DocumentError> {
+    read(bytes, yaml::kyaml::parse_twice)
+}
+
+/// Patches, which look like resources; nothing at all between braces is null in them.
+pub(crate) fn patches(bytes: &[u8]) -> Result<Vec<Resource>, DocumentError> {
+    read(bytes, yaml::kyaml::parse)
+}
+
+fn read(
+    bytes: &[u8],
+    parse: fn(&[u8]) -> Result<Value, yaml::Error>,
+) -> Result<Vec<Resource>, DocumentError> {
     let text = std::str::from_utf8(bytes).or(Err(DocumentError::NotText))?;
     let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text.to_owned() };
     let texts = split(&text)?;
     let single = texts.len() == 1;
     let mut found = Vec::new();
     for text in texts {
-        let document = yaml::kyaml::parse(text.as_bytes()).map_err(|error| malformed(&error))?;
+        let document = parse(text.as_bytes()).map_err(|error| malformed(&error, &text))?;
         if document.is_null() {
             continue;
         }
-        let blanks = if holds_null(&document) { blanks(&text) } else { Vec::new() };
+        let blanks = if may_hold_blanks(&document) { blanks(&text) } else { Vec::new() };
+        let spellings = spellings(&document, &text);
         let document = match document {
             Value::Object(mut fields) if single && is_wrapping_list(&fields) => {
                 if let Some(Value::Array(items)) = fields.remove("items") {
-                    found.extend(items.into_iter().map(|item| (item, Vec::new())));
+                    found.extend(items.into_iter().map(|item| (item, Vec::new(), Vec::new())));
                 }
                 continue;
             }
             other => other,
         };
-        found.push((document, blanks));
+        found.push((document, blanks, spellings));
     }
     let mut resources = Vec::new();
-    for (document, blanks) in found {
+    for (document, blanks, spellings) in found {
         let before = resources.len();
         expand(document, &mut resources, 0)?;
         // Limit: what a list of resources leaves out is taken for null.
         if let [resource] = resources.get_mut(before..).unwrap_or_default() {
             resource.notes.blanks = blanks;
+            resource.notes.spellings = spellings;
         }
     }
     Ok(resources)
 }
 
-fn malformed(error: &yaml::Error) -> DocumentError {
-    let reason = error.to_string();
+fn malformed(error: &yaml::Error, text: &str) -> DocumentError {
+    let reason = match error {
+        // The lines are those of the document as kustomize prints it, which leaves out empty ones.
+        yaml::Error::DefinedAgain(_) => {
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            let printed = lines.collect::<Vec<_>>().join("\n");
+            match yaml::kyaml::parse(printed.as_bytes()) {
+                Err(error @ yaml::Error::DefinedAgain(_)) => error.to_string(),
+                _ => error.to_string(),
+            }
+        }
+        error => error.to_string(),
+    };
     match error {
-        yaml::Error::DefinedAgain(_) => DocumentError::RepeatedKey { reason },
+        yaml::Error::KeyIsNoText | yaml::Error::Number(_) => {
+            let object = yaml::kyaml::go_syntax(text.as_bytes()).unwrap_or_default();
+            DocumentError::Late { object, reason }
+        }
+        yaml::Error::DefinedAgain(_)
+        | yaml::Error::Tag { .. }
+        | yaml::Error::CollectionKey { .. } => {
+            DocumentError::Late { object: "map[string]interface {}(nil)".to_owned(), reason }
+        }
         _ => DocumentError::Malformed { reason },
     }
 }
 
-fn holds_null(value: &Value) -> bool {
+fn may_hold_blanks(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(items) => items.iter().any(holds_null),
-        Value::Object(fields) => fields.values().any(holds_null),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().any(may_hold_blanks),
+        Value::Object(fields) => fields.values().any(may_hold_blanks),
         _ => false,
     }
+}
+
+/// How the labels and annotations are written that mean something else than their text.
+fn spellings(document: &Value, text: &str) -> Vec<Spelling> {
+    let metadata = document.get("metadata");
+    let value_of = |field: &str, key: &str| metadata?.get(field)?.get(key);
+    let is_odd = |value: &Value| match value {
+        Value::Null | Value::Number(_) | Value::Bool(_) => true,
+        // Perhaps a date, which became a time.
+        Value::String(text) => text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T'),
+        Value::Array(_) | Value::Object(_) => false,
+    };
+    let odd = |field: &str| {
+        let map = metadata.and_then(|metadata| metadata.get(field)?.as_object());
+        map.is_some_and(|map| map.values().any(is_odd))
+    };
+    if !odd("labels") && !odd("annotations") {
+        return Vec::new();
+    }
+    let Ok(spans) = yaml::spans(text.as_bytes()) else { return Vec::new() };
+    let spelling = |scalar: &yaml::ScalarSpan| {
+        let path = spans.path(scalar);
+        let [Step::Document(0), Step::Key(metadata), Step::Key(field), Step::Key(key)] =
+            path.as_slice()
+        else {
+            return None;
+        };
+        let value = value_of(field, key).filter(|value| metadata == "metadata" && is_odd(value))?;
+        let (field, key, value) = (field.clone(), key.clone(), value.clone());
+        Some(Spelling { field, key, value, text: scalar.text.clone() })
+    };
+    spans.scalars().iter().filter_map(spelling).collect()
 }
 
 /// Where a document has nothing at all behind a key.
@@ -147,7 +217,7 @@ pub(crate) fn structured(text: &str) -> Result<Value, DocumentError> {
 /// Says in which file a malformed document stands.
 pub(crate) fn in_file(error: DocumentError, path: &str) -> DocumentError {
     match error {
-        DocumentError::Malformed { reason } | DocumentError::RepeatedKey { reason } => {
+        DocumentError::Malformed { reason } | DocumentError::Late { reason, .. } => {
             DocumentError::MalformedFile { reason, path: path.to_owned() }
         }
         other => other,

@@ -86,10 +86,12 @@ pub enum Error {
         /// How much there may be.
         limit: u64,
     },
-    /// A key stands twice in a resource, as the command says it: late, and without the file.
-    #[error("map[string]interface {{}}(nil): {reason}")]
-    RepeatedKey {
-        /// What the parser says.
+    /// A resource that cannot be printed, as the command says it: late, and without the file.
+    #[error("{object}: {reason}")]
+    Unprintable {
+        /// The resource, as Go prints it.
+        object: String,
+        /// Why not.
         reason: String,
     },
     /// A document lacks what every Kubernetes object has.
@@ -120,6 +122,9 @@ pub enum Error {
         /// What it changed.
         reason: String,
     },
+    /// A schema is both named and given.
+    #[error("builtin version and custom schema provided, cannot use both")]
+    TwoSchemas,
     /// A schema is asked for that is not built in.
     #[error("the specified OpenAPI version is not built in")]
     OpenApiVersion,
@@ -191,7 +196,7 @@ impl Error {
         matches!(
             self,
             Self::LimitExceeded { .. }
-                | Self::RepeatedKey { .. }
+                | Self::Unprintable { .. }
                 | Self::Load(LoadError::LimitExceeded { .. })
         )
     }

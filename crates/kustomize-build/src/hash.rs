@@ -5,11 +5,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::emit::json_value;
 use crate::resource::Resource;
+use crate::value::plain;
 
 /// The suffix for what a resource holds now.
 pub(crate) fn suffix(resource: &Resource) -> String {
     let field = |name: &str| match resource.fields.get(name) {
         None | Some(Value::Null) => Value::from(""),
+        Some(Value::Object(entries)) => {
+            let hashed = entries.iter().filter(is_hashed);
+            Value::Object(hashed.map(|(key, value)| (key.clone(), value.clone())).collect())
+        }
         Some(value) => value.clone(),
     };
     let kind = resource.kind();
@@ -34,6 +39,11 @@ pub(crate) fn suffix(resource: &Resource) -> String {
         _ => Value::Object(resource.fields.clone()),
     };
     encode(&Sha256::digest(json_value(&hashed).as_bytes()))
+}
+
+/// Flux: what stands under a key that looks like null is not hashed.
+fn is_hashed((key, _): &(&String, &Value)) -> bool {
+    key.is_empty() || !plain(key).is_null()
 }
 
 /// Ten digits, without those that could be taken for words.

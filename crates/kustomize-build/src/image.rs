@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use regex::Regex;
+use go_regex::Regex;
 
 use crate::selector::{SelectorError, regex};
 

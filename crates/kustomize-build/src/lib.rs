@@ -30,6 +30,7 @@ mod error;
 mod field_spec;
 pub mod generate;
 mod generator;
+mod go_syntax;
 mod hash;
 mod identity;
 mod image;

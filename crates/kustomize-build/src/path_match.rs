@@ -1,6 +1,6 @@
 //! Paths with list indices and selectors, as replacements and vars write them.
 
-use regex::Regex;
+use go_regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::documents;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::identity::ResId;
 use crate::origin::Origin;
-use crate::value::{object_entry, string_map, text};
+use crate::value::{object_entry, text};
 
 /// Annotations by which kustomize keeps its notes; none of them is ever part of a result.
 const BUILD_ANNOTATIONS: [&str; 19] = [
@@ -44,6 +44,7 @@ pub(crate) struct Resource {
 
 /// What happened to a resource.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a note of its own")]
 pub(crate) struct Notes {
     /// The identities it had, oldest first.
     pub(crate) previous: Vec<PreviousId>,
@@ -60,8 +61,22 @@ pub(crate) struct Notes {
     pub(crate) read_by_vars: Vec<String>,
     /// Where the file has nothing at all behind a key, until a merge has seen it.
     pub(crate) blanks: Vec<Blank>,
+    /// How labels and annotations are written that mean something else than their text.
+    pub(crate) spellings: Vec<Spelling>,
+    /// Whether kustomize made keys in it, which it prints without quotes whatever they look like.
+    pub(crate) has_plain_keys: bool,
     pub(crate) origin: Option<Origin>,
     pub(crate) transformed_by: Vec<Origin>,
+}
+
+/// A label or annotation that means something else than its text: `1.0`, `~`, a date.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Spelling {
+    /// `labels` or `annotations`.
+    pub(crate) field: String,
+    pub(crate) key: String,
+    pub(crate) value: Value,
+    pub(crate) text: String,
 }
 
 /// The steps to a value that is left out in the file, which is not quite a null that stands there.
@@ -165,11 +180,36 @@ impl Resource {
     }
 
     pub(crate) fn labels(&self) -> BTreeMap<String, String> {
-        string_map(self.metadata().and_then(|metadata| metadata.get("labels")))
+        self.string_map("labels")
     }
 
     pub(crate) fn annotations(&self) -> BTreeMap<String, String> {
-        string_map(self.metadata().and_then(|metadata| metadata.get("annotations")))
+        self.string_map("annotations")
+    }
+
+    /// Labels or annotations as kustomize reads them: as they are written, whatever they mean.
+    fn string_map(&self, field: &str) -> BTreeMap<String, String> {
+        let map = self.metadata().and_then(|metadata| metadata.get(field)?.as_object());
+        let text = |key: &str, value: &Value| {
+            let spelling = self.notes.spellings.iter().find(|spelling| {
+                spelling.field == field && spelling.key == key && spelling.value == *value
+            });
+            match (spelling, value) {
+                (Some(spelling), _) => spelling.text.clone(),
+                (None, Value::Null) => "null".to_owned(),
+                (None, value) => text(value),
+            }
+        };
+        map.into_iter().flatten().map(|(key, value)| (key.clone(), text(key, value))).collect()
+    }
+
+    /// Gives the labels and annotations that there are the text that they are written with.
+    pub(crate) fn spell_out(&mut self) {
+        for (field, map) in [("labels", self.labels()), ("annotations", self.annotations())] {
+            if self.metadata().is_some_and(|metadata| metadata.contains_key(field)) {
+                self.set_string_map(field, map);
+            }
+        }
     }
 
     pub(crate) fn annotation(&self, key: &str) -> String {
@@ -238,7 +278,8 @@ impl Resource {
         self.set_namespace(&old.namespace());
         let needs_hash = self.notes.needs_hash && old.notes.needs_hash;
         let origin = self.notes.origin.take().or_else(|| old.notes.origin.clone());
-        self.notes = Notes { needs_hash, origin, ..old.notes.clone() };
+        let has_plain_keys = self.notes.has_plain_keys || old.notes.has_plain_keys;
+        self.notes = Notes { needs_hash, has_plain_keys, origin, ..old.notes.clone() };
     }
 
     /// Makes the object what leaves the build: without notes, save those that are asked for.

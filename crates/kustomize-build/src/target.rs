@@ -11,7 +11,7 @@ use crate::config::{Config, from_crds};
 use crate::documents::{self, DocumentError};
 use crate::error::Error;
 use crate::generate;
-use crate::hash;
+use crate::go_syntax;
 use crate::kustomization::{
     COMPONENT, Kustomization, KustomizationError, Leniency, read_shape, shapes,
 };
@@ -25,7 +25,7 @@ use crate::reads::Reads;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::{SchemaState, parse_open_api};
-use crate::transform::Transformer;
+use crate::transform::{Hash, Transformer};
 use crate::vars::Vars;
 
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
@@ -61,14 +61,8 @@ fn build_from(
     }
     let mut gathered = target.gather(Gathered::default())?;
 
-    let mut renamed = false;
-    for resource in gathered.resources.iter_mut().filter(|resource| resource.notes.needs_hash) {
-        let name = format!("{}-{}", resource.name(), hash::suffix(resource));
-        resource.remember_id();
-        resource.set_name(&name);
-        renamed = true;
-    }
-    if renamed {
+    if gathered.resources.iter().any(|resource| resource.notes.needs_hash) {
+        Hash.apply(&mut gathered.resources, &run.schema)?;
         gathered.resources.ensure_unique()?;
     }
     let config = gathered.config();
@@ -112,6 +106,11 @@ fn finish(
             resource.set_labels(labels);
         }
         resource.finish(origins, transformations);
+        if resource.notes.has_plain_keys && go_syntax::has_other_keys(&resource.fields) {
+            let object = go_syntax::object(&resource.fields);
+            let reason = "json: unsupported type: map[interface {}]interface {}".to_owned();
+            return Err(Error::Unprintable { object, reason });
+        }
         documents.push(resource.fields);
     }
     Ok(Built { documents, warnings })
@@ -202,9 +201,13 @@ impl<'a> Target<'a> {
         if self.run.schema.is_decided() {
             return Ok(());
         }
+        let version = openapi.get("version").filter(|version| !version.is_empty());
+        if bytes.is_some() && version.is_some() {
+            return Err(Error::TwoSchemas);
+        }
         if let Some(bytes) = bytes {
             self.run.schema.decide(parse_open_api(&documents::plain(&bytes)?)?);
-        } else if let Some(version) = openapi.get("version").filter(|version| !version.is_empty()) {
+        } else if let Some(version) = version {
             if version != "v1.21.2" && version != "v1_21_2" {
                 return Err(Error::OpenApiVersion);
             }
@@ -229,8 +232,8 @@ impl<'a> Target<'a> {
         self.run_transformers(&mut gathered)?;
         self.run_validators(&gathered)?;
         gathered.vars.add(&self.kustomization.vars, &mut gathered.resources).map_err(|error| {
-            let vars: Vec<&str> =
-                self.kustomization.vars.iter().map(|var| var.name.as_str()).collect();
+            let vars: Vec<String> =
+                self.kustomization.vars.iter().map(ToString::to_string).collect();
             Error::from(error).doing(format!("merging vars [{}]", vars.join(" ")))
         })?;
         Ok(gathered)
@@ -286,8 +289,8 @@ impl<'a> Target<'a> {
         let read = self.loader.load(path).map_err(Error::from).and_then(|bytes| {
             let read = documents::resources(&bytes);
             let mut read = read.map_err(|error| match error {
-                DocumentError::RepeatedKey { reason } if self.is_command() => {
-                    Error::RepeatedKey { reason }
+                DocumentError::Late { object, reason } if self.is_command() => {
+                    Error::Unprintable { object, reason }
                 }
                 other => documents::in_file(other, path).into(),
             })?;
@@ -539,7 +542,7 @@ fn is_malformed(error: &Error) -> bool {
         Error::Document(
             DocumentError::Malformed { .. }
             | DocumentError::MalformedFile { .. }
-            | DocumentError::RepeatedKey { .. },
+            | DocumentError::Late { .. },
         ) => true,
         _ => false,
     }

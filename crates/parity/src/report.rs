@@ -15,8 +15,6 @@ const WIDTH: usize = 300;
 pub struct Report {
     /// One for each table, chart repository or file of builds.
     pub sets: Vec<Set>,
-    /// Tables that are there and that nothing here compares with, with the reason.
-    pub skipped: Vec<(String, &'static str)>,
 }
 
 /// The cases of one table or of the charts of one repository.
@@ -138,9 +136,6 @@ impl fmt::Display for Report {
             if let Some(more) = set.different.len().checked_sub(SHOWN + 1) {
                 writeln!(f, "  and {} more", more + 1)?;
             }
-        }
-        for (name, reason) in &self.skipped {
-            writeln!(f, "{name}: NOT COMPARED, {reason}")?;
         }
         let (total, different) = (self.total(), self.different());
         write!(

@@ -1,8 +1,11 @@
 //! From nodes to values.
 
+mod go_syntax;
 mod key;
 mod mapping;
 mod scalar;
+
+pub(crate) use go_syntax::document as go_syntax;
 
 use serde_json::Value;
 
@@ -57,6 +60,8 @@ pub(crate) struct Decoder<'a> {
     /// How many aliases we are inside of.
     inside_aliases: usize,
     duplicates: Vec<Duplicate>,
+    /// Whether nothing at all between braces is an empty text rather than null.
+    pub(crate) blanks_are_text: bool,
     /// What JSON cannot have. Go finds out when all else is well.
     unprintable: Option<Error>,
 }
@@ -78,6 +83,7 @@ impl<'a> Decoder<'a> {
             under_way: Vec::new(),
             inside_aliases: 0,
             duplicates: Vec::new(),
+            blanks_are_text: false,
             unprintable: None,
         }
     }
@@ -100,6 +106,9 @@ impl<'a> Decoder<'a> {
         let node = self.tree.node(index);
         self.spend(node.text_bytes())?;
         match &node.kind {
+            Kind::Scalar { .. } if node.is_blank_in_flow && self.blanks_are_text => {
+                Ok(Value::from(""))
+            }
             Kind::Scalar { text, implicit } => {
                 match scalar::value(node, text, *implicit, self.dialect) {
                     Err(error @ Error::Number(_)) => {

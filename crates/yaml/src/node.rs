@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{Encoding, ErrorKind, Event, EventData, Mark, Parser, ScalarStyle, Scanner};
+use libyaml_safer::{
+    Encoding, ErrorKind, Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, Scanner,
+    SequenceStyle,
+};
 
 use crate::resolve::Dialect;
 use crate::{Error, Limits, unfinished_block};
@@ -31,6 +34,8 @@ pub(crate) struct Node {
     pub(crate) tag: Option<String>,
     /// Counted from 1.
     pub(crate) line: u64,
+    /// Whether nothing at all stands there, between braces or brackets.
+    pub(crate) is_blank_in_flow: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +69,7 @@ struct Open {
     node: usize,
     /// A key that waits for its value.
     key: Option<usize>,
+    is_flow: bool,
 }
 
 impl Tree {
@@ -99,6 +105,12 @@ impl Tree {
         loop {
             let event = next_event(&mut parser).map_err(|error| failure(error, source, dialect))?;
             let line = event.start_mark.line + 1;
+            let opens_flow = match &event.data {
+                EventData::SequenceStart { style, .. } => *style == SequenceStyle::Flow,
+                EventData::MappingStart { style, .. } => *style == MappingStyle::Flow,
+                _ => false,
+            };
+            let in_flow = open.last().is_some_and(|parent| parent.is_flow);
             let (kind, tag, anchor) = match event.data {
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => continue,
                 EventData::DocumentEnd { .. } | EventData::StreamEnd => return Ok(tree),
@@ -136,7 +148,9 @@ impl Tree {
             if node >= limits.nodes {
                 return Err(Error::TooLarge { what: "nodes", limit: limits.nodes });
             }
-            tree.nodes.push(Node { kind, tag, line });
+            let is_blank = |kind: &Kind| matches!(kind, Kind::Scalar { text, implicit: true } if text.is_empty());
+            let is_blank_in_flow = in_flow && tag.is_none() && is_blank(&kind);
+            tree.nodes.push(Node { kind, tag, line, is_blank_in_flow });
             if let Some(anchor) = anchor {
                 anchors.insert(anchor, node);
             }
@@ -148,7 +162,7 @@ impl Tree {
                 if open.len() >= limits.depth {
                     return Err(Error::TooLarge { what: "levels", limit: limits.depth });
                 }
-                open.push(Open { node, key: None });
+                open.push(Open { node, key: None, is_flow: opens_flow });
             }
         }
     }

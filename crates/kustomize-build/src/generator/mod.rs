@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::kustomization::{GeneratorArgs, GeneratorOptions};
 use crate::loader::{LoadError, Loader};
 use crate::resource::{Behavior, Resource};
-use crate::value::{plain, string_map};
+use crate::value::string_map;
 
 /// Base64 of binary data is broken into lines of this length.
 const LINE: usize = 70;
@@ -37,12 +37,6 @@ pub enum GeneratorError {
     RepeatedKey {
         /// The name of the result.
         name: String,
-        /// The key.
-        key: String,
-    },
-    /// A key that kustomize takes for a number, a boolean or null.
-    #[error("key `{key}` is no text: json: unsupported type: map[interface {{}}]interface {{}}")]
-    KeyOfOtherType {
         /// The key.
         key: String,
     },
@@ -122,9 +116,6 @@ pub(crate) fn generate(
         if !seen.insert(key.clone()) {
             return Err(GeneratorError::RepeatedKey { name: args.name.clone(), key });
         }
-        if !plain(&key).is_string() {
-            return Err(GeneratorError::KeyOfOtherType { key });
-        }
         match (kind, std::str::from_utf8(&value)) {
             (Kind::ConfigMap, Ok(text)) => data.insert(key, Value::from(text)),
             (Kind::ConfigMap, Err(_)) => binary.insert(key, Value::from(encoded(&value))),
@@ -163,6 +154,7 @@ pub(crate) fn generate(
     if options.immutable {
         resource.fields.insert("immutable".to_owned(), Value::Bool(true));
     }
+    resource.notes.has_plain_keys = true;
     resource.notes.needs_hash = !options.disable_name_suffix_hash;
     resource.notes.behavior = Some(Behavior::parse(&args.behavior));
     Ok(resource)

@@ -8,10 +8,12 @@ pub(crate) use shape::{Leniency, Struct, json_type, read as read_shape};
 
 use std::collections::BTreeMap;
 
+use manifest::Gvk;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::field_spec::FieldSpec;
+use crate::identity::GvkText;
 use crate::order::SortOptions;
 use crate::selector::Selector;
 
@@ -171,6 +173,15 @@ pub(crate) struct Var {
     pub(crate) name: String,
     pub(crate) objref: VarTarget,
     pub(crate) fieldref: FieldSelector,
+}
+
+/// As Go prints the struct, of whose target only the kind has words.
+impl std::fmt::Display for Var {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let VarTarget { group, version, kind, .. } = &self.objref;
+        let gvk = Gvk { group: group.clone(), version: version.clone(), kind: kind.clone() };
+        write!(f, "{{{} {} {{{}}}}}", self.name, GvkText(&gvk), self.fieldref.field_path)
+    }
 }
 
 /// The object that a var reads.

@@ -12,6 +12,8 @@ pub(crate) enum Shape {
     Flag,
     Int(&'static str),
     Texts,
+    /// Texts that have a type of their own.
+    NamedTexts(&'static str),
     TextMap,
     One(&'static Struct),
     /// A list of structs, and what Go calls its type.
@@ -48,7 +50,7 @@ pub enum ShapeError {
     #[error("json: cannot unmarshal {found} into Go {place} of type {wanted}")]
     WrongType {
         /// What was found.
-        found: &'static str,
+        found: String,
         /// Where.
         place: String,
         /// What was wanted.
@@ -79,7 +81,7 @@ pub(crate) fn read(
         Value::Null => Map::new(),
         other => {
             return Err(ShapeError::WrongType {
-                found: json_type(other),
+                found: json_type(other).to_owned(),
                 place: "value".to_owned(),
                 wanted: format!("types.{}", shape.name),
             });
@@ -142,13 +144,19 @@ impl Reader {
             (Shape::Flag, _) => wrong(self, "bool"),
             (Shape::Int(_), Value::Number(number)) if number.is_i64() => Some(value.clone()),
             (Shape::Texts, Value::Array(items)) => {
-                Some(items.iter().filter_map(|item| self.text(item, parent)).collect())
+                Some(items.iter().filter_map(|item| self.text(item, "string", parent)).collect())
             }
             (Shape::Texts, _) => wrong(self, "[]string"),
+            (Shape::NamedTexts(name), Value::Array(items)) => {
+                Some(items.iter().filter_map(|item| self.text(item, name, parent)).collect())
+            }
+            (Shape::NamedTexts(name), _) => wrong(self, &format!("[]{name}")),
             (Shape::TextMap, Value::Object(fields)) => Some(Value::Object(
                 fields
                     .iter()
-                    .filter_map(|(key, item)| Some((key.clone(), self.text(item, parent)?)))
+                    .filter_map(|(key, item)| {
+                        Some((key.clone(), self.text(item, "string", parent)?))
+                    })
                     .collect(),
             )),
             (Shape::TextMap, _) => wrong(self, "map[string]string"),
@@ -169,11 +177,16 @@ impl Reader {
                     })
                     .collect(),
             ),
+            (Shape::Int(name), Value::Number(number)) => {
+                let found = format!("number {number}");
+                self.wrong_type_called(&found, name, parent);
+                None
+            }
             (Shape::Int(name) | Shape::Many(_, name), _) => wrong(self, name),
         }
     }
 
-    fn text(&mut self, value: &Value, parent: &'static Struct) -> Option<Value> {
+    fn text(&mut self, value: &Value, wanted: &str, parent: &'static Struct) -> Option<Value> {
         match value {
             Value::String(_) => Some(value.clone()),
             Value::Null => Some(Value::from("")),
@@ -181,16 +194,20 @@ impl Reader {
                 Some(Value::from(text(value)))
             }
             other => {
-                self.wrong_type(other, "string", parent);
+                self.wrong_type(other, wanted, parent);
                 None
             }
         }
     }
 
     fn wrong_type(&mut self, found: &Value, wanted: &str, parent: &'static Struct) {
+        self.wrong_type_called(json_type(found), wanted, parent);
+    }
+
+    fn wrong_type_called(&mut self, found: &str, wanted: &str, parent: &'static Struct) {
         let place = format!("struct field {}.{}", parent.name, self.path.join("."));
         let wanted = wanted.to_owned();
-        self.fail(ShapeError::WrongType { found: json_type(found), place, wanted });
+        self.fail(ShapeError::WrongType { found: found.to_owned(), place, wanted });
     }
 
     fn fail(&mut self, error: ShapeError) {

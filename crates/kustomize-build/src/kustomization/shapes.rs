@@ -25,7 +25,7 @@ pub(crate) static KUSTOMIZATION: Struct = Struct {
         field("commonLabels", TextMap),
         field("labels", Many(&LABEL, "[]types.Label")),
         field("commonAnnotations", TextMap),
-        field("patchesStrategicMerge", Texts),
+        field("patchesStrategicMerge", Shape::NamedTexts("types.PatchStrategicMerge")),
         field("patchesJson6902", Many(&PATCH, "[]types.Patch")),
         field("patches", Many(&PATCH, "[]types.Patch")),
         field("images", Many(&IMAGE, "[]types.Image")),
@@ -312,6 +312,8 @@ pub(crate) static ANNOTATIONS_PLUGIN: Struct = Struct {
         field("fieldSpecs", Many(&FIELD_SPEC, "[]types.FieldSpec")),
     ],
 };
+
+pub(crate) static HASH_PLUGIN: Struct = Struct { name: "HashTransformerPlugin", fields: &[] };
 
 pub(crate) static NAMESPACE_PLUGIN: Struct = Struct {
     name: "NamespaceTransformerPlugin",

@@ -90,7 +90,7 @@ pub(crate) fn drop_blank(object: &mut Map<String, Value>, blank: &[Step], schema
         let Value::Object(below) = value else { return };
         fields = below;
     }
-    if fields.get(last).is_some_and(Value::is_null) {
+    if fields.get(last).is_some_and(|value| value.is_null() || value == "") {
         fields.remove(last);
     }
 }

@@ -8,7 +8,7 @@ use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::selector::{Matcher, Selector};
 use crate::transform::{
-    PatchContent, PatchJson6902, PatchStrategicMerge, PatchTransformer, Replacements,
+    PatchContent, PatchJson6902, PatchStrategicMerge, PatchTarget, PatchTransformer, Replacements,
 };
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ pub(super) fn patch(
             (text, format!("[path: {:?}]", entry.path))
         }
     };
-    let content = match (documents::resources(&text), json_patch(&text)) {
+    let content = match (documents::patches(&text), json_patch(&text)) {
         (Ok(mut patches), _) => {
             let options = entry.options.clone().unwrap_or_default();
             for patch in &mut patches {
@@ -43,7 +43,10 @@ pub(super) fn patch(
         (Err(_), Ok(patch)) => PatchContent::Json6902(patch),
         (Err(_), Err(_)) => return Err(ConfigError::NotAPatch { patch: source }),
     };
-    let target = entry.target.as_ref().map(Matcher::new).transpose()?;
+    let target = entry
+        .target
+        .as_ref()
+        .map(|target| PatchTarget { selector: target.to_string(), matcher: Matcher::new(target) });
     Ok(PatchTransformer { source, patch: content, target })
 }
 
@@ -106,15 +109,15 @@ pub(super) fn patch_strategic_merge(
     }
     let mut patches: Vec<Resource> = Vec::new();
     for path in paths {
-        if let Ok(inline) = documents::resources(path.as_bytes()) {
+        if let Ok(inline) = documents::patches(path.as_bytes()) {
             patches.extend(inline);
             continue;
         }
-        let read = documents::resources(&loader.load(path)?);
+        let read = documents::patches(&loader.load(path)?);
         patches.extend(read.map_err(|error| documents::in_file(error, path))?);
     }
     if !given.is_empty() {
-        patches.extend(documents::resources(given.as_bytes())?);
+        patches.extend(documents::patches(given.as_bytes())?);
     }
     if patches.is_empty() {
         let (paths, patch) = (paths.join(" "), given.to_owned());

@@ -17,7 +17,7 @@ use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::selector::{Matcher, Selector};
 use crate::transform::{
-    Annotations, Images, Labels, NameAffix, Namespace, Replicas, RoleBindingSubjects, Side,
+    Annotations, Hash, Images, Labels, NameAffix, Namespace, Replicas, RoleBindingSubjects, Side,
     Transformer, ValueAdd, ValueTarget,
 };
 
@@ -109,6 +109,7 @@ fn transforms(kind: &str) -> bool {
 fn shape(kind: &str) -> Option<&'static Struct> {
     Some(match kind {
         "AnnotationsTransformer" => &shapes::ANNOTATIONS_PLUGIN,
+        "HashTransformer" => &shapes::HASH_PLUGIN,
         "ImageTagTransformer" => &shapes::IMAGE_PLUGIN,
         "LabelTransformer" => &shapes::LABEL_PLUGIN,
         "NamespaceTransformer" => &shapes::NAMESPACE_PLUGIN,
@@ -145,6 +146,7 @@ fn configured(
     };
     Ok(match kind {
         "AnnotationsTransformer" => vec![Box::new(Annotations::new(settings.annotations, &specs))],
+        "HashTransformer" => vec![Box::new(Hash)],
         "ImageTagTransformer" => vec![Box::new(Images::new(settings.image_tag, &specs)?)],
         "LabelTransformer" => vec![Box::new(Labels::new(settings.labels, &specs))],
         "NamespaceTransformer" => {

@@ -154,7 +154,7 @@ impl Tokens<'_> {
             "!=" | "notin" => Operator::NotIn,
             ">" => Operator::GreaterThan,
             "<" => Operator::LessThan,
-            _ => return Err(unexpected(&token, "in, notin, =, ==, !=, gt, lt")),
+            _ => return Err(unexpected(&token, "'=', '!=', '==', 'in', notin'")),
         };
         let values =
             if matches!(token.text(), "in" | "notin") { self.set()? } else { vec![self.value()?] };

@@ -7,8 +7,8 @@ pub(crate) use labels::LabelSelector;
 pub use labels::LabelSelectorError;
 pub use object::ObjectSelector;
 
+use go_regex::Regex;
 use manifest::Gvk;
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::ResId;
@@ -29,17 +29,24 @@ pub(crate) struct Selector {
     pub(crate) annotation_selector: String,
 }
 
+/// As kustomize's messages print it.
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { group, version, kind, name, namespace, label_selector, annotation_selector } =
+            self;
+        let gvk = Gvk { group: group.clone(), version: version.clone(), kind: kind.clone() };
+        let id =
+            ResId { gvk, name: name.clone(), namespace: namespace.clone(), cluster_scoped: false };
+        write!(f, "{id}:a={annotation_selector}:l={label_selector}")
+    }
+}
+
 /// Why a selector cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
     /// A part is no regular expression.
-    #[error("error parsing regexp: `{pattern}`: {reason}")]
-    Regex {
-        /// The expression.
-        pattern: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error(transparent)]
+    Regex(#[from] go_regex::Error),
     /// The label or annotation selector is malformed.
     #[error(transparent)]
     Labels(#[from] LabelSelectorError),
@@ -89,11 +96,7 @@ impl Pattern {
 
 /// Compiles a regular expression from outside, within bounds.
 pub(crate) fn regex(pattern: &str) -> Result<Regex, SelectorError> {
-    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        SelectorError::Regex { pattern: pattern.to_owned(), reason: reason.to_owned() }
-    })
+    Ok(Regex::new(pattern)?)
 }
 
 impl Matcher {

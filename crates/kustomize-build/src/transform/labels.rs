@@ -41,6 +41,7 @@ pub(super) fn set_everywhere(
     }
     for place in 0..resources.len() {
         let Some(resource) = resources.body_mut(place) else { break };
+        resource.notes.has_plain_keys = true;
         fields.change(resource, Some(Make::Map), |map| {
             entries.iter().try_for_each(|(key, value)| set_entry(map, key, value))
         })?;

@@ -1,6 +1,7 @@
 //! What changes resources: one file for each of kustomize's built-in transformers.
 
 mod annotations;
+mod hash;
 mod images;
 mod labels;
 mod name_affix;
@@ -13,11 +14,12 @@ mod replicas;
 mod value_add;
 
 pub(crate) use annotations::Annotations;
+pub(crate) use hash::Hash;
 pub(crate) use images::Images;
 pub(crate) use labels::Labels;
 pub(crate) use name_affix::{NameAffix, Side};
 pub(crate) use namespace::{Namespace, RoleBindingSubjects};
-pub(crate) use patch::{Content as PatchContent, PatchTransformer};
+pub(crate) use patch::{Content as PatchContent, PatchTransformer, Target as PatchTarget};
 pub(crate) use patch_json6902::PatchJson6902;
 pub(crate) use patch_strategic_merge::PatchStrategicMerge;
 pub(crate) use replacements::Replacements;
@@ -103,6 +105,14 @@ pub enum TransformError {
         /// Why.
         source: ResourcesError,
     },
+    /// A strategic merge patch has a malformed target.
+    #[error("unable to find patch target {selector:?} in `resources`")]
+    MalformedTarget {
+        /// The target.
+        selector: String,
+        /// What is wrong with it.
+        source: SelectorError,
+    },
     /// A file of several strategic merge patches has one target.
     #[error(
         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set \
@@ -180,7 +190,7 @@ pub enum TransformError {
         reason: Option<PathError>,
     },
     /// A replacement's target is of another type than its new value.
-    #[error("cannot decode !!str `{text}` as a {wanted}")]
+    #[error("map[string]interface {{}}(nil): yaml: cannot decode !!str `{text}` as a {wanted}")]
     Retype {
         /// The new value.
         text: String,

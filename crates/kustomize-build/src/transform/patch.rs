@@ -6,10 +6,10 @@ use crate::merge::{drop_blank, merge};
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::SchemaState;
-use crate::selector::Matcher;
+use crate::selector::{Matcher, SelectorError};
 use serde_json::{Map, Value};
 
-/// The largest number up to which a float holds every whole number.
+/// The number up to which a float holds every whole number; it may stand for the next one, too.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Patches the resources that it selects, or those that the patches name.
@@ -18,7 +18,15 @@ pub(crate) struct PatchTransformer {
     /// How messages name it.
     pub(crate) source: String,
     pub(crate) patch: Content,
-    pub(crate) target: Option<Matcher>,
+    pub(crate) target: Option<Target>,
+}
+
+/// What a patch selects. Flux: one that is malformed is found out when the patch is applied.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// How messages name it.
+    pub(crate) selector: String,
+    pub(crate) matcher: Result<Matcher, SelectorError>,
 }
 
 /// What a patch holds.
@@ -42,7 +50,11 @@ impl Transformer for PatchTransformer {
                     }
                     return Err(TransformError::SeveralPatches { patch: self.source.clone() });
                 };
-                let places = target.select(resources);
+                let matcher = target.matcher.as_ref().map_err(|source| {
+                    let selector = target.selector.clone();
+                    TransformError::MalformedTarget { selector, source: source.clone() }
+                })?;
+                let places = matcher.select(resources);
                 merge_into(resources, &places, patch, true, schema)
             }
             (Content::StrategicMerge(patches), None) => {
@@ -59,7 +71,8 @@ impl Transformer for PatchTransformer {
                 Err(TransformError::JsonPatchWithoutTarget { patch: self.source.clone() })
             }
             (Content::Json6902(patch), Some(target)) => {
-                for place in target.select(resources) {
+                let matcher = target.matcher.as_ref().map_err(Clone::clone)?;
+                for place in matcher.select(resources) {
                     resources.change(place, |resource| {
                         resource.remember_id();
                         apply_json(resource, patch)
@@ -82,6 +95,8 @@ pub(super) fn merge_into(
     let (mut deleted, mut moved) = (false, false);
     for place in places {
         let mut patch = patch.clone();
+        // Flux: these become text, so that a null sets the word `null`; none leaves what is there.
+        patch.spell_out();
         if takes_kind && let Some(target) = resources.get(*place) {
             // The version is the target's, so that the patch fits any.
             patch.fields.insert("apiVersion".to_owned(), Value::from(target.api_version()));
@@ -124,6 +139,7 @@ pub(super) fn merge_one(
         return Ok(());
     };
     target.fields = merged;
+    target.notes.spellings.splice(..0, patch.notes.spellings);
     if !patch.notes.may_change_kind {
         target.set_kind(&kind);
     }
@@ -150,6 +166,7 @@ pub(super) fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(
     if let Value::Object(mut fields) = patch.apply(document, Options::kustomize())? {
         fields.values_mut().for_each(through_float);
         resource.fields = fields;
+        resource.notes.spellings.clear();
     }
     Ok(())
 }
@@ -162,7 +179,7 @@ fn through_float(value: &mut Value) {
         Value::Object(fields) => fields.values_mut().for_each(through_float),
         Value::Array(items) => items.iter_mut().for_each(through_float),
         Value::Number(number) => {
-            let float = number.as_f64().filter(|float| float.abs() > MAX_EXACT);
+            let float = number.as_f64().filter(|float| float.abs() >= MAX_EXACT);
             let digits = float.filter(|_| !number.is_f64()).map(|float| format!("{float}"));
             if let Some(number) = digits.and_then(|digits| digits.parse().ok()) {
                 *value = Value::Number(number);

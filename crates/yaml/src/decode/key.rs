@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Decoder, scalar};
 use crate::node::Kind;
-use crate::resolve::Scalar;
+use crate::resolve::{Dialect, Scalar};
 use crate::{Error, number};
 
 /// A key as Go sees it: `1` and `"1"` are two keys, though JSON has one text for both.
@@ -28,7 +28,7 @@ impl fmt::Display for Key {
             Self::Bool(value) => value.fmt(to),
             Self::Integer(value) => value.fmt(to),
             Self::Float(bits) => to.write_str(&number::general(f64::from_bits(*bits))),
-            Self::Text(text) => write!(to, "{text:?}"),
+            Self::Text(text) => to.write_str(&go_quote::double(text.as_bytes())),
         }
     }
 }
@@ -57,7 +57,11 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, index: usize) -> Result<Key, Err
     decoder.spend(node.text_bytes())?;
     let Kind::Scalar { text, implicit } = &node.kind else {
         let key = decoder.value(index)?;
-        return Err(Error::CollectionKey { key: go_syntax(&key) });
+        let keys = match decoder.dialect {
+            Dialect::Sigs => "interface {}",
+            Dialect::Kyaml => "string",
+        };
+        return Err(Error::CollectionKey { key: go_syntax(&key, keys) });
     };
     Ok(match scalar::meaning(node, text, *implicit, decoder.dialect)? {
         Scalar::Null => Key::Null,
@@ -70,24 +74,26 @@ pub(super) fn decode(decoder: &mut Decoder<'_>, index: usize) -> Result<Key, Err
 }
 
 /// A value as Go prints it with `%#v`.
-pub(super) fn go_syntax(value: &Value) -> String {
-    if value.is_null() { "<nil>".to_owned() } else { inner_go_syntax(value) }
+pub(super) fn go_syntax(value: &Value, keys: &str) -> String {
+    if value.is_null() { "<nil>".to_owned() } else { inner_go_syntax(value, keys) }
 }
 
-fn inner_go_syntax(value: &Value) -> String {
+fn inner_go_syntax(value: &Value, keys: &str) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
-        Value::String(text) => format!("{text:?}"),
+        Value::String(text) => go_quote::double(text.as_bytes()),
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(inner_go_syntax).collect();
+            let items: Vec<_> = items.iter().map(|item| inner_go_syntax(item, keys)).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         Value::Object(map) => {
             let entries: Vec<_> = map
                 .iter()
-                .map(|(key, value)| format!("{key:?}:{}", inner_go_syntax(value)))
+                .map(|(key, value)| {
+                    format!("{}:{}", go_quote::double(key.as_bytes()), inner_go_syntax(value, keys))
+                })
                 .collect();
-            format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
+            format!("map[{keys}]interface {{}}{{{}}}", entries.join(", "))
         }
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     }

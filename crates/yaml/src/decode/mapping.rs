@@ -46,7 +46,7 @@ fn fill(
         let line = decoder.tree.node(*value).line;
         let value = decoder.value(*value)?;
         let Some(name) = key.json() else {
-            decoder.unprintable = Some(Error::NullKey { value: go_syntax(&value) });
+            decoder.unprintable = Some(Error::NullKey { value: go_syntax(&value, "interface {}") });
             continue;
         };
         if seen.contains(&key) {

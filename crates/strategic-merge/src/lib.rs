@@ -1,0 +1,42 @@
+//! Strategic merge patches as Kubernetes applies them.
+//!
+//! [`merge`] is `strategicpatch.StrategicMergePatch` of apimachinery v0.37 over the built-in kinds:
+//! what an API server, or `kubectl apply` on the client's side, makes of a patch. The strategic merge
+//! of kustomize has other rules, which `kustomize-build` follows.
+//!
+//! ```
+//! use serde_json::json;
+//! use strategic_merge::{Type, merge};
+//!
+//! let pod = Type::of("v1", "Pod").ok_or("unknown kind")?;
+//! let live = json!({"spec": {"containers": [{"name": "a", "image": "a:1"}, {"name": "b"}]}});
+//! let patch = json!({"spec": {"containers": [{"name": "a", "image": "a:2"}]}});
+//! let merged = merge(live, patch, pod)?;
+//! assert_eq!(merged["spec"]["containers"], json!([{"name": "a", "image": "a:2"}, {"name": "b"}]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod directive;
+mod error;
+mod go_print;
+mod list;
+mod map;
+mod order;
+mod schema;
+
+pub use error::MergeError;
+pub use schema::Type;
+
+use serde_json::Value;
+
+/// Applies a patch to an object of a built-in kind.
+///
+/// # Errors
+/// If one of both is no object, if the patch contradicts itself or what is known of the kind, or if
+/// they nest too deeply. The words are apimachinery's.
+pub fn merge(object: Value, patch: Value, kind: Type) -> Result<Value, MergeError> {
+    let (Value::Object(object), Value::Object(patch)) = (object, patch) else {
+        return Err(MergeError::NotAnObject);
+    };
+    map::merge(object, patch, kind, 0).map(Value::Object)
+}
