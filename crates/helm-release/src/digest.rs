@@ -5,8 +5,8 @@ use crd_types::helm::PostRenderer;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use go_json::{Members, push_list, push_text, push_value};
 use crate::record::{HookEvent, HookRecord, Info, Record};
+use go_json::{Members, push_list, push_text, push_value};
 
 /// The digest of a record, as a snapshot holds it. Tests do not count: users run them when they
 /// like. `oci_digest` is what the snapshot says of the chart.

@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::Serialize as _;
 
-use go_json::push_number;
 use crate::record::Record;
+use go_json::push_number;
 
 /// Type of the Secret that holds a record.
 pub const SECRET_TYPE: &str = "helm.sh/release.v1";

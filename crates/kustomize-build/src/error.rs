@@ -70,7 +70,7 @@ pub enum Error {
         /// Why, and what to do instead.
         reason: &'static str,
     },
-    /// Something remote is wanted; nothing is ever fetched.
+    /// A base of another repository is wanted that was not brought along.
     #[error("{field}: remote base '{url}' is refused, only what the source contains can be built")]
     Remote {
         /// The field.
@@ -191,11 +191,20 @@ impl Error {
         message(self)
     }
 
+    /// The address of a base in another repository that the build lacks.
+    pub fn missing_base(&self) -> Option<&str> {
+        match self {
+            Self::Remote { url, .. } => Some(url),
+            _ => None,
+        }
+    }
+
     /// Whether it is told as it is, whatever was done when it happened.
     pub(crate) fn stands_alone(&self) -> bool {
         matches!(
             self,
             Self::LimitExceeded { .. }
+                | Self::Remote { .. }
                 | Self::Unprintable { .. }
                 | Self::Load(LoadError::LimitExceeded { .. })
         )

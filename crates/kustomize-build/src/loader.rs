@@ -127,6 +127,10 @@ pub(crate) struct Loader<'a> {
     tree: &'a FileTree,
     options: &'a Options,
     root: TreePath,
+    /// The address of the tree, if it is that of another repository.
+    remote: Option<&'a str>,
+    /// How many kustomizations this one is inside of.
+    depth: usize,
     /// The directories from which this one was reached, the first one first.
     visited: Vec<TreePath>,
     spent: Rc<Spent>,
@@ -146,6 +150,8 @@ impl<'a> Loader<'a> {
             tree,
             options,
             root: root.clone(),
+            remote: None,
+            depth: 0,
             visited: Vec::new(),
             spent: Rc::new(Spent::default()),
         };
@@ -198,12 +204,38 @@ impl<'a> Loader<'a> {
         }
         let mut visited = self.visited.clone();
         visited.push(self.root.clone());
-        let depth = self.options.limits.depth;
-        if visited.len() >= depth {
-            let limit = depth as u64;
+        Ok(Self { root: joined, visited, depth: self.deeper()?, ..self.clone() })
+    }
+
+    /// A loader for a directory of another repository; none if it was not brought along.
+    ///
+    /// # Errors
+    /// If it is too many kustomizations deep, which also ends a circle.
+    pub(crate) fn remote(&self, url: &str) -> Result<Option<Self>, Error> {
+        let Some((url, base)) = self.options.remote_bases.get(url) else { return Ok(None) };
+        let (tree, root) = (&base.tree, base.directory.clone());
+        let (remote, depth) = (Some(url), self.deeper()?);
+        let spent = self.spent.clone();
+        let loader =
+            Self { tree, options: self.options, root, remote, depth, visited: Vec::new(), spent };
+        if !loader.tree.is_directory(&loader.root) {
+            return Err(loader.no_directory(&loader.root_name(), &loader.root).into());
+        }
+        Ok(Some(loader))
+    }
+
+    /// Whether the directory is in another repository.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    fn deeper(&self) -> Result<usize, Error> {
+        let limit = self.options.limits.depth;
+        if self.depth + 1 >= limit {
+            let limit = limit as u64;
             return Err(Error::LimitExceeded { what: "kustomizations inside each other", limit });
         }
-        Ok(Self { root: joined, visited, ..self.clone() })
+        Ok(self.depth + 1)
     }
 
     /// Whether the directory holds such a file.
@@ -269,6 +301,10 @@ impl<'a> Loader<'a> {
     }
 
     fn note(&self, path: &TreePath) {
+        // Another repository is no part of the source.
+        if self.is_remote() {
+            return;
+        }
         let mut looked_up = self.spent.looked_up.borrow_mut();
         if !looked_up.contains(path) {
             looked_up.insert(path.clone());
@@ -343,7 +379,7 @@ impl<'a> Loader<'a> {
     }
 
     fn shown(&self, path: &TreePath) -> String {
-        let root = self.options.root_name.trim_end_matches('/');
+        let root = self.remote.unwrap_or(&self.options.root_name).trim_end_matches('/');
         match (root.is_empty(), path.is_root()) {
             (true, true) => "/".to_owned(),
             (_, true) => root.to_owned(),

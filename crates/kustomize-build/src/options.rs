@@ -1,5 +1,7 @@
 //! How a build is to be done.
 
+use crate::remote::RemoteBases;
+
 /// How a build is to be done.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -13,6 +15,8 @@ pub struct Options {
     pub version: String,
     /// What a build may cost.
     pub limits: Limits,
+    /// What it may use of other repositories: nothing, unless somebody brought it along.
+    pub remote_bases: RemoteBases,
 }
 
 /// Whose build it is.
@@ -62,6 +66,7 @@ impl Options {
             root_name: String::new(),
             version: "v5.8.1".to_owned(),
             limits: Limits::default(),
+            remote_bases: RemoteBases::default(),
         }
     }
 

@@ -179,7 +179,9 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn load(run: &'a Run<'a>, loader: Loader<'a>) -> Result<Self, Error> {
-        let in_place = run.in_place.filter(|in_place| in_place.directory == *loader.root());
+        let in_place = run
+            .in_place
+            .filter(|in_place| !loader.is_remote() && in_place.directory == *loader.root());
         let (file_name, kustomization) = if let Some(in_place) = in_place {
             (in_place.file_name, Kustomization::from_fields(in_place.fields.clone())?)
         } else {
@@ -248,7 +250,13 @@ impl<'a> Target<'a> {
     ) -> Result<(), Error> {
         for path in paths {
             if is_remote(path) {
-                return Err(Error::Remote { field, url: path.clone() });
+                let loader = self.remote_loader(path, field)?;
+                let (directory, below) =
+                    self.build_below(loader, path, false, Gathered::default())?;
+                gathered.merge(below).map_err(|error| {
+                    error.doing(format!("recursed merging from path '{directory}'"))
+                })?;
+                continue;
             }
             let Err(no_file) = self.add_file(gathered, path) else { continue };
             if no_file.stands_alone() {
@@ -282,6 +290,12 @@ impl<'a> Target<'a> {
             self.within_limit(gathered)?;
         }
         Ok(())
+    }
+
+    /// A loader for a base that is in another repository.
+    fn remote_loader(&self, url: &str, field: &'static str) -> Result<Loader<'a>, Error> {
+        let refused = || Error::Remote { field, url: url.to_owned() };
+        self.loader.remote(url)?.ok_or_else(refused)
     }
 
     fn add_file(&self, gathered: &mut Gathered, path: &str) -> Result<(), Error> {
@@ -321,15 +335,16 @@ impl<'a> Target<'a> {
     }
 
     fn add_component(&mut self, gathered: Gathered, path: &str) -> Result<Gathered, Error> {
-        if is_remote(path) {
-            return Err(Error::Remote { field: "components", url: path.to_owned() });
-        }
-        let loader = self.loader.below(path).map_err(|error| {
-            if error.stands_alone() {
-                return error;
-            }
-            Error::Component { reason: error.message() }
-        })?;
+        let loader = if is_remote(path) {
+            self.remote_loader(path, "components")?
+        } else {
+            self.loader.below(path).map_err(|error| {
+                if error.stands_alone() {
+                    return error;
+                }
+                Error::Component { reason: error.message() }
+            })?
+        };
         match self.build_below(loader, path, true, gathered) {
             Ok((_, gathered)) => Ok(gathered),
             Err(error) if error.stands_alone() => Err(error),

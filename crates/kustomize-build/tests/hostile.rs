@@ -11,14 +11,19 @@ const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
 /// What every answer may take, on a busy machine and without optimization.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn built(files: &[(&str, &str)], root: &str, options: &Options) -> Result<Built, Error> {
+fn tree(files: &[(&str, &str)]) -> FileTree {
     let mut tree = FileTree::builder();
     for (path, text) in files {
         let file = File { bytes: (*text).to_owned().into(), executable: false };
         tree.file(&TreePath::parse(path).unwrap(), file).unwrap();
     }
+    tree.build()
+}
+
+fn built(files: &[(&str, &str)], root: &str, options: &Options) -> Result<Built, Error> {
+    let tree = tree(files);
     let start = Instant::now();
-    let built = build(&tree.build(), &TreePath::parse(root).unwrap(), options);
+    let built = build(&tree, &TreePath::parse(root).unwrap(), options);
     assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
     built
 }
@@ -167,15 +172,43 @@ fn a_schema_stays_in_its_build() {
     let patch = "patches: [{patch: '{apiVersion: v1, kind: Pod, metadata: {name: p}, \
                  spec: {containers: [{name: b, image: b}]}}'}]\nresources: [p.yaml]\n";
     let polluting = format!("openapi: {{path: s.json}}\n{patch}");
-    let containers = |kustomization: &str| {
+    let printed = |kustomization: &str| {
         let files = [("kustomization.yaml", kustomization), ("p.yaml", pod), ("s.json", schema)];
-        let built = built(&files, "", &Options::command()).unwrap();
-        built.to_yaml().matches("image:").count()
+        built(&files, "", &Options::command()).unwrap().to_yaml()
     };
+    let alone = (printed(&polluting), printed(patch));
+    assert_eq!((alone.0.matches("image:").count(), alone.1.matches("image:").count()), (1, 2));
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| assert_eq!(containers(&polluting), 1));
-            scope.spawn(|| assert_eq!(containers(patch), 2));
+            scope.spawn(|| (0..250).for_each(|_| assert_eq!(printed(&polluting), alone.0)));
+            scope.spawn(|| (0..250).for_each(|_| assert_eq!(printed(patch), alone.1)));
         }
     });
+}
+
+#[test]
+fn a_remote_base_is_used_only_if_it_was_brought_along() {
+    let url = "https://example.com/a//base?ref=v1";
+    let kustomization = format!("namePrefix: p-\nresources: ['{url}']\n");
+    let files = [("kustomization.yaml", kustomization.as_str())];
+    let mut options = Options::controller();
+    let error = built(&files, "", &options).unwrap_err();
+    assert_eq!(error.missing_base(), Some(url));
+    assert!(error.message().contains("is refused"), "{}", error.message());
+
+    // The base may use its own repository, and neither the source nor, for ever, itself.
+    let bring = |options: &mut Options, base: &str| {
+        let files = [("base/kustomization.yaml", base), ("a.yaml", MAP)];
+        options.remote_bases.insert(url.to_owned(), tree(&files), TreePath::parse("base").unwrap());
+    };
+    bring(&mut options, "resources: [../a.yaml]\n");
+    assert!(built(&files, "", &options).unwrap().to_yaml().contains("name: p-"));
+    for (base, problem) in [
+        ("resources: [../../kustomization.yaml]\n".to_owned(), "is not in or below"),
+        (kustomization.clone(), "kustomizations inside each other"),
+    ] {
+        bring(&mut options, &base);
+        let message = built(&files, "", &options).unwrap_err().message();
+        assert!(message.contains(problem), "{message}");
+    }
 }
