@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cluster::TenantClient;
 use crate::discovery::Resource;
+use crate::federation::TokenError;
 
 /// How many bytes an answer may have. An object has at most 3 MiB, a list of them may be long.
 const MAX_ANSWER_BYTES: usize = 256 << 20;
@@ -42,6 +43,9 @@ pub enum ApiError {
     /// It did not answer.
     #[error("cannot reach the API server")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There is no token to be shown to it.
+    #[error("cannot log in to the API server")]
+    Login(#[source] Box<TokenError>),
     /// The answer broke off or was too long.
     #[error("cannot read the answer of the API server")]
     Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -142,6 +146,14 @@ impl ApiError {
     /// The machine-readable reason; empty if there is none.
     pub(crate) fn reason(&self) -> &str {
         self.refusal().map_or("", |refusal| refusal.reason.as_str())
+    }
+}
+
+impl From<kube::Error> for ApiError {
+    fn from(error: kube::Error) -> Self {
+        let kube::Error::Api(status) = error else { return unreachable(error) };
+        let kube::core::Status { code, reason, message, .. } = *status;
+        Self::Refused(Box::new(Refusal { code, reason, message, details: Details::default() }))
     }
 }
 
@@ -279,10 +291,9 @@ impl TenantClient {
             request.headers_mut().insert("Accept", METADATA_OBJECT);
         }
         let timeout = self.cluster.timeout;
-        let answer = tokio::time::timeout(timeout, self.cluster.client.send(request))
+        let answer = tokio::time::timeout(timeout, self.send(request))
             .await
-            .map_err(|_elapsed| ApiError::TimedOut(timeout))?
-            .map_err(unreachable)?;
+            .map_err(|_elapsed| ApiError::TimedOut(timeout))??;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -345,7 +356,7 @@ impl TenantClient {
         let timeout = self.cluster.timeout;
         let begun = tokio::time::Instant::now();
         let exchange = async {
-            let answer = self.cluster.client.send(request).await.map_err(unreachable)?;
+            let answer = self.send(request).await?;
             let (head, body) = answer.into_parts();
             Ok::<_, ApiError>((head, read(body).await?))
         };
@@ -357,6 +368,20 @@ impl TenantClient {
         }
         let body = serde_json::from_slice(&bytes).map_err(ApiError::Malformed)?;
         Ok(Answer { body, asked_after: asked_after(&head.headers, begun.elapsed()) })
+    }
+
+    /// Sends a request as whoever the cluster knows us as.
+    async fn send(&self, mut request: Request<Body>) -> Result<http::Response<Body>, ApiError> {
+        let Some(tokens) = &self.cluster.tokens else {
+            return self.cluster.client.send(request).await.map_err(unreachable);
+        };
+        let header = tokens.header().await.map_err(|error| ApiError::Login(Box::new(error)))?;
+        request.headers_mut().insert(http::header::AUTHORIZATION, header.clone());
+        let answer = self.cluster.client.send(request).await.map_err(unreachable)?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            tokens.forget(&header).await;
+        }
+        Ok(answer)
     }
 
     fn request(

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use crate::discovery::Discovery;
+use crate::federation::{Access, FederationError, Identities, Tokens};
 use crate::kubeconfig::{self, KubeconfigError, Trust};
 use crate::records::LiveRecords;
 use crate::settings::Settings;
@@ -28,10 +29,10 @@ pub struct Clusters {
     hasher: RandomState,
 }
 
-/// A remote cluster, remembered by what its kubeconfig says. The least recently used one is first.
+/// A remote cluster, remembered by what leads to it. The least recently used one is first.
 #[derive(Debug)]
 struct Remote {
-    kubeconfig: u64,
+    key: u64,
     cluster: Arc<Cluster>,
 }
 
@@ -42,6 +43,8 @@ pub struct Cluster {
     pub(crate) settings: Arc<Settings>,
     pub(crate) discovery: Discovery,
     pub(crate) records: Arc<LiveRecords>,
+    /// What requests prove themselves with, if the client does not do it.
+    pub(crate) tokens: Option<Tokens>,
 }
 
 /// The right to act on a cluster as somebody. Everything in this crate that touches objects takes
@@ -111,19 +114,58 @@ impl Clusters {
             return Ok(known);
         }
         let config = kubeconfig::sanitised(kubeconfig, trust).await?;
+        self.connect(key, config, None)
+    }
+
+    /// The cluster that the ConfigMap `name` of `namespace` points at
+    /// (`spec.kubeConfig.configMapRef`), reached with tokens of a service account. Reads the
+    /// ConfigMap and the account.
+    ///
+    /// # Errors
+    /// If the ConfigMap leads nowhere, or the account may not be used.
+    pub async fn federated(
+        &self,
+        namespace: &str,
+        name: &str,
+        identities: Identities<'_>,
+    ) -> Result<Arc<Cluster>, FederationError> {
+        let access = Access::read(&self.local.client, namespace, name).await?;
+        let tokens = access.tokens(&self.local.client, namespace, identities).await?;
+        let key = self.hasher.hash_one((&access, tokens.account()));
+        if let Some(known) = self.recall(key) {
+            return Ok(known);
+        }
+        // A cluster that nobody may enter is not connected to.
+        tokens.header().await?;
+        let unusable = |source| {
+            let config_map = format!("{namespace}/{name}");
+            FederationError::Client { config_map, source }
+        };
+        let config = kubeconfig::anonymous(&access.address, access.authority.as_deref());
+        let config = config.await.map_err(unusable)?;
+        self.connect(key, config, Some(tokens)).map_err(unusable)
+    }
+
+    fn connect(
+        &self,
+        key: u64,
+        config: kube::Config,
+        tokens: Option<Tokens>,
+    ) -> Result<Arc<Cluster>, KubeconfigError> {
         let client = kube::Client::try_from(config).map_err(KubeconfigError::client)?;
-        let cluster = Arc::new(Cluster::new(client, REMOTE_TIMEOUT, Arc::clone(&self.settings)));
+        let cluster = Cluster::new(client, REMOTE_TIMEOUT, Arc::clone(&self.settings));
+        let cluster = Arc::new(Cluster { tokens, ..cluster });
         let mut remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
         if remotes.len() >= MAX_REMOTES {
             remotes.remove(0);
         }
-        remotes.push(Remote { kubeconfig: key, cluster: Arc::clone(&cluster) });
+        remotes.push(Remote { key, cluster: Arc::clone(&cluster) });
         Ok(cluster)
     }
 
     fn recall(&self, key: u64) -> Option<Arc<Cluster>> {
         let mut remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = remotes.iter().position(|remote| remote.kubeconfig == key)?;
+        let at = remotes.iter().position(|remote| remote.key == key)?;
         let remote = remotes.remove(at);
         let cluster = Arc::clone(&remote.cluster);
         remotes.push(remote);
@@ -134,7 +176,7 @@ impl Clusters {
 impl Cluster {
     fn new(client: kube::Client, timeout: Duration, settings: Arc<Settings>) -> Self {
         let records = Arc::new(LiveRecords::new());
-        Self { client, timeout, settings, discovery: Discovery::default(), records }
+        Self { client, timeout, settings, discovery: Discovery::default(), records, tokens: None }
     }
 
     /// What was last verified of the objects of this cluster.

@@ -3,7 +3,12 @@
 //! Flux: `runtime/client`, `KubeConfig`. A kubeconfig may run programs, read files of this
 //! process, or switch off the check of certificates: none of that passes.
 
-use kube::config::{AuthInfo, Cluster, KubeConfigOptions, Kubeconfig};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kube::config::{
+    AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster,
+    NamedContext,
+};
 
 /// How many bytes a kubeconfig may have: what fits into a Secret.
 const MAX_BYTES: usize = 1 << 20;
@@ -69,6 +74,43 @@ pub(crate) async fn sanitised(bytes: &[u8], trust: Trust) -> Result<kube::Config
     kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .map_err(|_secret| KubeconfigError::Incomplete)
+}
+
+/// A configuration without a user; `authority` are the certificates to trust, in PEM.
+pub(crate) async fn anonymous(
+    address: &str,
+    authority: Option<&str>,
+) -> Result<kube::Config, KubeconfigError> {
+    let name = "cluster".to_owned();
+    let cluster = Cluster {
+        server: Some(address.to_owned()),
+        certificate_authority_data: authority.map(|authority| STANDARD.encode(authority)),
+        ..Cluster::default()
+    };
+    let context = Context { cluster: name.clone(), user: Some(name.clone()), ..Context::default() };
+    let user = NamedAuthInfo {
+        name: name.clone(),
+        auth_info: Some(AuthInfo::default()),
+        ..NamedAuthInfo::default()
+    };
+    let kubeconfig = Kubeconfig {
+        clusters: vec![NamedCluster {
+            name: name.clone(),
+            cluster: Some(cluster),
+            ..NamedCluster::default()
+        }],
+        auth_infos: vec![user],
+        contexts: vec![NamedContext {
+            name: name.clone(),
+            context: Some(context),
+            ..NamedContext::default()
+        }],
+        current_context: Some(name),
+        ..Kubeconfig::default()
+    };
+    kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .map_err(|_certificates| KubeconfigError::Incomplete)
 }
 
 fn sanitised_cluster(given: Cluster, trust: Trust) -> Cluster {

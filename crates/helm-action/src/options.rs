@@ -33,6 +33,8 @@ pub struct Options {
     pub validate_objects: bool,
     /// Whether values are checked against the chart's schema.
     pub validate_values: bool,
+    /// Whether templates may ask for addresses of hosts.
+    pub dns_lookups: bool,
     /// Whether what a failed upgrade or rollback created is deleted.
     pub cleanup_on_fail: bool,
     /// Whether the namespace of the release is created. Install only.
@@ -94,6 +96,7 @@ impl Default for Options {
             take_ownership: true,
             validate_objects: true,
             validate_values: true,
+            dns_lookups: false,
             cleanup_on_fail: false,
             create_namespace: false,
             replace: false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cluster_apply::{DiscoveryError, TenantClient};
 use helm_chart::Chart;
-use helm_functions::{Helm, Lookup, SystemEntropy};
+use helm_functions::{Helm, Hosts, Lookup, SystemEntropy};
 use helm_render::{
     Capabilities, KubeVersion, Options as RenderOptions, PostRender, Release, Rendered,
 };
@@ -48,12 +48,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) is_upgrade: bool,
     pub(crate) revision: i64,
     pub(crate) validate_values: bool,
+    /// Whether templates may ask for addresses of hosts.
+    pub(crate) dns_lookups: bool,
 }
 
 /// Renders a chart as the cluster of the target would have it. Templates may look things up there,
 /// with the tenant's rights.
 pub(crate) async fn render(asked: Asked<'_>) -> Result<Rendered, ActionError> {
-    let Asked { target, desired, values, is_upgrade, revision, validate_values } = asked;
+    let Asked { target, desired, values, is_upgrade, revision, validate_values, dns_lookups } =
+        asked;
     let capabilities = capabilities(&target.client).await?;
     let release = Release {
         name: target.name.clone(),
@@ -62,11 +65,14 @@ pub(crate) async fn render(asked: Asked<'_>) -> Result<Rendered, ActionError> {
         revision,
     };
     let desired = desired.clone();
-    let cluster =
-        Cluster { client: target.client.clone(), runtime: tokio::runtime::Handle::current() };
+    let runtime = tokio::runtime::Handle::current();
+    let cluster = Cluster { client: target.client.clone(), runtime: runtime.clone() };
     // Rendering computes, and waits for the cluster in the middle of it.
     let rendering = tokio::task::spawn_blocking(move || {
-        let host = Helm::new(jiff::Timestamp::now(), SystemEntropy).with_lookup(cluster);
+        let mut host = Helm::new(jiff::Timestamp::now(), SystemEntropy).with_lookup(cluster);
+        if dns_lookups {
+            host = host.with_hosts(Network { runtime });
+        }
         let options = RenderOptions {
             skip_schema_validation: !validate_values,
             cache: desired.templates.as_deref(),
@@ -82,6 +88,24 @@ pub(crate) async fn render(asked: Asked<'_>) -> Result<Rendered, ActionError> {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_cancelled) => Err(ActionError::Interrupted),
         },
+    }
+}
+
+/// How long the name of a host may take to be looked up.
+const DNS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The hosts that the controller can look up.
+struct Network {
+    runtime: tokio::runtime::Handle,
+}
+
+impl Hosts for Network {
+    fn address(&self, host: &str) -> Option<String> {
+        let found = async {
+            let found = tokio::time::timeout(DNS_PATIENCE, tokio::net::lookup_host((host, 0)));
+            found.await.ok()?.ok()?.next()
+        };
+        self.runtime.block_on(found).map(|address| address.ip().to_string())
     }
 }
 

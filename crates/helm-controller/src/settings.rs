@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use clap::Parser;
-use reconcile_loop::flags::{Flags, UnknownGate, boolean, duration};
+use cluster_apply::Identities;
+use reconcile_loop::flags::{Flags, InvalidGates, boolean, duration};
 use reconcile_loop::progress::Patience;
 
 /// Feature gates with their defaults.
@@ -101,11 +102,14 @@ pub(crate) struct Settings {
     pub(crate) plain_chart_versions: bool,
     pub(crate) config_watchers: bool,
     pub(crate) helm3_defaults: bool,
+    pub(crate) dns_lookups: bool,
     pub(crate) retry_by_default: bool,
     pub(crate) additive_dependency_check: bool,
     pub(crate) patience: Patience,
     pub(crate) insecure_kubeconfig_exec: bool,
     pub(crate) insecure_kubeconfig_tls: bool,
+    object_level_identity: bool,
+    default_kubeconfig_account: Option<String>,
     source_host: Option<String>,
     watcher_host: Option<String>,
 }
@@ -114,9 +118,10 @@ impl Arguments {
     /// The settings that these flags mean.
     ///
     /// # Errors
-    /// If a feature gate is not known.
-    pub(crate) fn settings(&self) -> Result<Settings, UnknownGate> {
+    /// If a feature gate is not known, or service accounts are given that may not be used.
+    pub(crate) fn settings(&self) -> Result<Settings, InvalidGates> {
         let gates = self.flags.gates(GATES)?;
+        gates.admit_identities(&[&self.default_kubeconfig_service_account])?;
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let patience =
             if gates.enabled("ProgressPerStep") { Patience::NONE } else { Patience::default() };
@@ -128,11 +133,14 @@ impl Arguments {
             plain_chart_versions: gates.enabled("DisableChartDigestTracking"),
             config_watchers: !gates.enabled("DisableConfigWatchers"),
             helm3_defaults: gates.enabled("UseHelm3Defaults"),
+            dns_lookups: gates.enabled("AllowDNSLookups"),
             retry_by_default: gates.enabled("DefaultToRetryOnFailure"),
             additive_dependency_check: gates.enabled("AdditiveCELDependencyCheck"),
             patience,
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
             insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,
+            object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
+            default_kubeconfig_account: given(&self.default_kubeconfig_service_account),
             source_host: given(&self.source_controller_localhost),
             watcher_host: given(&self.source_watcher_localhost),
         })
@@ -140,6 +148,14 @@ impl Arguments {
 }
 
 impl Settings {
+    /// How objects may use identities of service accounts on other clusters.
+    pub(crate) fn identities(&self) -> Identities<'_> {
+        Identities {
+            object_level: self.object_level_identity,
+            default_account: self.default_kubeconfig_account.as_deref(),
+        }
+    }
+
     /// The URL to read an artifact from: the advertised one, or the same path on another host.
     pub(crate) fn artifact_url(&self, advertised: &str) -> String {
         let host = if advertised.contains("//source-watcher") {
@@ -189,5 +205,12 @@ mod tests {
         assert!(settings.external_artifacts && settings.config_watchers);
         let unknown = Arguments::try_parse_from(["x", "--feature-gates=Nope=true"]).unwrap();
         assert!(unknown.settings().is_err());
+        let account = "--default-kubeconfig-service-account=tenant";
+        let parse = |arguments: &[&str]| Arguments::try_parse_from(arguments).unwrap().settings();
+        let refused = parse(&["x", account]).unwrap_err().to_string();
+        assert!(refused.contains("ObjectLevelWorkloadIdentity is not enabled"), "{refused}");
+        let gate = "--feature-gates=ObjectLevelWorkloadIdentity=true";
+        let identities = parse(&["x", account, gate]).unwrap();
+        assert_eq!(identities.identities().default_account, Some("tenant"));
     }
 }

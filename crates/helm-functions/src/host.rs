@@ -36,6 +36,22 @@ impl Lookup for NoCluster {
     }
 }
 
+/// Answers `getHostByName`.
+pub trait Hosts {
+    /// An address of the host; none if it has none.
+    fn address(&self, host: &str) -> Option<String>;
+}
+
+/// No network: no host has an address, so that a rendering can be repeated.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoNetwork;
+
+impl Hosts for NoNetwork {
+    fn address(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
 /// Gives random bytes.
 pub trait Entropy {
     /// Fills the buffer. `false` if that was not possible.
@@ -72,6 +88,7 @@ pub struct Helm {
     pub(crate) now: Timestamp,
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) lookup: Box<dyn Lookup>,
+    pub(crate) hosts: Box<dyn Hosts>,
     /// How often each template is included at the moment.
     pub(crate) included: HashMap<String, u32>,
     pub(crate) regexes: regexes::Cache,
@@ -88,6 +105,7 @@ impl Helm {
             now,
             entropy: Box::new(entropy),
             lookup: Box::new(NoCluster),
+            hosts: Box::new(NoNetwork),
             included: HashMap::new(),
             regexes: HashMap::new(),
             limits,
@@ -99,6 +117,13 @@ impl Helm {
     #[must_use]
     pub fn with_lookup(mut self, lookup: impl Lookup + 'static) -> Self {
         self.lookup = Box::new(lookup);
+        self
+    }
+
+    /// With a network to find hosts in.
+    #[must_use]
+    pub fn with_hosts(mut self, hosts: impl Hosts + 'static) -> Self {
+        self.hosts = Box::new(hosts);
         self
     }
 

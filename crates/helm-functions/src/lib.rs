@@ -51,7 +51,7 @@ pub use crypto::{CryptoError, KeyError};
 pub use dates::ParseTimeError;
 pub use encoding::{CorruptInput, JsonError, TomlError, Unsupported};
 pub use error::FunctionError;
-pub use host::{Entropy, Helm, Limits, Lookup, NoCluster, SystemEntropy};
+pub use host::{Entropy, Helm, Hosts, Limits, Lookup, NoCluster, NoNetwork, SystemEntropy};
 pub use urls::{UrlError, UrlFault};
 
 /// Whose set of functions.

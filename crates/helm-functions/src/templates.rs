@@ -38,9 +38,10 @@ pub(crate) fn register(f: &mut Functions) {
         let found = helm(call)?.lookup.lookup(&api_version, &kind, &namespace, &name);
         found.map_err(|message| FunctionError::Lookup(message).into())
     });
-    // Helm resolves names only where it is told to; a rendering that asks the network is not
-    // repeatable.
-    f.add("getHostByName", [S], |_, _| ok(""));
+    f.add("getHostByName", [S], |call, a| {
+        let host = text(a, 0);
+        ok(helm(call)?.hosts.address(&host).unwrap_or_default().as_str())
+    });
 }
 
 /// Fails with the chart's words, unless the chart is only being linted.

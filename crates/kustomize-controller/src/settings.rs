@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use ::key_services::Endpoints;
 use clap::Parser;
-use reconcile_loop::flags::{Flags, UnknownGate, boolean, duration};
+use cluster_apply::Identities;
+use reconcile_loop::flags::{Flags, InvalidGates, boolean, duration};
 use reconcile_loop::progress::Patience;
 
 pub(crate) use self::key_services::{Ambient, VaultConfig};
@@ -65,6 +66,9 @@ pub struct Arguments {
     /// The service account whose identity key services are shown where a Kustomization names none.
     #[arg(long, default_value = "")]
     pub default_decryption_service_account: String,
+    /// The service account for clusters of `kubeConfig.configMapRef` that name none of their own.
+    #[arg(long, default_value = "")]
+    pub default_kubeconfig_service_account: String,
     /// The ConfigMap in the controller's namespace that lists the Vault servers to trust with tokens
     /// of service accounts.
     #[arg(long, default_value = "")]
@@ -133,6 +137,7 @@ pub(crate) struct Settings {
     pub(crate) object_level_identity: bool,
     pub(crate) insecure_kubeconfig_exec: bool,
     pub(crate) insecure_kubeconfig_tls: bool,
+    default_kubeconfig_account: Option<String>,
     source_host: Option<String>,
 }
 
@@ -140,9 +145,13 @@ impl Arguments {
     /// The settings that these flags mean.
     ///
     /// # Errors
-    /// If a feature gate is not known.
-    pub(crate) fn settings(&self) -> Result<Settings, UnknownGate> {
+    /// If a feature gate is not known, or service accounts are given that may not be used.
+    pub(crate) fn settings(&self) -> Result<Settings, InvalidGates> {
         let gates = self.flags.gates(GATES)?;
+        gates.admit_identities(&[
+            &self.default_decryption_service_account,
+            &self.default_kubeconfig_service_account,
+        ])?;
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let patience =
             if gates.enabled("ProgressPerStep") { Patience::NONE } else { Patience::default() };
@@ -172,12 +181,21 @@ impl Arguments {
             object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
             insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,
+            default_kubeconfig_account: given(&self.default_kubeconfig_service_account),
             source_host: given(&self.source_controller_localhost),
         })
     }
 }
 
 impl Settings {
+    /// How objects may use identities of service accounts on other clusters.
+    pub(crate) fn identities(&self) -> Identities<'_> {
+        Identities {
+            object_level: self.object_level_identity,
+            default_account: self.default_kubeconfig_account.as_deref(),
+        }
+    }
+
     /// The URL to read an artifact from: the advertised one, or the same path on another host.
     pub(crate) fn artifact_url(&self, advertised: &str) -> String {
         let moved = self.source_host.as_ref().and_then(|host| {

@@ -70,8 +70,14 @@ impl InputWatch {
     /// Makes sure that the kinds that this Kustomization refers to are watched.
     pub(crate) fn cover(&self, ks: &Kustomization, ctx: &Arc<Context>) {
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if key_secret(ks, ctx).is_some() && !std::mem::replace(&mut watched.secrets, true) {
+        let secrets = key_secret(ks, ctx).is_some() || cluster_input(ks, "Secret").is_some();
+        if secrets && !std::mem::replace(&mut watched.secrets, true) {
             watch::<Secret>(ctx);
+        }
+        if cluster_input(ks, "ConfigMap").is_some()
+            && !std::mem::replace(&mut watched.config_maps, true)
+        {
+            watch::<ConfigMap>(ctx);
         }
         let Some(post_build) = &ks.spec.post_build else { return };
         for reference in &post_build.substitute_from {
@@ -107,15 +113,28 @@ fn wake<K: Resource<DynamicType = ()>>(ctx: &Context, namespace: &str, name: &st
         let post_build = ks.spec.post_build.as_ref();
         let has_keys = kind == "Secret"
             && key_secret(ks, ctx).is_some_and(|secret| secret == (namespace, name));
+        let is_substituted = || {
+            post_build.is_some_and(|post_build| {
+                let all = &post_build.substitute_from;
+                all.iter().any(|reference| reference.kind == kind && reference.name == name)
+            })
+        };
         has_keys
             || ks.metadata.namespace.as_deref() == Some(namespace)
-                && post_build.is_some_and(|post_build| {
-                    let all = &post_build.substitute_from;
-                    all.iter().any(|reference| reference.kind == kind && reference.name == name)
-                })
+                && (is_substituted() || cluster_input(ks, &kind) == Some(name))
     };
     for ks in ctx.store.state().iter().filter(|ks| refers(ks)) {
         ctx.trigger.reconcile(ObjectRef::from_obj(&**ks));
+    }
+}
+
+/// The name of what says how the cluster of a Kustomization is reached, if it is of this kind.
+fn cluster_input<'a>(ks: &'a Kustomization, kind: &str) -> Option<&'a str> {
+    let kubeconfig = ks.spec.kube_config.as_ref()?;
+    match kind {
+        "Secret" => kubeconfig.secret_ref.as_ref().map(|secret| secret.name.as_str()),
+        "ConfigMap" => kubeconfig.config_map_ref.as_ref().map(|map| map.name.as_str()),
+        _ => None,
     }
 }
 

@@ -82,6 +82,20 @@ pub struct UnknownGate {
     pub name: String,
 }
 
+/// Why the feature gates cannot be as they are given.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidGates {
+    /// There is no such gate.
+    #[error(transparent)]
+    Unknown(#[from] UnknownGate),
+    /// Objects may not use service accounts, yet they are given some.
+    #[error(
+        "cannot set default service accounts when the feature gate ObjectLevelWorkloadIdentity is \
+         not enabled"
+    )]
+    Identities,
+}
+
 impl Flags {
     /// The state of a feature gate of this controller.
     ///
@@ -114,6 +128,20 @@ impl Gates {
     /// Whether a gate is on; one that does not exist is off.
     pub fn enabled(&self, gate: &str) -> bool {
         self.0.iter().any(|(name, state)| *name == gate && *state)
+    }
+
+    /// Accepts the service accounts whose identities objects are to use by default; empty ones are
+    /// none.
+    ///
+    /// # Errors
+    /// If there is one although `ObjectLevelWorkloadIdentity` is off. Flux does not start then
+    /// either: tenants would have the controller's identity.
+    pub fn admit_identities(&self, accounts: &[&str]) -> Result<(), InvalidGates> {
+        let is_given = accounts.iter().any(|account| !account.is_empty());
+        if is_given && !self.enabled("ObjectLevelWorkloadIdentity") {
+            return Err(InvalidGates::Identities);
+        }
+        Ok(())
     }
 }
 

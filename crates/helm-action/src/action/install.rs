@@ -55,6 +55,7 @@ async fn perform(
         is_upgrade: false,
         revision: 1,
         validate_values: options.validate_values,
+        dns_lookups: options.dns_lookups,
     };
     let rendered = render(asked).await?;
     let mut record = record(target, desired, desired.values.clone(), &rendered);

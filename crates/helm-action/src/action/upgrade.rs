@@ -52,6 +52,7 @@ async fn perform(
         is_upgrade: true,
         revision,
         validate_values: options.validate_values,
+        dns_lookups: options.dns_lookups,
     };
     let rendered = render(asked).await?;
     let server_side = is_server_side(options.server_side_apply, last);

@@ -71,7 +71,7 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
         async move {
             let mut target = uninstall::target(&hr, client);
             target.leave = Leave::among(&ctx.places).await;
-            let common = Common { helm3_defaults: ctx.settings.helm3_defaults, health: None };
+            let common = Common::of(&ctx.settings, None);
             let mut report = Report::resume(&hr, Timestamp::now());
             let (event, result) = uninstall::uninstall(&hr, &target, &common, &mut report).await;
             let recorded = ctx.writer.status(&mut hr, &report.status()).await;

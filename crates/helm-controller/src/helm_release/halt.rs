@@ -43,6 +43,9 @@ pub(crate) enum Halt {
     /// The cluster cannot be talked to as the object wants.
     #[error("{message}")]
     Client { message: String },
+    /// What leads to the cluster is of a kind that is not supported. A change of it wakes us.
+    #[error("{message}")]
+    NoWayIn { message: String },
 }
 
 impl From<values::Error> for Halt {
@@ -69,12 +72,18 @@ impl Halt {
             Self::SourceNotReady { .. } => "SourceNotReady",
             Self::Values(_) => "ValuesError",
             Self::ChartVersion(_) => "ChartMutateError",
-            Self::Client { .. } => "RESTClientError",
+            Self::Client { .. } | Self::NoWayIn { .. } => "RESTClientError",
         })
     }
 
-    /// Whether nothing but an edit of the object helps.
+    /// Whether nothing but an edit of the object, or of what it refers to, helps.
     pub(crate) const fn is_terminal(&self) -> bool {
-        matches!(self, Self::ChartReference | Self::Expression { .. } | Self::Denied { .. })
+        matches!(
+            self,
+            Self::ChartReference
+                | Self::Expression { .. }
+                | Self::Denied { .. }
+                | Self::NoWayIn { .. }
+        )
     }
 }

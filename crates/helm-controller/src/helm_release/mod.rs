@@ -123,8 +123,7 @@ impl<'a> Attempt<'a> {
             }
         };
         self.report.prerequisites_met();
-        let common =
-            Common { helm3_defaults: self.ctx.settings.helm3_defaults, health: met.health.clone() };
+        let common = Common::of(&self.ctx.settings, met.health.clone());
         if let Some(reason) = policy::moved(&self.hr, met.chart.chart.name()) {
             tracing::info!(
                 "release target configuration changed ({reason}): running uninstall for current \

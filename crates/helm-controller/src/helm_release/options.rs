@@ -10,14 +10,24 @@ use helm_action::{
 };
 
 use super::spec;
+use crate::settings::Settings;
 
 /// What all actions of an object have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Common {
     /// Whether Helm 3's defaults are used where the object says nothing.
     pub(crate) helm3_defaults: bool,
+    /// Whether templates may ask for addresses of hosts.
+    pub(crate) dns_lookups: bool,
     /// Tells the health of some kinds in its own way.
     pub(crate) health: Option<Arc<dyn HealthEvaluator>>,
+}
+
+impl Common {
+    pub(crate) fn of(settings: &Settings, health: Option<Arc<dyn HealthEvaluator>>) -> Self {
+        let Settings { helm3_defaults, dns_lookups, .. } = *settings;
+        Self { helm3_defaults, dns_lookups, health }
+    }
 }
 
 /// How to install.
@@ -38,6 +48,7 @@ pub(crate) fn install(hr: &HelmRelease, common: &Common) -> Options {
         take_ownership: !spec.disable_take_ownership,
         validate_objects: !spec.disable_open_api_validation,
         validate_values: !spec.disable_schema_validation,
+        dns_lookups: common.dns_lookups,
         create_namespace: spec.create_namespace && hr.spec.target_namespace.is_some(),
         replace: spec.replace,
         max_history: 0,
@@ -59,6 +70,7 @@ pub(crate) fn upgrade(hr: &HelmRelease, common: &Common) -> Options {
         take_ownership: !spec.disable_take_ownership,
         validate_objects: !spec.disable_open_api_validation,
         validate_values: !spec.disable_schema_validation,
+        dns_lookups: common.dns_lookups,
         cleanup_on_fail: spec.cleanup_on_fail,
         reuse_values: spec.preserve_values,
         max_history: spec::max_history(hr).unwrap_or(0),

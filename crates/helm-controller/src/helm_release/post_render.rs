@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use crd_types::appliers::CommonMetadata;
 use crd_types::helm::{HelmRelease, KustomizeRenderer};
-use file_tree::{File, FileTree, TreePath};
 use helm_render::PostRender;
 use kube::ResourceExt as _;
-use kustomize_build::{Built, Options};
+use kustomize_build::{Built, Options, overlay};
 use serde_json::{Map, Value, json};
 
 use super::chart_template::{OWNER_NAME, OWNER_NAMESPACE};
@@ -16,13 +15,12 @@ use super::chart_template::{OWNER_NAME, OWNER_NAMESPACE};
 /// Marks a document with the file that it comes from, while others work on it. Helm's.
 const FILE: &str = "postrenderer.helm.sh/postrender-filename";
 const HOOK: &str = "helm.sh/hook";
-const INPUT: &str = "helm-output.yaml";
 
 /// What is done to rendered files.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PostRenderers {
     /// Kustomizations over what the step before left.
-    steps: Vec<Value>,
+    steps: Vec<Map<String, Value>>,
     common: CommonMetadata,
     strategy: Strategy,
 }
@@ -43,10 +41,6 @@ enum Strategy {
 enum Error {
     #[error("parsing {path}: {message}")]
     Parse { path: String, message: String },
-    #[error("{0}")]
-    Tree(#[from] file_tree::BuildError),
-    #[error("{0}")]
-    Path(#[from] file_tree::PathError),
     #[error("{}", .0.message())]
     Kustomize(#[from] kustomize_build::Error),
 }
@@ -79,7 +73,7 @@ impl PostRenderers {
         if !self.steps.is_empty() && !documents.is_empty() {
             let mut stream: Vec<Map<String, Value>> = documents.into_iter().map(marked).collect();
             for step in &self.steps {
-                stream = build(step, stream)?;
+                stream = overlay(stream, step.clone(), &Options::controller())?.documents;
             }
             documents = stream.into_iter().enumerate().map(unmarked).collect();
         }
@@ -144,39 +138,23 @@ fn read(path: &str, text: &str) -> Result<Option<Document>, Error> {
     }
 }
 
-fn kustomization(step: &KustomizeRenderer) -> Value {
-    let mut kustomization = json!({
-        "apiVersion": "kustomize.config.k8s.io/v1beta1",
-        "kind": "Kustomization",
-        "resources": [INPUT],
-    });
-    let mut set = |field: &str, value: Value| {
-        if value.as_array().is_some_and(|list| !list.is_empty()) {
-            kustomization[field] = value;
-        }
-    };
-    set("images", json!(step.images));
-    set("patches", json!(step.patches));
-    let merges = step.patches_strategic_merge.iter();
-    set("patchesStrategicMerge", merges.map(|patch| json!(patch.to_string())).collect());
+fn kustomization(step: &KustomizeRenderer) -> Map<String, Value> {
+    let merges = step.patches_strategic_merge.iter().map(|patch| json!(patch.to_string()));
     let patches = step.patches_json6902.iter();
-    let patch = |patch: &crd_types::object_selection::Json6902Patch| json!({"target": patch.target, "patch": json!(patch.patch).to_string()});
-    set("patchesJson6902", patches.map(patch).collect());
+    let patches =
+        patches.map(|of| json!({"target": of.target, "patch": json!(of.patch).to_string()}));
+    let fields = [
+        ("images", json!(step.images)),
+        ("patches", json!(step.patches)),
+        ("patchesStrategicMerge", merges.collect()),
+        ("patchesJson6902", patches.collect()),
+    ];
+    let given = fields.into_iter().filter(|(_, list)| list != &json!([]));
+    let mut kustomization: Map<String, Value> =
+        given.map(|(field, list)| (field.to_owned(), list)).collect();
+    kustomization.insert("apiVersion".to_owned(), "kustomize.config.k8s.io/v1beta1".into());
+    kustomization.insert("kind".to_owned(), "Kustomization".into());
     kustomization
-}
-
-fn build(
-    kustomization: &Value,
-    stream: Vec<Map<String, Value>>,
-) -> Result<Vec<Map<String, Value>>, Error> {
-    let input = Built { documents: stream, warnings: Vec::new() }.to_yaml();
-    let mut tree = FileTree::builder();
-    for (name, text) in [("kustomization.yaml", kustomization.to_string()), (INPUT, input)] {
-        let file = File { bytes: text.into(), executable: false };
-        tree.file(&TreePath::parse(name)?, file)?;
-    }
-    let built = kustomize_build::build(&tree.build(), &TreePath::ROOT, &Options::controller())?;
-    Ok(built.documents)
 }
 
 fn marked(document: Document) -> Map<String, Value> {

@@ -1,13 +1,16 @@
 //! Whose rights a release has, and on which cluster.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use cluster_apply::{Cluster, TenantClient, Trust, chain};
 use crd_types::helm::HelmRelease;
 use crd_types::references::SecretKeyReference;
-use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
-use kube::{Api, ResourceExt as _};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, ServiceAccount};
+use kube::{Api, Client, Resource, ResourceExt as _};
 use reconcile_loop::controller::api_error;
+use serde::de::DeserializeOwned;
 
 use super::halt::Halt;
 use crate::context::Context;
@@ -26,8 +29,8 @@ pub(super) async fn client(hr: &HelmRelease, ctx: &Context) -> Result<TenantClie
     }
 }
 
-/// Whether the cluster can still be acted on: the Secret of the kubeconfig is there, or the service
-/// account to act as.
+/// Whether the cluster can still be acted on: the Secret or ConfigMap of the kubeconfig is there, or
+/// the service account to act as.
 ///
 /// # Errors
 /// With the message of the API server, if it could not be asked.
@@ -35,15 +38,24 @@ pub(super) async fn exists(hr: &HelmRelease, ctx: &Context) -> Result<bool, Stri
     let namespace = hr.namespace().unwrap_or_default();
     let client = ctx.runtime.client.clone();
     if let Some(reference) = &hr.spec.kube_config {
-        let Some(secret) = &reference.secret_ref else { return Ok(true) };
-        let api: Api<Secret> = Api::namespaced(client, &namespace);
-        let found = api.get_metadata_opt(&secret.name).await;
-        return found.map(|found| found.is_some()).map_err(|error| api_error(&error));
+        return match (&reference.secret_ref, &reference.config_map_ref) {
+            (Some(secret), _) => is_there::<Secret>(client, &namespace, &secret.name).await,
+            (None, Some(map)) => is_there::<ConfigMap>(client, &namespace, &map.name).await,
+            (None, None) => Ok(true),
+        };
     }
     let Some(name) = service_account(hr, ctx) else { return Ok(true) };
-    let api: Api<ServiceAccount> = Api::namespaced(client, &namespace);
-    let found = api.get_metadata_opt(name).await.map_err(|error| api_error(&error))?;
-    Ok(found.is_some())
+    is_there::<ServiceAccount>(client, &namespace, name).await
+}
+
+async fn is_there<K>(client: Client, namespace: &str, name: &str) -> Result<bool, String>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug,
+    K: DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(client, namespace);
+    let found = api.get_metadata_opt(name).await;
+    found.map(|found| found.is_some()).map_err(|error| api_error(&error))
 }
 
 fn service_account<'a>(hr: &'a HelmRelease, ctx: &'a Context) -> Option<&'a str> {
@@ -53,12 +65,14 @@ fn service_account<'a>(hr: &'a HelmRelease, ctx: &'a Context) -> Option<&'a str>
 
 async fn cluster(hr: &HelmRelease, ctx: &Context) -> Result<Arc<Cluster>, Halt> {
     let Some(reference) = &hr.spec.kube_config else { return Ok(ctx.clusters.local()) };
-    let Some(secret) = &reference.secret_ref else {
-        return Err(Halt::Client {
-            message: "spec.kubeConfig.configMapRef is not supported yet, use \
-                      spec.kubeConfig.secretRef"
-                .to_owned(),
-        });
+    let secret = match (&reference.secret_ref, &reference.config_map_ref) {
+        (Some(secret), None) => secret,
+        (None, Some(config_map)) => return federated(hr, &config_map.name, ctx).await,
+        _ => {
+            let message = "exactly one of .spec.kubeConfig.configMapRef or \
+                           spec.kubeConfig.secretRef must be set";
+            return Err(Halt::Client { message: message.to_owned() });
+        }
     };
     let kubeconfig = kubeconfig(hr, secret, ctx).await?;
     let trust = Trust {
@@ -67,6 +81,19 @@ async fn cluster(hr: &HelmRelease, ctx: &Context) -> Result<Arc<Cluster>, Halt> 
     };
     let remote = ctx.clusters.remote(&kubeconfig, trust).await;
     remote.map_err(|error| Halt::Client { message: chain(&error) })
+}
+
+async fn federated(
+    hr: &HelmRelease,
+    config_map: &str,
+    ctx: &Context,
+) -> Result<Arc<Cluster>, Halt> {
+    let namespace = hr.namespace().unwrap_or_default();
+    let found = ctx.clusters.federated(&namespace, config_map, ctx.settings.identities()).await;
+    found.map_err(|error| {
+        let message = chain(&error);
+        if error.is_terminal() { Halt::NoWayIn { message } } else { Halt::Client { message } }
+    })
 }
 
 async fn kubeconfig(

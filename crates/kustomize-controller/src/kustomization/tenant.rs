@@ -52,13 +52,14 @@ fn service_account<'a>(ks: &'a Kustomization, ctx: &'a Context) -> Option<&'a st
 
 async fn cluster(ks: &Kustomization, ctx: &Context) -> Result<Arc<Cluster>, Halt> {
     let Some(reference) = &ks.spec.kube_config else { return Ok(ctx.clusters.local()) };
-    let Some(secret) = &reference.secret_ref else {
-        return Err(Halt::Stalled {
-            reason: "UnsupportedField",
-            message: "spec.kubeConfig.configMapRef is not supported yet, use \
-                      spec.kubeConfig.secretRef"
-                .to_owned(),
-        });
+    let secret = match (&reference.secret_ref, &reference.config_map_ref) {
+        (Some(secret), _) => secret,
+        (None, Some(config_map)) => return federated(ks, &config_map.name, ctx).await,
+        (None, None) => {
+            let message = "invalid .spec.kubeConfig, neither .spec.kubeConfig.provider nor \
+                           .spec.kubeConfig.secretRef is set";
+            return Err(Halt::Client { message: message.to_owned() });
+        }
     };
     let kubeconfig = kubeconfig(ks, secret, ctx).await?;
     let trust = Trust {
@@ -67,6 +68,23 @@ async fn cluster(ks: &Kustomization, ctx: &Context) -> Result<Arc<Cluster>, Halt
     };
     let remote = ctx.clusters.remote(&kubeconfig, trust).await;
     remote.map_err(|error| Halt::Client { message: chain(&error) })
+}
+
+async fn federated(
+    ks: &Kustomization,
+    config_map: &str,
+    ctx: &Context,
+) -> Result<Arc<Cluster>, Halt> {
+    let namespace = ks.namespace().unwrap_or_default();
+    let found = ctx.clusters.federated(&namespace, config_map, ctx.settings.identities()).await;
+    found.map_err(|error| {
+        let message = chain(&error);
+        if error.is_terminal() {
+            Halt::Stalled { reason: "ReconciliationFailed", message }
+        } else {
+            Halt::Client { message }
+        }
+    })
 }
 
 async fn kubeconfig(

@@ -263,7 +263,10 @@ impl Report {
 /// When a halted attempt is repeated.
 pub(crate) fn retry(halt: &Halt, dependency: Duration) -> Next {
     match halt {
-        Halt::ChartReference | Halt::Expression { .. } | Halt::Denied { .. } => Next::Await,
+        Halt::ChartReference
+        | Halt::Expression { .. }
+        | Halt::Denied { .. }
+        | Halt::NoWayIn { .. } => Next::Await,
         Halt::Dependency { .. } | Halt::SourceNotReady { .. } => Next::After(dependency),
         Halt::ArtifactGone { retry_in } => Next::After(*retry_in),
         Halt::ChartTemplate { .. }
@@ -286,9 +289,11 @@ pub(crate) fn halt_event(halt: &Halt) -> Option<Event> {
         | Halt::ChartVersion(_)
         | Halt::Client { .. } => return None,
         Halt::Dependency { .. } => Severity::Info,
-        Halt::Expression { .. } | Halt::Denied { .. } | Halt::Values(_) | Halt::Chart(_) => {
-            Severity::Error
-        }
+        Halt::Expression { .. }
+        | Halt::Denied { .. }
+        | Halt::NoWayIn { .. }
+        | Halt::Values(_)
+        | Halt::Chart(_) => Severity::Error,
     };
     // Flux: the event has the bare error, the condition says what was being done.
     let message = match halt {
