@@ -78,7 +78,10 @@ impl World {
         let programs = Controller::binary("source-controller")?;
         let programs = programs.parent().context("the programs are in no folder")?;
         let mut flags = StackFlags::with_helm();
+        let gates = "--feature-gates=ObjectLevelWorkloadIdentity=true";
+        flags.kustomize.push(gates.to_owned());
         flags.kustomize.push(format!("--watch-label-selector=!{}", crate::shard::LABEL));
+        flags.helm = Some(vec![format!("{gates},AllowDNSLookups=true")]);
         let start = Stack::start(programs, &ground.cluster, &ground.dir, flags);
         let stack = tokio::runtime::Runtime::new()?.block_on(start)?;
         let logs = stack.logs();
