@@ -15,6 +15,8 @@ mod helm_bad_input;
 mod helm_charts;
 mod helm_example;
 mod homelab;
+mod helm_fields;
+mod helm_requests;
 mod operator_chart;
 mod ordered_deletion;
 mod proofs;

@@ -53,13 +53,14 @@ pub(crate) fn chart(repository: &str, name: &str, version: &str) -> Value {
     json!({"spec": {"chart": name, "version": version, "sourceRef": source}})
 }
 
-/// Applies a release of `demo` 1.0.0, with `spec` over the usual fields.
+/// Applies a release of `demo` 1.0.0, with `spec` over the usual fields; `null` leaves one out.
 pub(crate) fn apply_release(scene: &Scene, name: &str, spec: &Value) {
     let mut full =
         json!({"interval": "1h", "timeout": "45s", "chart": chart("demo", "demo", "1.0.0")});
     for (field, value) in spec.as_object().unwrap() {
         full[field] = value.clone();
     }
+    full.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     apply(scene, "helm.toolkit.fluxcd.io/v2", "HelmRelease", name, &full);
 }
 
@@ -96,4 +97,26 @@ pub(crate) fn job(name: &str, annotations: &Value, deadline: Option<u32>) -> Val
 pub(crate) fn config_map(name: &str, annotations: &Value) -> Value {
     let metadata = json!({"name": name, "annotations": annotations});
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+}
+
+/// A ConfigMap that is refused for its name, unless there is a ConfigMap `gate`.
+pub(crate) fn gated() -> Value {
+    let name = "{{ if lookup \"v1\" \"ConfigMap\" .Release.Namespace \"gate\" }}{{ .Release.Name \
+                }}-gated{{ else }}NO_NAME{{ end }}";
+    config_map(name, &json!({}))
+}
+
+/// A Deployment that never gets ready: no node takes its pods.
+pub(crate) fn slow() -> Value {
+    let labels = json!({"app": "slow"});
+    let container = json!({"name": "main", "image": "example.com/app:1"});
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "{{ .Release.Name }}-slow"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    })
 }

@@ -163,3 +163,131 @@ fn server_side(mode: Option<&str>) -> ServerSideApply {
         _ => ServerSideApply::Auto,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// How an action is carried out, as text.
+    fn told(action: &str, spec: &Value) -> String {
+        let mut spec = spec.clone();
+        spec["interval"] = json!("1m");
+        let hr = HelmRelease::new("app", serde_json::from_value(spec).unwrap());
+        let common = Common { helm3_defaults: false, dns_lookups: false, health: None };
+        match action {
+            "install" => format!("{:?} {:?}", install(&hr, &common), crds(&hr, true)),
+            "upgrade" => format!("{:?} {:?}", upgrade(&hr, &common), crds(&hr, false)),
+            "rollback" => format!("{:?}", rollback(&hr, &common)),
+            "test" => format!("{:?}", test(&hr, &common)),
+            "uninstall" => format!("{:?}", uninstall(&hr, &common)),
+            other => panic!("there is no action {other}"),
+        }
+    }
+
+    /// Fields that several actions have: what is set, and what becomes of it.
+    fn shared() -> Vec<(Vec<&'static str>, Value, &'static str)> {
+        vec![
+            (
+                vec!["install", "upgrade", "rollback", "test", "uninstall"],
+                json!({"timeout": "7s"}),
+                "timeout: 7s",
+            ),
+            (
+                vec!["install", "upgrade", "rollback", "uninstall"],
+                json!({"disableWait": true}),
+                "wait: HooksOnly",
+            ),
+            (
+                vec!["install", "upgrade", "rollback"],
+                json!({"disableWaitForJobs": true}),
+                "wait_for_jobs: false",
+            ),
+            (
+                vec!["install", "upgrade", "rollback", "uninstall"],
+                json!({"disableHooks": true}),
+                "hooks: false",
+            ),
+            (
+                vec!["install", "upgrade"],
+                json!({"disableTakeOwnership": true}),
+                "take_ownership: false",
+            ),
+            (
+                vec!["install", "upgrade"],
+                json!({"disableOpenAPIValidation": true}),
+                "validate_objects: false",
+            ),
+            (
+                vec!["install", "upgrade"],
+                json!({"disableSchemaValidation": true}),
+                "validate_values: false",
+            ),
+            (vec!["install", "upgrade"], json!({"crds": "Skip"}), " Skip"),
+            (vec!["install", "upgrade"], json!({"crds": "CreateReplace"}), " CreateReplace"),
+            (vec!["upgrade", "rollback"], json!({"force": true}), "force_replace: true"),
+            (vec!["upgrade", "rollback"], json!({"cleanupOnFail": true}), "cleanup_on_fail: true"),
+            (
+                vec!["upgrade", "rollback"],
+                json!({"serverSideApply": "enabled"}),
+                "server_side_apply: Enabled",
+            ),
+            (
+                vec!["upgrade", "rollback"],
+                json!({"serverSideApply": "disabled"}),
+                "server_side_apply: Disabled",
+            ),
+        ]
+    }
+
+    /// Fields of one action.
+    fn own() -> Vec<(&'static str, Value, &'static str)> {
+        vec![
+            ("install", json!({"serverSideApply": false}), "server_side_apply: Disabled"),
+            ("install", json!({"replace": true}), "replace: true"),
+            ("upgrade", json!({"preserveValues": true}), "reuse_values: true"),
+            ("uninstall", json!({"keepHistory": true}), "keep_history: true"),
+            ("uninstall", json!({"deletionPropagation": "orphan"}), "propagation: Orphan"),
+            ("uninstall", json!({"deletionPropagation": "foreground"}), "propagation: Foreground"),
+            ("test", json!({"filters": [{"name": "a"}]}), "include: [\"a\"]"),
+            ("test", json!({"filters": [{"name": "a", "exclude": true}]}), "exclude: [\"a\"]"),
+        ]
+    }
+
+    #[test]
+    fn every_field_of_an_action_has_an_effect() {
+        let shared = shared().into_iter().flat_map(|(actions, fields, effect)| {
+            actions.into_iter().map(move |action| (action, fields.clone(), effect))
+        });
+        for (action, fields, effect) in shared.chain(own()) {
+            assert!(!told(action, &json!({})).contains(effect), "{action} has {effect} anyway");
+            let given = told(action, &json!({ action: fields }));
+            assert!(given.contains(effect), "{action} {fields}: {given}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_whole_release_count_for_its_actions() {
+        let cases = [
+            ("install", json!({"timeout": "9s"}), "timeout: 9s"),
+            ("upgrade", json!({"timeout": "9s", "upgrade": {"timeout": "7s"}}), "timeout: 7s"),
+            ("upgrade", json!({"maxHistory": 3}), "max_history: 3"),
+            ("rollback", json!({"maxHistory": 3}), "max_history: 3"),
+            ("upgrade", json!({"maxHistory": 0}), "max_history: 0"),
+            ("install", json!({"waitStrategy": {"name": "legacy"}}), "wait: Legacy"),
+            (
+                "install",
+                json!({"targetNamespace": "a", "install": {"createNamespace": true}}),
+                "create_namespace: true",
+            ),
+        ];
+        for (action, spec, effect) in cases {
+            assert!(!told(action, &json!({})).contains(effect), "{action} has {effect} anyway");
+            let given = told(action, &spec);
+            assert!(given.contains(effect), "{action} {spec}: {given}");
+        }
+        let here = json!({"install": {"createNamespace": true}});
+        assert!(told("install", &here).contains("create_namespace: false"));
+    }
+}
