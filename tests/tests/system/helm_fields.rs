@@ -65,7 +65,6 @@ fn installs() -> Vec<Case> {
     let endless = job("{{ .Release.Name }}-endless", &json!({}), None);
     let odd = with(config_map("{{ .Release.Name }}-odd", &json!({})), json!({"odd": true}));
     let client = json!({"serverSideApply": false});
-    let lenient = json!({"disableOpenAPIValidation": true});
     let never = json!({"apiVersion": "v1", "kind": "ConfigMap", "current": "data.text == 'never'"});
     let patch = json!({
         "target": {"kind": "ConfigMap"},
@@ -98,7 +97,6 @@ fn installs() -> Vec<Case> {
             [],
         ),
         case("strict", [fails(json!({"values": objects(&[&odd])}), "odd")], []),
-        case("lenient", [works(json!({"install": lenient, "values": objects(&[&odd])}))], []),
         case(
             "schema-off",
             [works(

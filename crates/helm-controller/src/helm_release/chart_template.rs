@@ -200,3 +200,59 @@ fn is_new(chart: &HelmChart) -> bool {
 async fn tell(hr: &HelmRelease, ctx: &Context, reason: &str, message: String) {
     ctx.runtime.events.publish(hr, Event::new(Severity::Trace, reason, message)).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_is_copied_field_by_field() {
+        let template = json!({
+            "metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}},
+            "spec": {
+                "chart": "podinfo",
+                "version": "6.x",
+                "sourceRef": {"kind": "GitRepository", "name": "apps", "namespace": "infra"},
+                "interval": "2m",
+                "reconcileStrategy": "Revision",
+                "valuesFiles": ["a.yaml"],
+                "valuesFile": "ignored.yaml",
+                "ignoreMissingValuesFiles": true,
+                "verify": {"provider": "cosign", "secretRef": {"name": "keys"}},
+            },
+        });
+        let of = |template: Value| {
+            let spec = json!({"interval": "1h", "chart": template});
+            let mut hr = HelmRelease::new("app", serde_json::from_value(spec).unwrap());
+            hr.metadata.namespace = Some("web".to_owned());
+            let template = hr.spec.chart.clone().unwrap();
+            let (namespace, name) = chart_name(&hr, &template);
+            assert_eq!(name, "web-app");
+            desired(&hr, &template, &namespace, &name)
+        };
+        let chart = of(template);
+        assert_eq!(chart["metadata"]["namespace"], "infra");
+        assert_eq!(chart["metadata"]["labels"]["a"], "b");
+        assert_eq!(chart["metadata"]["labels"][OWNER_NAMESPACE], "web");
+        assert_eq!(chart["metadata"]["annotations"], json!({"c": "d"}));
+        assert_eq!(
+            chart["spec"],
+            json!({
+                "chart": "podinfo",
+                "version": "6.x",
+                "sourceRef": {"kind": "GitRepository", "name": "apps"},
+                "interval": "2m",
+                "reconcileStrategy": "Revision",
+                "valuesFiles": ["a.yaml"],
+                "ignoreMissingValuesFiles": true,
+                "verify": {"provider": "cosign", "secretRef": {"name": "keys"}},
+            })
+        );
+        let old = of(json!({"spec": {
+            "chart": "podinfo", "sourceRef": {"name": "apps"}, "valuesFile": "prod.yaml",
+        }}));
+        assert_eq!(old["spec"]["valuesFiles"], json!(["prod.yaml"]));
+        assert_eq!(old["spec"]["interval"], "1h");
+        assert_eq!(old["spec"]["sourceRef"]["kind"], "HelmRepository");
+    }
+}

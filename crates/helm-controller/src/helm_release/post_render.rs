@@ -263,4 +263,38 @@ mod tests {
         assert!(pod.contains("image: nginx:1.2") && pod.contains("x: \"y\""), "{pod}");
         assert!(!pod.contains("postrender"), "{pod}");
     }
+
+    #[test]
+    fn patches_of_older_versions_change_objects_too() {
+        let step = json!({
+            "patchesStrategicMerge": [
+                {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "labels": {"x": "y"}}},
+            ],
+            "patchesJson6902": [{
+                "target": {"kind": "Pod", "name": "a"},
+                "patch": [{"op": "add", "path": "/metadata/annotations", "value": {"b": "c"}}],
+            }],
+        });
+        let step = serde_json::from_value(step).unwrap();
+        let files = run(HelmReleaseSpec {
+            post_renderers: vec![PostRenderer { kustomize: Some(step) }],
+            ..HelmReleaseSpec::default()
+        });
+        let pod = &files["c/templates/a.yaml"];
+        assert!(pod.contains("x: \"y\"") && pod.contains("b: c"), "{pod}");
+    }
+
+    #[test]
+    fn common_metadata_never_hides_whose_an_object_is() {
+        let labels = [("team", "a"), (OWNER_NAME, "other")];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let common = CommonMetadata { labels: labels.into(), ..CommonMetadata::default() };
+        let files =
+            run(HelmReleaseSpec { common_metadata: Some(common), ..HelmReleaseSpec::default() });
+        let pod = &files["c/templates/a.yaml"];
+        assert!(
+            pod.contains("team: a") && pod.contains("helm.toolkit.fluxcd.io/name: app"),
+            "{pod}"
+        );
+    }
 }
