@@ -49,10 +49,9 @@ fn objects(objects: &[&Value]) -> Value {
 }
 
 /// Fields of the second object, over those of the first.
-fn with(mut spec: Value, more: Value) -> Value {
-    let Value::Object(more) = more else { panic!("fields are an object") };
-    for (field, value) in more {
-        spec[field] = value;
+fn with(mut spec: Value, more: &Value) -> Value {
+    for (field, value) in more.as_object().unwrap() {
+        spec[field] = value.clone();
     }
     spec
 }
@@ -63,13 +62,9 @@ fn hook(moment: &str) -> Value {
 
 fn installs() -> Vec<Case> {
     let endless = job("{{ .Release.Name }}-endless", &json!({}), None);
-    let odd = with(config_map("{{ .Release.Name }}-odd", &json!({})), json!({"odd": true}));
+    let odd = with(config_map("{{ .Release.Name }}-odd", &json!({})), &json!({"odd": true}));
     let client = json!({"serverSideApply": false});
     let never = json!({"apiVersion": "v1", "kind": "ConfigMap", "current": "data.text == 'never'"});
-    let patch = json!({
-        "target": {"kind": "ConfigMap"},
-        "patch": "- {op: add, path: /data/patched, value: \"yes\"}",
-    });
     let impatient = json!({"install": {"timeout": "2s"}, "timeout": "10m"});
     vec![
         case(
@@ -139,7 +134,7 @@ fn installs() -> Vec<Case> {
         case(
             "impatient",
             [fails(
-                with(impatient.clone(), json!({"values": objects(&[&slow()])})),
+                with(impatient.clone(), &json!({"values": objects(&[&slow()])})),
                 "timeout waiting for: [Deployment/",
             )],
             [],
@@ -147,11 +142,21 @@ fn installs() -> Vec<Case> {
         case(
             "expressions",
             [fails(
-                with(impatient, json!({"healthCheckExprs": [never]})),
+                with(impatient, &json!({"healthCheckExprs": [never]})),
                 "timeout waiting for: [ConfigMap/",
             )],
             [],
         ),
+    ]
+}
+
+/// What a release is made of.
+fn contents() -> Vec<Case> {
+    let patch = json!({
+        "target": {"kind": "ConfigMap"},
+        "patch": "- {op: add, path: /data/patched, value: \"yes\"}",
+    });
+    vec![
         case(
             "from-file",
             [works(json!({"valuesFrom": [
@@ -192,10 +197,7 @@ fn installs() -> Vec<Case> {
 fn upgrades() -> Vec<Case> {
     let extra = config_map("{{ .Release.Name }}-extra", &json!({}));
     let text = |text: &str| json!({"values": {"text": text}});
-    let last = json!({"remediateLastFailure": true});
-    let bad = objects(&[&gated()]);
     let renamed = json!({"chart": chart("demo", "other", "1.0.0")});
-    let rollback = objects(&[&hook("pre-rollback")]);
     vec![
         case(
             "preserves",
@@ -240,6 +242,40 @@ fn upgrades() -> Vec<Case> {
             [Fact::Absent("configmap", "extra")],
         ),
         case(
+            "renamed",
+            [
+                works(json!({})),
+                works(with(
+                    renamed.clone(),
+                    &json!({"upgrade": {"chartNameChangeStrategy": "InPlaceUpdate"}}),
+                )),
+            ],
+            [Fact::Holds("configmap", "config", "/data/revision", json!("2"))],
+        ),
+        case(
+            "moved",
+            [works(json!({})), works(renamed)],
+            [Fact::Holds("configmap", "config", "/data/revision", json!("1"))],
+        ),
+        case(
+            "short",
+            [
+                works(with(text("one"), &json!({"maxHistory": 2}))),
+                works(text("two")),
+                works(with(text("three"), &json!({"maxHistory": 2}))),
+            ],
+            [Fact::Holds("configmap", "config", "/data/revision", json!("3"))],
+        ),
+    ]
+}
+
+/// What is done about upgrades that fail.
+fn remedies() -> Vec<Case> {
+    let last = json!({"remediateLastFailure": true});
+    let bad = objects(&[&gated()]);
+    let rollback = objects(&[&hook("pre-rollback")]);
+    vec![
+        case(
             "back",
             [
                 works(json!({"values": rollback})),
@@ -270,37 +306,12 @@ fn upgrades() -> Vec<Case> {
             [
                 works(json!({})),
                 fails(
-                    json!({"upgrade": {"remediation": with(last, json!({"strategy": "uninstall"}))}, "values": bad}),
+                    json!({"upgrade": {"remediation": with(last, &json!({"strategy": "uninstall"}))}, "values": bad}),
                     // What was uninstalled is installed again.
                     "Helm install failed for release ",
                 ),
             ],
             [],
-        ),
-        case(
-            "renamed",
-            [
-                works(json!({})),
-                works(with(
-                    renamed.clone(),
-                    json!({"upgrade": {"chartNameChangeStrategy": "InPlaceUpdate"}}),
-                )),
-            ],
-            [Fact::Holds("configmap", "config", "/data/revision", json!("2"))],
-        ),
-        case(
-            "moved",
-            [works(json!({})), works(renamed)],
-            [Fact::Holds("configmap", "config", "/data/revision", json!("1"))],
-        ),
-        case(
-            "short",
-            [
-                works(with(text("one"), json!({"maxHistory": 2}))),
-                works(text("two")),
-                works(with(text("three"), json!({"maxHistory": 2}))),
-            ],
-            [Fact::Holds("configmap", "config", "/data/revision", json!("3"))],
         ),
     ]
 }
@@ -352,11 +363,13 @@ async fn each_field_of_an_install_counts() {
     let scene = Scene::new("helm-installs").await.unwrap();
     let _charts = publish(&scene, &["1.0.0"]);
     let values = json!({"file": "text: from file", "list": "{a,b}"});
-    apply_plain(&scene, &with(config_map("vals", &json!({})), json!({"data": values})));
+    apply_plain(&scene, &with(config_map("vals", &json!({})), &json!({"data": values})));
     for owner in ["stranger-config", "adopts-config"] {
         apply_plain(&scene, &config_map(owner, &json!({})));
     }
-    play(&scene, &installs()).await;
+    let mut cases = installs();
+    cases.extend(contents());
+    play(&scene, &cases).await;
     assert!(!scene.exists(Kind::Secret, "sh.helm.release.v1.stranger.v1").await.unwrap());
 }
 
@@ -366,7 +379,9 @@ async fn each_field_of_an_upgrade_and_a_rollback_counts() {
     let charts = publish(&scene, &["1.0.0"]);
     publish_as(&charts, "other", "1.0.0", &[]);
     scene.request_reconcile(Kind::HelmRepository, "demo", "1").await.unwrap();
-    play(&scene, &upgrades()).await;
+    let mut cases = upgrades();
+    cases.extend(remedies());
+    play(&scene, &cases).await;
     assert!(!scene.exists(Kind::Secret, "sh.helm.release.v1.short.v1").await.unwrap());
     assert!(scene.exists(Kind::Secret, "sh.helm.release.v1.short.v2").await.unwrap());
 }

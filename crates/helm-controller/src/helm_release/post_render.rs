@@ -272,7 +272,7 @@ mod tests {
             ],
             "patchesJson6902": [{
                 "target": {"kind": "Pod", "name": "a"},
-                "patch": [{"op": "add", "path": "/metadata/annotations", "value": {"b": "c"}}],
+                "patch": [{"op": "add", "path": "/metadata/annotations/b", "value": "c"}],
             }],
         });
         let step = serde_json::from_value(step).unwrap();
