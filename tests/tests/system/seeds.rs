@@ -11,6 +11,7 @@ const FOLDER: &str = "../shared/seeds";
 const ABSENT: &str = "NOT COMPARED: the seeds (../shared/seeds) are not beside the checkout";
 
 /// What a user wrote; none, with a notice, if the seeds are not there.
+#[expect(clippy::print_stdout, reason = "who reads the test's output shall know")]
 pub(crate) fn text(name: &str) -> Option<String> {
     let Ok(text) = std::fs::read_to_string(repository_root().join(FOLDER).join(name)) else {
         println!("{ABSENT}");

@@ -228,7 +228,7 @@ impl<'a> Attempt<'a> {
             Err(next) => return next,
         };
         let key = ObjectRef::from_obj(&*run.hr);
-        outside(&ctx, key, basis, |ctx| async move {
+        outside(&ctx, &key, basis, |ctx| async move {
             run.target.leave = Leave::among(&ctx.places).await;
             Some(run.run(first).await)
         })
@@ -276,7 +276,7 @@ impl<'a> Attempt<'a> {
     fn uninstall(self, client: TenantClient, common: Common) -> Next {
         let Self { mut hr, ctx, mut report, .. } = self;
         let mut target = uninstall::target(&hr, client);
-        outside(ctx, ObjectRef::from_obj(&*hr), Basis::default(), move |ctx| async move {
+        outside(ctx, &ObjectRef::from_obj(&*hr), Basis::default(), move |ctx| async move {
             target.leave = Leave::among(&ctx.places).await;
             let (event, result) = uninstall::uninstall(&hr, &target, &common, &mut report).await;
             if result.is_ok() {
@@ -332,14 +332,14 @@ impl<'a> Attempt<'a> {
 /// they say; none begins anew.
 fn outside<F>(
     ctx: &Arc<Context>,
-    key: ObjectRef<HelmRelease>,
+    key: &ObjectRef<HelmRelease>,
     basis: Basis,
     actions: impl FnOnce(Arc<Context>) -> F,
 ) -> Next
 where
     F: Future<Output = Option<Next>> + Send + 'static,
 {
-    ctx.memory.begin(&key, basis);
+    ctx.memory.begin(key, basis);
     let work = actions(Arc::clone(ctx));
     let task = tokio::spawn({
         let (key, ctx) = (key.clone(), Arc::clone(ctx));
@@ -352,6 +352,6 @@ where
         };
         tracing::Instrument::instrument(work, tracing::Span::current())
     });
-    ctx.memory.hold(&key, task.abort_handle());
+    ctx.memory.hold(key, task.abort_handle());
     Next::UnderWay
 }

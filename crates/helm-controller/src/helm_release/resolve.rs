@@ -44,13 +44,12 @@ pub(super) async fn source(
 ) -> Result<ResolvedSource, Halt> {
     let key = source_key(hr)?;
     permitted(hr, &key, ctx)?;
-    let found = match &synced.written {
+    let found = if let Some(written) = &synced.written {
         // A request would bring nothing newer.
-        Some(written) => Some(newer(ctx.sources.chart(&key.namespace, &key.name), written.clone())),
-        None => {
-            let found = ctx.sources.get(&key, ctx.settings.direct_source_fetch).await;
-            found.map_err(|message| Halt::Source { message })?
-        }
+        Some(newer(ctx.sources.chart(&key.namespace, &key.name), written.clone()))
+    } else {
+        let found = ctx.sources.get(&key, ctx.settings.direct_source_fetch).await;
+        found.map_err(|message| Halt::Source { message })?
     };
     let Some(source) = found else {
         let plural = match key.kind {
