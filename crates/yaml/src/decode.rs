@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::Duplicate;
 use crate::node::{Kind, Tree};
 use crate::resolve::Dialect;
-use crate::{Error, Limits};
+use crate::{Error, Limits, quick};
 
 /// What Go's `yaml.YAMLToJSON` makes of the first document of a text; null for an empty one.
 ///
@@ -30,6 +30,14 @@ pub fn parse(text: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// If Go would refuse it, or it costs more than the limits.
 pub fn parse_with(text: &[u8], limits: &Limits) -> Result<Value, Error> {
+    match quick::parse(text, limits) {
+        Some(value) => Ok(value),
+        None => parse_fully(text, limits),
+    }
+}
+
+/// As [`parse_with`], by the scanner that knows all of YAML.
+pub(crate) fn parse_fully(text: &[u8], limits: &Limits) -> Result<Value, Error> {
     let tree = Tree::read(text, Dialect::Sigs, limits)?;
     Decoder::new(&tree, Dialect::Sigs, limits).printable()
 }

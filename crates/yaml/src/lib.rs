@@ -15,6 +15,7 @@ pub mod kyaml;
 mod limits;
 mod node;
 mod number;
+mod quick;
 mod resolve;
 mod spans;
 mod timestamp;
