@@ -47,19 +47,21 @@ fn drop_disabled(
         }
         dependency.enabled = true;
     }
-    let values = coalesce_table(chart, values, rules)?;
-    apply_tags(&mut wanted, &values);
-    apply_conditions(&mut wanted, &values, path);
+    let table = coalesce_table(chart, values, rules)?;
+    apply_tags(&mut wanted, &table);
+    apply_conditions(&mut wanted, &table, path);
 
     let is_disabled =
         |name: &str| wanted.iter().any(|dependency| !dependency.enabled && dependency.name == name);
-    chart.dependencies.retain(|subchart| !is_disabled(subchart.name()));
+    let stays = |subchart: &Chart| !is_disabled(subchart.name());
+    let below = chart.dependencies.iter().any(stays).then(|| table.to_map());
+    drop(table);
+    chart.dependencies.retain(stays);
     let disabled: Vec<String> =
         wanted.iter().filter(|d| !d.enabled).map(|d| d.name.clone()).collect();
     wanted.retain(|dependency| !disabled.contains(&dependency.name));
 
-    if !chart.dependencies.is_empty() {
-        let values = values.to_map();
+    if let Some(values) = below {
         for subchart in &mut chart.dependencies {
             let path = format!("{path}{}.", subchart.name());
             drop_disabled(subchart, &values, &path, rules)?;
@@ -89,11 +91,11 @@ fn named_charts(present: &[Chart], wanted: &[Dependency]) -> Vec<Chart> {
 }
 
 /// One true tag enables a chart; else one false tag disables it.
-fn apply_tags(dependencies: &mut [Dependency], values: &Table) {
+fn apply_tags(dependencies: &mut [Dependency], values: &Table<'_>) {
     let Some(tags) = values.table_at("tags") else { return };
     for dependency in dependencies {
         let mut flags = dependency.tags.iter().filter_map(|tag| match tags.get(tag) {
-            Some(Node::Leaf(Value::Bool(flag))) => Some(flag),
+            Some(Node::Leaf(Value::Bool(flag))) => Some(*flag),
             _ => None,
         });
         let first = flags.next();
@@ -102,12 +104,12 @@ fn apply_tags(dependencies: &mut [Dependency], values: &Table) {
 }
 
 /// The first path that leads to a boolean decides, and it outweighs the tags.
-fn apply_conditions(dependencies: &mut [Dependency], values: &Table, path: &str) {
+fn apply_conditions(dependencies: &mut [Dependency], values: &Table<'_>, path: &str) {
     for dependency in dependencies {
         let paths = dependency.condition.trim().split(',').filter(|c| !c.is_empty());
         let flag = paths.into_iter().find_map(|condition| {
             match values.leaf_at(&format!("{path}{condition}")) {
-                Some(Value::Bool(flag)) => Some(flag),
+                Some(Value::Bool(flag)) => Some(*flag),
                 _ => None,
             }
         });
@@ -125,25 +127,39 @@ fn import_values_below(chart: &mut Chart, rules: Rules) -> Result<(), CoalesceEr
 /// Lays what the sub-charts export under the chart's own defaults.
 fn import_values(chart: &mut Chart, rules: Rules) -> Result<(), CoalesceError> {
     let Some(dependencies) = &chart.metadata.dependencies else { return Ok(()) };
-    let values = merge_table(chart, &Map::new(), rules)?;
-    let imported = Table::default();
-    for dependency in dependencies {
-        for import in &dependency.import_values {
+    let nothing = Map::new();
+    // Source and destination of everything that is imported.
+    let paths: Vec<(String, String)> = dependencies
+        .iter()
+        .flat_map(|dependency| dependency.import_values.iter().map(move |i| (dependency, i)))
+        .filter_map(|(dependency, import)| {
             let (child, parent) = match import {
                 Value::String(export) => (format!("exports.{export}"), ".".to_owned()),
                 Value::Object(paths) => (path_text(paths, "child"), path_text(paths, "parent")),
-                _ => continue,
+                _ => return None,
             };
-            let Some(table) = values.table_at(&format!("{}.{child}", dependency.name)) else {
-                continue;
-            };
-            table_under(&imported, &nested(&parent, table), Nulls::Keep);
+            Some((format!("{}.{child}", dependency.name), parent))
+        })
+        .collect();
+    let copy;
+    let values = merge_table(chart, &nothing, rules)?;
+    let own = if paths.is_empty() {
+        values.to_map()
+    } else {
+        let imported = Table::default();
+        for (child, parent) in &paths {
+            if let Some(table) = values.table_at(child) {
+                table_under(&imported, &nested(parent, table), Nulls::Keep);
+            }
         }
-    }
-    // A copy: what was imported shares its tables with the values it came from.
-    let own = Table::from(&values.to_map());
-    table_under(&own, &imported, Nulls::Keep);
-    chart.values = own.to_map();
+        // A copy: what was imported shares its tables with the values it came from.
+        copy = values.to_map();
+        let own = Table::from(&copy);
+        table_under(&own, &imported, Nulls::Keep);
+        own.to_map()
+    };
+    drop(values);
+    chart.values = own;
     Ok(())
 }
 
@@ -157,7 +173,7 @@ fn path_text(paths: &Map<String, Value>, key: &str) -> String {
 }
 
 /// The table at the end of a path of otherwise empty tables.
-fn nested(path: &str, table: Table) -> Table {
+fn nested<'a>(path: &'a str, table: Table<'a>) -> Table<'a> {
     if path == "." {
         return table;
     }

@@ -1,5 +1,7 @@
 //! A user's values over the defaults of a chart and of the charts within it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{Node, Table};
@@ -45,31 +47,31 @@ pub fn coalesce(
 }
 
 /// [`coalesce`], leaving tables shared as Helm does.
-pub(crate) fn coalesce_table(
-    chart: &Chart,
-    values: &Map<String, Value>,
+pub(crate) fn coalesce_table<'a>(
+    chart: &'a Chart,
+    values: &'a Map<String, Value>,
     rules: Rules,
-) -> Result<Table, CoalesceError> {
+) -> Result<Table<'a>, CoalesceError> {
     let table = Table::from(values);
     chart_over(chart, &table, Nulls::Remove, rules)?;
     Ok(table)
 }
 
 /// The same without removing nulls.
-pub(crate) fn merge_table(
-    chart: &Chart,
-    values: &Map<String, Value>,
+pub(crate) fn merge_table<'a>(
+    chart: &'a Chart,
+    values: &'a Map<String, Value>,
     rules: Rules,
-) -> Result<Table, CoalesceError> {
+) -> Result<Table<'a>, CoalesceError> {
     let table = Table::from(values);
     chart_over(chart, &table, Nulls::Keep, rules)?;
     Ok(table)
 }
 
 /// Limit: recursion, as deep as charts nest; the loader has the limit.
-fn chart_over(
-    chart: &Chart,
-    values: &Table,
+fn chart_over<'a>(
+    chart: &'a Chart,
+    values: &Table<'a>,
     nulls: Nulls,
     rules: Rules,
 ) -> Result<(), CoalesceError> {
@@ -86,7 +88,7 @@ fn chart_over(
             Some(Node::Leaf(found)) => {
                 return Err(CoalesceError::NotAMap {
                     chart: name.to_owned(),
-                    found: go_boolean_verb(&found),
+                    found: go_boolean_verb(found),
                 });
             }
         };
@@ -97,7 +99,7 @@ fn chart_over(
 }
 
 /// Puts a chart's own defaults under the values.
-fn defaults_under(chart: &Chart, values: &Table, nulls: Nulls, rules: Rules) {
+fn defaults_under<'a>(chart: &'a Chart, values: &Table<'a>, nulls: Nulls, rules: Rules) {
     for (key, default) in &chart.values {
         let default = Node::from(default);
         // Helm 4: a null among the defaults is no default.
@@ -131,34 +133,28 @@ fn defaults_under(chart: &Chart, values: &Table, nulls: Nulls, rules: Rules) {
 /// Puts the entries of `under` below those of `over`; `over` wins.
 ///
 /// `under` changes too: it learns the nulls of `over`.
-pub(crate) fn table_under(over: &Table, under: &Table, nulls: Nulls) {
+pub(crate) fn table_under<'a>(over: &Table<'a>, under: &Table<'a>, nulls: Nulls) {
     if over.is_same(under) {
         return;
     }
-    let was_null: std::collections::BTreeSet<String> = under
-        .entries()
-        .into_iter()
-        .filter(|(_, node)| node.is_null())
-        .map(|(key, _)| key)
-        .collect();
-    let mut default_existed = std::collections::BTreeSet::new();
+    let mut default_existed = BTreeSet::new();
     for (key, node) in over.entries() {
         if node.is_null() {
-            if under.get(&key).is_some() && !was_null.contains(&key) {
-                default_existed.insert(key.clone());
+            if under.get(key).is_some_and(|default| !default.is_null()) {
+                default_existed.insert(key);
             }
-            under.insert(&key, Node::Leaf(Value::Null));
+            under.insert(key, Node::NULL);
         }
     }
     for (key, default) in under.entries() {
-        match (over.get(&key), default) {
+        match (over.get(key), default) {
             // A null of the user takes a default away; where there was none, it stays.
             (Some(value), _)
-                if nulls == Nulls::Remove && value.is_null() && default_existed.contains(&key) =>
+                if nulls == Nulls::Remove && value.is_null() && default_existed.contains(key) =>
             {
-                over.remove(&key);
+                over.remove(key);
             }
-            (None, default) => over.insert(&key, default),
+            (None, default) => over.insert(key, default),
             (Some(Node::Table(value)), Node::Table(default)) => {
                 table_under(&value, &default, nulls);
             }
@@ -168,24 +164,24 @@ pub(crate) fn table_under(over: &Table, under: &Table, nulls: Nulls) {
 }
 
 /// Lays a parent's globals over those of a sub-chart.
-fn hand_down_globals(parent: &Table, child: &Table) {
-    let table = |of: &Table| match of.get(GLOBAL) {
+fn hand_down_globals<'a>(parent: &Table<'a>, child: &Table<'a>) {
+    let table = |of: &Table<'a>| match of.get(GLOBAL) {
         None => Some(Table::default()),
         Some(Node::Table(table)) => Some(table),
         Some(Node::Leaf(_)) => None,
     };
     let (Some(to), Some(from)) = (table(child), table(parent)) else { return };
     for (key, node) in from.entries() {
-        match (node, to.get(&key)) {
-            (Node::Table(value), None) => to.insert(&key, Node::Table(value.shallow_copy())),
+        match (node, to.get(key)) {
+            (Node::Table(value), None) => to.insert(key, Node::Table(value.shallow_copy())),
             (Node::Table(value), Some(Node::Table(own))) => {
                 let merged = value.shallow_copy();
                 table_under(&merged, &own, Nulls::Keep);
-                to.insert(&key, Node::Table(merged));
+                to.insert(key, Node::Table(merged));
             }
             // A map does not replace a plain value, nor the other way round.
             (Node::Table(_), Some(Node::Leaf(_))) | (Node::Leaf(_), Some(Node::Table(_))) => {}
-            (leaf @ Node::Leaf(_), None | Some(Node::Leaf(_))) => to.insert(&key, leaf),
+            (leaf @ Node::Leaf(_), None | Some(Node::Leaf(_))) => to.insert(key, leaf),
         }
     }
     child.insert(GLOBAL, Node::Table(to));

@@ -11,22 +11,26 @@ use serde_json::{Map, Value};
 /// Helm's merging works on Go maps, which are references: a map that one chart has taken from
 /// another is changed for both by the next merge. Charts see the outcome (globals of a sub-chart
 /// show up in its parent), so the sharing has to be copied, not only the merging.
+///
+/// Keys and everything but maps are borrowed from the values that are merged.
 #[derive(Clone, Debug)]
-pub(crate) enum Node {
-    Table(Table),
-    Leaf(Value),
+pub(crate) enum Node<'a> {
+    Table(Table<'a>),
+    Leaf(&'a Value),
 }
 
 /// A map. Cloning shares it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Table(Rc<RefCell<BTreeMap<String, Node>>>);
+pub(crate) struct Table<'a>(Rc<RefCell<BTreeMap<&'a str, Node<'a>>>>);
 
-impl Node {
+impl<'a> Node<'a> {
+    pub(crate) const NULL: Self = Self::Leaf(&Value::Null);
+
     pub(crate) const fn is_null(&self) -> bool {
         matches!(self, Self::Leaf(Value::Null))
     }
 
-    pub(crate) const fn table(&self) -> Option<&Table> {
+    pub(crate) const fn table(&self) -> Option<&Table<'a>> {
         match self {
             Self::Table(table) => Some(table),
             Self::Leaf(_) => None,
@@ -36,31 +40,31 @@ impl Node {
     fn to_value(&self) -> Value {
         match self {
             Self::Table(table) => Value::Object(table.to_map()),
-            Self::Leaf(value) => value.clone(),
+            Self::Leaf(value) => (*value).clone(),
         }
     }
 }
 
-impl From<&Value> for Node {
-    fn from(value: &Value) -> Self {
+impl<'a> From<&'a Value> for Node<'a> {
+    fn from(value: &'a Value) -> Self {
         match value {
             Value::Object(map) => Self::Table(map.into()),
-            leaf => Self::Leaf(leaf.clone()),
+            leaf => Self::Leaf(leaf),
         }
     }
 }
 
-impl From<&Map<String, Value>> for Table {
-    fn from(map: &Map<String, Value>) -> Self {
-        let nodes = map.iter().map(|(key, value)| (key.clone(), value.into())).collect();
+impl<'a> From<&'a Map<String, Value>> for Table<'a> {
+    fn from(map: &'a Map<String, Value>) -> Self {
+        let nodes = map.iter().map(|(key, value)| (key.as_str(), value.into())).collect();
         Self(Rc::new(RefCell::new(nodes)))
     }
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// A copy that shares nothing.
     pub(crate) fn to_map(&self) -> Map<String, Value> {
-        self.0.borrow().iter().map(|(key, node)| (key.clone(), node.to_value())).collect()
+        self.0.borrow().iter().map(|(key, node)| ((*key).to_owned(), node.to_value())).collect()
     }
 
     /// A copy whose inner maps are shared.
@@ -68,12 +72,12 @@ impl Table {
         Self(Rc::new(RefCell::new(self.0.borrow().clone())))
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'a>> {
         self.0.borrow().get(key).cloned()
     }
 
-    pub(crate) fn insert(&self, key: &str, node: Node) {
-        self.0.borrow_mut().insert(key.to_owned(), node);
+    pub(crate) fn insert(&self, key: &'a str, node: Node<'a>) {
+        self.0.borrow_mut().insert(key, node);
     }
 
     pub(crate) fn remove(&self, key: &str) {
@@ -81,8 +85,8 @@ impl Table {
     }
 
     /// The entries as they are now, so that the table may change meanwhile.
-    pub(crate) fn entries(&self) -> Vec<(String, Node)> {
-        self.0.borrow().iter().map(|(key, node)| (key.clone(), node.clone())).collect()
+    pub(crate) fn entries(&self) -> Vec<(&'a str, Node<'a>)> {
+        self.0.borrow().iter().map(|(key, node)| (*key, node.clone())).collect()
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -98,7 +102,7 @@ impl Table {
     }
 
     /// The value at a path, unless it is a table.
-    pub(crate) fn leaf_at(&self, path: &str) -> Option<Value> {
+    pub(crate) fn leaf_at(&self, path: &str) -> Option<&'a Value> {
         let (table, key) = match path.rsplit_once('.') {
             Some((above, key)) => (self.table_at(above)?, key),
             None => (self.clone(), path),
@@ -114,7 +118,7 @@ impl Table {
         for (key, node) in self.entries() {
             match node {
                 Node::Table(inner) => inner.remove_nulls(),
-                Node::Leaf(Value::Null) => self.remove(&key),
+                Node::Leaf(Value::Null) => self.remove(key),
                 Node::Leaf(_) => {}
             }
         }
