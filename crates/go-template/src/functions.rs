@@ -68,7 +68,7 @@ pub(crate) struct Function {
 #[derive(Clone, Default)]
 pub struct Functions {
     places: Arc<HashMap<Arc<str>, u32>>,
-    list: Vec<Arc<Function>>,
+    list: Arc<Vec<Arc<Function>>>,
 }
 
 impl Functions {
@@ -114,13 +114,15 @@ impl Functions {
     fn put(&mut self, name: &str, signature: Signature, body: Box<Body>) {
         let name: Arc<str> = Arc::from(name);
         let function = Arc::new(Function { name: Arc::clone(&name), signature, body });
-        if let Some(slot) = self.place(&name).and_then(|place| self.list.get_mut(place as usize)) {
+        let place = self.place(&name);
+        let list = Arc::make_mut(&mut self.list);
+        if let Some(slot) = place.and_then(|place| list.get_mut(place as usize)) {
             *slot = function;
             return;
         }
-        let place = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        let place = u32::try_from(list.len()).unwrap_or(u32::MAX);
+        list.push(function);
         Arc::make_mut(&mut self.places).insert(name, place);
-        self.list.push(function);
     }
 
     pub(crate) fn place(&self, name: &str) -> Option<u32> {

@@ -196,7 +196,7 @@ impl<'t> Exec<'_, 't> {
                 }
             }
             Value::Object(object) => {
-                let name = name.to_string();
+                let name = name.to_text();
                 self.object_field(dot, &**object, receiver, id, &name, args, last)
             }
             _ => self.fail(ExecCause::NoField {

@@ -56,7 +56,7 @@ fn emit(call: &mut Call<'_>, value: &Value) -> Result<String, CallError> {
     if has_no_json(value) {
         return Err(FunctionError::from(super::Unsupported("NaN")).into());
     }
-    let json = plain(&value.to_json()?)
+    let json = plain(value.to_json()?)
         .ok_or_else(|| FunctionError::Yaml("yaml: could not find expected ':'".to_owned()))?;
     let mut text = yaml::emit(&json);
     call.make(text.len())?;
@@ -72,25 +72,23 @@ fn has_no_json(value: &Value) -> bool {
 
 /// What is read back from the value's JSON, whence YAML is printed: a float 1e6, written as
 /// `1000000`, is an integer then. `None` if the JSON cannot be read.
-fn plain(json: &Json) -> Option<Json> {
+fn plain(json: Json) -> Option<Json> {
     Some(match json {
         Json::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => whole(float).unwrap_or_else(|| json.clone()),
-            _ => json.clone(),
+            Some(float) if number.is_f64() => whole(float).unwrap_or(Json::Number(number)),
+            _ => Json::Number(number),
         },
-        Json::String(text) if text.contains(NEXT_LINE) => Json::String(folded(text)),
-        Json::Array(items) => Json::Array(items.iter().map(plain).collect::<Option<_>>()?),
-        Json::Object(members) => Json::Object(
-            members
-                .iter()
-                .map(|(key, member)| {
-                    // A key must not run over lines.
-                    (!key.contains(NEXT_LINE)).then_some(())?;
-                    Some((key.clone(), plain(member)?))
-                })
-                .collect::<Option<_>>()?,
-        ),
-        other => other.clone(),
+        Json::String(text) if text.contains(NEXT_LINE) => Json::String(folded(&text)),
+        Json::Array(items) => Json::Array(items.into_iter().map(plain).collect::<Option<_>>()?),
+        Json::Object(mut members) => {
+            for (key, member) in &mut members {
+                // A key must not run over lines.
+                (!key.contains(NEXT_LINE)).then_some(())?;
+                *member = plain(member.take())?;
+            }
+            Json::Object(members)
+        }
+        other => other,
     })
 }
 
