@@ -122,7 +122,7 @@ func cost(once func() error) (float64, error) {
 		return 0, err
 	}
 	started, before, calls := time.Now(), busy(), 0
-	for time.Since(started) < stretch {
+	for calls == 0 || time.Since(started) < stretch {
 		if err := once(); err != nil {
 			return 0, err
 		}
