@@ -23,6 +23,10 @@ const MAX_ANSWER_BYTES: usize = 256 << 20;
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(400), Duration::from_millis(1600)];
 
+/// How often a request is repeated that the API server is too busy for, and how long each pause is
+/// at most. Flux: client-go repeats it as often, after as long as the server says.
+const BUSY: (usize, Duration) = (10, Duration::from_secs(10));
+
 /// Asks for the metadata of an object, or of the objects of a list.
 const METADATA_OBJECT: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
@@ -78,6 +82,9 @@ pub struct Refusal {
     pub message: String,
     /// What is wrong with which field.
     pub details: Details,
+    /// When to ask again, if the server is only too busy.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
 }
 
 /// What a refusal is about.
@@ -128,6 +135,15 @@ impl ApiError {
     /// Whether somebody else changed the object in the meantime.
     pub fn is_conflict(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == 409)
+    }
+
+    /// Whether it passes by itself: the API server or a webhook behind it was not there.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Interrupted(_) | Self::TimedOut(_) => true,
+            Self::Refused(refusal) => matches!(refusal.code, 429 | 500 | 502 | 503 | 504),
+            Self::Malformed(_) | Self::Request(_) | Self::Name(_) | Self::Fenced => false,
+        }
     }
 
     /// Whether this identity may not do it.
@@ -333,20 +349,24 @@ impl TenantClient {
         content_type: Option<&'static str>,
         body: Bytes,
     ) -> Result<Answer<T>, ApiError> {
-        for pause in PAUSES {
+        let (mut pauses, mut busy) = (PAUSES.into_iter(), std::iter::repeat_n((), BUSY.0));
+        loop {
             let request = self.request(method.clone(), uri, content_type, body.clone())?;
-            match self.exchange(request).await {
-                Err(ApiError::Unreachable(cause)) => {
-                    tracing::debug!(%cause, uri, "the API server is not reached, trying again");
-                    tokio::time::sleep(pause).await;
-                    if method != Method::GET {
-                        self.check_fence()?; // the lease may have ended meanwhile
-                    }
+            let settled = self.exchange(request).await;
+            let pause = match &settled {
+                Err(ApiError::Unreachable(_)) => pauses.next(),
+                Err(ApiError::Refused(refusal)) => {
+                    refusal.retry_after.filter(|_| busy.next().is_some())
                 }
-                settled => return settled,
+                _ => None,
+            };
+            let (Err(error), Some(pause)) = (&settled, pause) else { return settled };
+            tracing::debug!(%error, uri, "the API server does not answer, trying again");
+            tokio::time::sleep(pause.min(BUSY.1)).await;
+            if method != Method::GET {
+                self.check_fence()?; // the lease may have ended meanwhile
             }
         }
-        self.exchange(self.request(method, uri, content_type, body)?).await
     }
 
     async fn exchange<T: DeserializeOwned>(
@@ -364,7 +384,9 @@ impl TenantClient {
             .await
             .map_err(|_elapsed| ApiError::TimedOut(timeout))??;
         if !head.status.is_success() {
-            return Err(ApiError::Refused(Box::new(refusal(head.status, &bytes))));
+            let mut refusal = refusal(head.status, &bytes);
+            refusal.retry_after = retry_after(head.status, &head.headers);
+            return Err(ApiError::Refused(Box::new(refusal)));
         }
         let body = serde_json::from_slice(&bytes).map_err(ApiError::Malformed)?;
         Ok(Answer { body, asked_after: asked_after(&head.headers, begun.elapsed()) })
@@ -433,6 +455,13 @@ fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
     refusal
 }
 
+/// When a server that is too busy wants to be asked again.
+fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let is_busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
+    let seconds = headers.get("Retry-After").filter(|_| is_busy)?.to_str().ok()?;
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
 /// The server's time before it can have seen a request that took so long. The header has whole
 /// seconds, and so have the times in managed fields: one second of slack for each.
 fn asked_after(headers: &HeaderMap, took: Duration) -> Option<SystemTime> {
@@ -471,6 +500,17 @@ mod tests {
         assert_eq!(read.details.causes[0].field, "spec");
         let page = refusal(StatusCode::NOT_FOUND, b"404 page not found\n");
         assert_eq!(page.message, "the server could not find the requested resource");
+    }
+
+    #[test]
+    fn a_busy_server_says_when_to_come_back() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(StatusCode::TOO_MANY_REQUESTS, &headers), None);
+        headers.insert("Retry-After", HeaderValue::from_static("3"));
+        let three = Some(Duration::from_secs(3));
+        assert_eq!(retry_after(StatusCode::TOO_MANY_REQUESTS, &headers), three);
+        assert_eq!(retry_after(StatusCode::SERVICE_UNAVAILABLE, &headers), three);
+        assert_eq!(retry_after(StatusCode::CONFLICT, &headers), None);
     }
 
     #[test]

@@ -121,6 +121,23 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// Whether it passes by itself: the API server or a webhook behind it was not there.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::NotFound { source, .. }
+            | Self::Query { source, .. }
+            | Self::Cleanup { source, .. }
+            | Self::Recreate { source, .. }
+            | Self::Apply { source, .. } => source.is_passing(),
+            Self::DryRun { source: DryRunError::Api(error), .. } => error.is_passing(),
+            Self::DryRun { source: DryRunError::Kind(error), .. } => match &**error {
+                DiscoveryError::Unavailable { source, .. } => source.is_passing(),
+                DiscoveryError::NoMatch(_) => false,
+            },
+            Self::NamespaceMissing { .. } | Self::TimedOut { .. } | Self::NotReady(_) => false,
+        }
+    }
+
     /// Whether the API server does not serve the kind (yet).
     pub(crate) fn is_of_unserved_kind(&self) -> bool {
         match self {

@@ -76,6 +76,7 @@ mod tests {
             reason: reason.to_owned(),
             message: message.to_owned(),
             details: Details { causes: causes.iter().map(cause).collect() },
+            ..Refusal::default()
         })))
     }
 

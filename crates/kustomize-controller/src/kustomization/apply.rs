@@ -19,6 +19,8 @@ use crate::context::Context;
 /// The annotation by which a Kustomization says whether refused objects keep the others from being
 /// applied: `best-effort` or `all-or-nothing`, which is Flux's way for each stage.
 const APPLY: &str = "ferroflux.dev/apply";
+/// Limit: bytes of an inventory in the status. The API server stores no object of more than 1.5 MiB.
+const MAX_INVENTORY_BYTES: usize = 1 << 20;
 
 /// Applies the objects and prunes the rest of the inventory. The only phase that writes to the
 /// cluster besides status. May be repeated; cancelled, it leaves objects that carry our labels and
@@ -40,6 +42,7 @@ pub(super) async fn execute(
         );
         return Err(Halt::Apply { message });
     }
+    fits(&objects)?;
     let metadata = ks.spec.common_metadata.clone().unwrap_or_default();
     let options = ApplyOptions {
         owner: owner(ks),
@@ -65,6 +68,9 @@ pub(super) async fn execute(
                 }
             }
             let message = format!("{}\n{}", failure.message(), failure.done.log());
+            if failure.error.is_passing() {
+                return Err(Halt::Disturbed { message });
+            }
             return Err(Halt::Apply { message });
         }
     };
@@ -90,6 +96,28 @@ fn is_best_effort(ks: &Kustomization, default: bool) -> bool {
         None => default,
         Some(said) => said == "best-effort",
     }
+}
+
+/// Refuses what is too much for one inventory. Pure.
+///
+/// Differs: Flux applies the objects and then fails to store their inventory, so that they belong to
+/// nobody.
+fn fits(objects: &[Object]) -> Result<(), Halt> {
+    let entry = |object: &Object| {
+        object.id().inventory_id().len() + object.gvk().version.len() + r#"{"id":"","v":""},"#.len()
+    };
+    let bytes: usize = objects.iter().map(entry).sum();
+    if bytes <= MAX_INVENTORY_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "the inventory of {} objects takes {} KiB, and no more than {} KiB can be stored: divide \
+         the objects among several Kustomizations",
+        objects.len(),
+        bytes.div_ceil(1024),
+        MAX_INVENTORY_BYTES / 1024,
+    );
+    Err(Halt::Apply { message })
 }
 
 /// Whether a Secret still holds what sops encrypted.
@@ -123,6 +151,7 @@ pub(super) fn gvk(id: &ObjectId, version: &str) -> Gvk {
 #[cfg(test)]
 mod tests {
     use crd_types::kustomize::KustomizationSpec;
+    use serde_json::json;
 
     use super::*;
 
@@ -136,5 +165,21 @@ mod tests {
                 assert_eq!(is_best_effort(&ks, default), expected, "{said:?}");
             }
         }
+    }
+
+    #[test]
+    fn too_many_objects_for_one_inventory_are_refused() {
+        let objects = |n: usize| -> Vec<Object> {
+            let name = |n| format!("a-config-map-with-a-rather-long-name-{n:06}");
+            let object = |n| {
+                json!({"apiVersion": "v1", "kind": "ConfigMap",
+                    "metadata": {"name": name(n), "namespace": "shop"}})
+            };
+            (0..n).map(|n| Object::new(object(n)).unwrap()).collect()
+        };
+        assert!(fits(&objects(10_000)).is_ok());
+        let error = fits(&objects(20_000)).unwrap_err().to_string();
+        let start = "the inventory of 20000 objects takes ";
+        assert!(error.starts_with(start) && error.contains("more than 1024 KiB"), "{error}");
     }
 }

@@ -25,6 +25,9 @@ const PROGRESSING: &str = "Progressing";
 const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
 const SUCCEEDED: &str = "ReconciliationSucceeded";
 
+/// The longest pause after a failure that passes by itself.
+const PASSING: Duration = Duration::from_secs(10);
+
 /// Limit: snapshots in the history.
 const HISTORY: usize = 5;
 
@@ -198,6 +201,9 @@ fn retry(halt: &Halt, timing: &Timing) -> Next {
         Halt::NoArtifact { retry_in }
         | Halt::ArtifactGone { retry_in }
         | Halt::Dependency { retry_in, .. } => Next::After(*retry_in),
+        // Differs: Flux waits for the retry interval, be it an hour, until an API server that was
+        // restarted is asked again.
+        Halt::Disturbed { .. } => Next::After(timing.retry.min(PASSING)),
         Halt::SourceNotFound { .. }
         | Halt::Fetch(_)
         | Halt::Client { .. }
@@ -235,6 +241,7 @@ fn failure_event(
         | Halt::Build(_)
         | Halt::Inputs(_)
         | Halt::Apply { .. }
+        | Halt::Disturbed { .. }
         | Halt::Prune { .. }
         | Halt::Unhealthy { .. } => Some(Event::new(Severity::Error, reason, message)),
     }
@@ -461,6 +468,15 @@ mod tests {
         assert_eq!(verdict.status.history[0].last_reconciled_status, "ReconciliationFailed");
         assert_eq!(verdict.next, Next::After(TIMING.retry));
         assert_eq!(verdict.event.unwrap().severity, Severity::Error);
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_tried_again_soon() {
+        let ks = ks();
+        let halt = Halt::Disturbed { message: "cannot reach the API server".to_owned() };
+        let verdict = verdict(&ks, &progress(&ks), &Err(halt), &TIMING, NOON);
+        assert_eq!(verdict.next, Next::After(PASSING));
+        assert_eq!(verdict.event.unwrap().reason, "ReconciliationFailed");
     }
 
     #[test]

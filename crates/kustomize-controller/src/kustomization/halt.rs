@@ -43,6 +43,9 @@ pub(crate) enum Halt {
     /// The API server refused.
     #[error("{message}")]
     Apply { message: String },
+    /// The API server, or a webhook behind it, did not answer. That passes by itself.
+    #[error("{message}")]
+    Disturbed { message: String },
     /// Objects that should go are still there.
     #[error("{message}")]
     Prune { message: String },
@@ -73,7 +76,9 @@ impl Halt {
             | Self::Fetch(_) => "ArtifactFailed",
             Self::Dependency { .. } => "DependencyNotReady",
             Self::Build(_) | Self::Inputs(_) => "BuildFailed",
-            Self::Client { .. } | Self::Apply { .. } => "ReconciliationFailed",
+            Self::Client { .. } | Self::Apply { .. } | Self::Disturbed { .. } => {
+                "ReconciliationFailed"
+            }
             Self::Prune { .. } => "PruneFailed",
             Self::Unhealthy { .. } => "HealthCheckFailed",
         }
@@ -81,6 +86,12 @@ impl Halt {
 
     /// Whether a run that ends so counts as one in the history: it has touched the cluster.
     pub(crate) const fn in_history(&self) -> bool {
-        matches!(self, Self::Apply { .. } | Self::Prune { .. } | Self::Unhealthy { .. })
+        matches!(
+            self,
+            Self::Apply { .. }
+                | Self::Disturbed { .. }
+                | Self::Prune { .. }
+                | Self::Unhealthy { .. }
+        )
     }
 }
