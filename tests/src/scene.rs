@@ -88,11 +88,6 @@ impl Scene {
         &self.namespace
     }
 
-    /// Includes the lines of `log` that name its namespace in the report of a failure.
-    pub fn watch_log(&mut self, log: std::path::PathBuf) {
-        self.namespace.watch_log(log);
-    }
-
     /// Its repository.
     pub fn repository(&self) -> &GitRepository {
         &self.repository
@@ -165,6 +160,17 @@ impl Scene {
             "apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec,
         });
         self.namespace.apply(&object.to_string()).map(drop)
+    }
+
+    /// Applies an object without kubectl, which costs more than all the rest.
+    ///
+    /// # Errors
+    /// If the API server refuses it.
+    pub async fn server_side_apply(&self, kind: Kind, object: &Value) -> Result<()> {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let collection = kind.path(self.namespace.name());
+        let path = format!("{collection}/{name}?fieldManager=kubectl&force=true");
+        self.request("APPLY", &path, Some(object)).await.map(drop)
     }
 
     /// One object.
@@ -295,8 +301,11 @@ impl Scene {
     }
 
     async fn request(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-        let content =
-            if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let (method, content) = match method {
+            "PATCH" => (method, "application/merge-patch+json"),
+            "APPLY" => ("PATCH", "application/apply-patch+yaml"),
+            _ => (method, "application/json"),
+        };
         let request = axum::http::Request::builder()
             .method(method)
             .uri(path)

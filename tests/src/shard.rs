@@ -4,6 +4,7 @@ use crate::Scene;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use testbed::{Cluster, Controller};
 
 /// The label that says which controller an object belongs to, as Flux's users shard their clusters.
@@ -29,8 +30,10 @@ impl Shard {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start(scene: &mut Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
-        let key = scene.namespace().name().to_owned();
+    pub fn start(scene: &Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let key = format!("{}-{count}", scene.namespace().name());
         let own = [
             "--events-addr=",
             "--health-addr=127.0.0.1:0",
@@ -47,7 +50,6 @@ impl Shard {
             controller: None,
         };
         shard.run()?;
-        scene.watch_log(shard.log_path());
         Ok(shard)
     }
 
@@ -57,20 +59,16 @@ impl Shard {
         object
     }
 
-    /// Ends it as `kill -9` does and starts another one.
+    /// Ends it as `kill -9` does, does something, and starts another one.
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn kill_and_restart(&mut self) -> Result<()> {
+    pub fn kill_and_restart(&mut self, between: impl FnOnce()) -> Result<()> {
         if let Some(controller) = self.controller.take() {
             controller.kill()?;
         }
+        between();
         self.run()
-    }
-
-    /// Where it logs.
-    pub fn log_path(&self) -> PathBuf {
-        self.dir.path().join("kustomize-controller.log")
     }
 
     fn run(&mut self) -> Result<()> {
@@ -78,5 +76,20 @@ impl Shard {
         let controller = Controller::start(name, &self.binary, &self.flags, &self.cluster, dir)?;
         self.controller = Some(controller);
         Ok(())
+    }
+}
+
+/// Tells what it logged when its test fails.
+impl Drop for Shard {
+    fn drop(&mut self) {
+        if let Some(controller) = self.controller.as_ref().filter(|_| std::thread::panicking()) {
+            let log = std::fs::read_to_string(controller.log_path()).unwrap_or_default();
+            let lines: Vec<_> = log.lines().rev().take(40).collect();
+            let lines: Vec<_> = lines.into_iter().rev().collect();
+            #[expect(clippy::print_stderr, reason = "where a person looks who has a failed test")]
+            {
+                eprintln!("--- {}\n{}", self.key, lines.join("\n"));
+            }
+        }
     }
 }

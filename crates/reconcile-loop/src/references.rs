@@ -4,11 +4,12 @@ use futures::{StreamExt as _, future};
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::PartialObjectMeta;
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource, ResourceExt as _};
 
 use crate::controller::watch_error;
 use crate::program::Runtime;
+use crate::watch::lasting;
 
 /// Watches the metadata of a kind in the namespaces that this controller watches, until the process
 /// ends, and calls `changed` with the namespace and name of every object that was changed or deleted.
@@ -33,7 +34,7 @@ where
     };
     let mut listed = false;
     let events =
-        watcher(api, watcher::Config::default()).default_backoff().for_each(move |event| {
+        lasting(api, watcher::Config::default()).default_backoff().for_each(move |event| {
             let mut tell = |object: &PartialObjectMeta<K>| {
                 changed(&object.namespace().unwrap_or_default(), &object.name_any());
             };

@@ -1,9 +1,12 @@
-//! Watches that one malformed object does not stop.
+//! Watches that one malformed object does not stop, and no forgotten version.
 
-use futures::{Stream, StreamExt as _, future};
-use kube::Api;
+use std::fmt::Debug;
+
+use futures::{Stream, StreamExt as _, future, stream};
 use kube::core::DeserializeGuard;
 use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
 
 use crate::status::FluxKind;
 
@@ -14,7 +17,7 @@ pub fn watch<K: FluxKind>(
     api: Api<DeserializeGuard<K>>,
     config: watcher::Config,
 ) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send {
-    watcher(api, config).filter_map(|event| {
+    lasting(api, config).filter_map(|event| {
         future::ready(match event {
             Ok(Event::Apply(DeserializeGuard(Ok(object)))) => Some(Ok(Event::Apply(object))),
             Ok(Event::InitApply(DeserializeGuard(Ok(object)))) => {
@@ -40,4 +43,31 @@ pub fn watch<K: FluxKind>(
             Err(error) => Some(Err(error)),
         })
     })
+}
+
+/// Watches objects, and lists them anew where the server has forgotten from where to go on.
+///
+/// kube does so when the server says it by an event (410 within the watch). Where the status says it,
+/// it would ask for the same version for ever.
+pub(crate) fn lasting<K>(
+    api: Api<K>,
+    config: watcher::Config,
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let begin = move || watcher(api.clone(), config.clone()).boxed();
+    let first = begin();
+    stream::unfold((first, begin), |(mut events, begin)| async move {
+        let event = events.next().await?;
+        if matches!(&event, Err(error) if is_forgotten(error)) {
+            events = begin();
+        }
+        Some((event, (events, begin)))
+    })
+}
+
+fn is_forgotten(error: &watcher::Error) -> bool {
+    let watcher::Error::WatchStartFailed(kube::Error::Api(status)) = error else { return false };
+    status.code == 410
 }

@@ -82,6 +82,13 @@ impl Cluster {
         Ok(Self { kubeconfig, authority: None, ..self.clone() })
     }
 
+    /// The same cluster behind `url`. The kubeconfig is written to `path`.
+    pub(crate) fn behind(&self, url: &str, path: &Path) -> Result<Self> {
+        let text = self.kubectl(&["config", "view", "--raw", "--minify", "--output=json"])?;
+        std::fs::write(path, kubeconfig::with_server(&text, url)?)?;
+        Ok(Self { kubeconfig: path.to_path_buf(), authority: None, ..self.clone() })
+    }
+
     /// The administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig

@@ -8,8 +8,11 @@ use http::{Method, Request, Response};
 use kube::client::Body;
 use tower::{Layer, Service};
 
-/// Counts the writes of a client and cuts it off at one of them: no answer ever comes. Whoever is
-/// waiting is to be dropped then. Clones share the count.
+/// Counts the writes of a client and cuts it off at one of them: no answer ever comes, and no later
+/// write is sent. Whoever is waiting is to be dropped then. Clones share the count.
+///
+/// Events are no writes here: they are told in the background, so that their place among the others
+/// is a matter of chance, and nothing depends on them.
 #[derive(Clone, Debug, Default)]
 pub struct Interruption(Arc<Shared>);
 
@@ -24,6 +27,15 @@ struct State {
     sent: Vec<String>,
     seen: usize,
     at: Option<(usize, Moment)>,
+}
+
+/// What becomes of a request.
+enum Fate {
+    Sent,
+    /// The client is cut off at it.
+    Cut(Moment),
+    /// The client was cut off before.
+    TooLate,
 }
 
 /// When a client is cut off.
@@ -69,20 +81,24 @@ impl Interruption {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request. None if it is no write; else whether it is cut, and when.
-    fn count(&self, request: &Request<Body>) -> Option<Moment> {
-        let query = request.uri().query().unwrap_or_default();
-        if request.method() == Method::GET || query.contains("dryRun=") {
-            return None;
+    /// Counts a request and says what becomes of it.
+    fn count(&self, request: &Request<Body>) -> Fate {
+        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+        let is_event = request.method() == Method::POST && path.ends_with("/events");
+        if request.method() == Method::GET || query.contains("dryRun=") || is_event {
+            return Fate::Sent;
         }
         let mut state = self.state();
         state.seen += 1;
-        let cut = state.at.filter(|(n, _)| *n == state.seen).map(|(_, moment)| moment);
-        if cut != Some(Moment::Before) {
-            let line = format!("{} {}", request.method(), request.uri().path());
-            state.sent.push(line);
+        let fate = match state.at {
+            Some((n, moment)) if n == state.seen => Fate::Cut(moment),
+            Some((n, _)) if n < state.seen => Fate::TooLate,
+            _ => Fate::Sent,
+        };
+        if matches!(fate, Fate::Sent | Fate::Cut(Moment::After)) {
+            state.sent.push(format!("{} {path}", request.method()));
         }
-        cut
+        fate
     }
 }
 
@@ -118,18 +134,18 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let interruption = self.interruption.clone();
-        match interruption.count(&request) {
-            None => Box::pin(self.inner.call(request)),
-            Some(moment) => {
-                let done = (moment == Moment::After).then(|| self.inner.call(request));
-                Box::pin(async move {
-                    if let Some(done) = done {
-                        drop(done.await);
-                    }
-                    interruption.0.reached.notify_one();
-                    std::future::pending().await
-                })
+        let moment = match interruption.count(&request) {
+            Fate::Sent => return Box::pin(self.inner.call(request)),
+            Fate::TooLate => return Box::pin(std::future::pending()),
+            Fate::Cut(moment) => moment,
+        };
+        let done = (moment == Moment::After).then(|| self.inner.call(request));
+        Box::pin(async move {
+            if let Some(done) = done {
+                drop(done.await);
             }
-        }
+            interruption.0.reached.notify_one();
+            std::future::pending().await
+        })
     }
 }

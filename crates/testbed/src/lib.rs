@@ -14,8 +14,11 @@
 //! | [`Usage`], [`ApiRequests`] | what a process and an API client cost |
 //! | [`Interruption`] | an API client that is killed at its n-th write |
 //! | [`example`] | the repository's examples, pointed at servers of ours |
+//! | [`ApiProxy`], [`ApiFault`] | the same for a program, and answers that disturb it |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
+mod api_fault;
+mod api_proxy;
 mod api_requests;
 mod certificates;
 mod chart_server;
@@ -32,6 +35,8 @@ mod process;
 mod stack;
 mod usage;
 
+pub use api_fault::ApiFault;
+pub use api_proxy::ApiProxy;
 pub use api_requests::{ApiRequests, RequestKey};
 pub use certificates::{Ca, Certificate};
 pub use chart_server::ChartServer;

@@ -4,6 +4,7 @@
 mod custom_resources;
 mod decryption;
 mod dependencies;
+mod disturbances;
 mod expressions;
 mod faults;
 mod fields;

@@ -129,10 +129,10 @@ async fn a_kubeconfig_leads_elsewhere() {
 #[tokio::test]
 async fn references_may_leave_the_namespace_unless_a_flag_forbids_it() {
     let owner = scene("source-owner").await;
-    let mut guest = Scene::new("source-guest").await.unwrap();
+    let guest = Scene::new("source-guest").await.unwrap();
     let cluster = guest.namespace().cluster().clone();
     let flags = ["--no-cross-namespace-refs", "--default-service-account=tenant"];
-    let locked = Shard::start(&mut guest, &cluster, &flags).unwrap();
+    let locked = Shard::start(&guest, &cluster, &flags).unwrap();
     let namespace = owner.namespace().name();
     let reference =
         |namespace: &str| json!({"kind": "GitRepository", "name": "app", "namespace": namespace});
