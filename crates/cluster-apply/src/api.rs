@@ -142,7 +142,11 @@ impl ApiError {
         match self {
             Self::Unreachable(_) | Self::Interrupted(_) | Self::TimedOut(_) => true,
             Self::Refused(refusal) => matches!(refusal.code, 429 | 500 | 502 | 503 | 504),
-            Self::Malformed(_) | Self::Request(_) | Self::Name(_) | Self::Fenced => false,
+            Self::Login(_)
+            | Self::Malformed(_)
+            | Self::Request(_)
+            | Self::Name(_)
+            | Self::Fenced => false,
         }
     }
 
@@ -169,7 +173,7 @@ impl From<kube::Error> for ApiError {
     fn from(error: kube::Error) -> Self {
         let kube::Error::Api(status) = error else { return unreachable(error) };
         let kube::core::Status { code, reason, message, .. } = *status;
-        Self::Refused(Box::new(Refusal { code, reason, message, details: Details::default() }))
+        Self::Refused(Box::new(Refusal { code, reason, message, ..Refusal::default() }))
     }
 }
 
