@@ -54,6 +54,7 @@ mod resource;
 mod resources;
 mod schema;
 mod selector;
+mod shared_label;
 mod target;
 mod transform;
 mod value;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::identity::ResId;
 use crate::origin::Origin;
+use crate::shared_label::SharedLabel;
 use crate::value::{object_entry, text};
 
 /// Annotations by which kustomize keeps its notes; none of them is ever part of a result.
@@ -61,6 +62,8 @@ pub(crate) struct Notes {
     pub(crate) read_by_vars: Vec<String>,
     /// Where the file has nothing at all behind a key, until a merge has seen it.
     pub(crate) blanks: Vec<Blank>,
+    /// Labels that several places share.
+    pub(crate) shared_labels: Vec<SharedLabel>,
     /// How labels and annotations are written that mean something else than their text.
     pub(crate) spellings: Vec<Spelling>,
     /// Whether kustomize made keys in it, which it prints without quotes whatever they look like.
@@ -279,7 +282,13 @@ impl Resource {
         let needs_hash = self.notes.needs_hash && old.notes.needs_hash;
         let origin = self.notes.origin.take().or_else(|| old.notes.origin.clone());
         let has_plain_keys = self.notes.has_plain_keys || old.notes.has_plain_keys;
-        self.notes = Notes { needs_hash, has_plain_keys, origin, ..old.notes.clone() };
+        self.notes = Notes {
+            needs_hash,
+            has_plain_keys,
+            shared_labels: Vec::new(),
+            origin,
+            ..old.notes.clone()
+        };
     }
 
     /// Makes the object what leaves the build: without notes, save those that are asked for.

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fields, TransformError, Transformer};
+use serde_json::Value;
+
+use super::{Fields, TransformError, Transformer, change_one};
 use crate::field_spec::{FieldSpec, Make, set_entry};
+use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::SchemaState;
+use crate::shared_label::{self, SharedLabel};
 
 /// Sets labels wherever the field specifications say.
 #[derive(Debug)]
@@ -26,8 +30,49 @@ impl Transformer for Labels {
     }
 
     fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
-        set_everywhere(&self.labels, &self.fields, resources)
+        if self.labels.is_empty() {
+            return Ok(());
+        }
+        for place in 0..resources.len() {
+            let Some(resource) = resources.body_mut(place) else { break };
+            for (key, value) in &self.labels {
+                resource.notes.has_plain_keys = true;
+                set_one(resource, key, value, &self.fields)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// Sets one label in all places.
+fn set_one(
+    resource: &mut Resource,
+    key: &str,
+    value: &str,
+    fields: &Fields,
+) -> Result<(), TransformError> {
+    let (mut made, mut met) = (Vec::new(), Vec::new());
+    let gvk = resource.gvk();
+    for (spec, path) in fields.selecting(&gvk) {
+        let (mut is_made, mut is_met) = (false, false);
+        change_one(resource, spec, path, Some(Make::Map), &mut |map| {
+            let is_there = map.get(key).is_some();
+            is_met |= is_there;
+            is_made |= !is_there;
+            set_entry(map, key, value)
+        })?;
+        if is_met {
+            met.push(path.to_vec());
+        } else if is_made {
+            made.push(path.to_vec());
+        }
+    }
+    shared_label::overwrite(resource, key, value, &met);
+    if made.len() > 1 {
+        let (key, value) = (key.to_owned(), Value::from(value));
+        resource.notes.shared_labels.push(SharedLabel { key, value, paths: made });
+    }
+    Ok(())
 }
 
 /// Sets entries of maps in all resources.

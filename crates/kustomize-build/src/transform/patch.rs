@@ -7,6 +7,7 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::SchemaState;
 use crate::selector::{Matcher, SelectorError};
+use crate::shared_label;
 use serde_json::{Map, Value};
 
 /// The number up to which a float holds every whole number; it may stand for the next one, too.
@@ -139,6 +140,7 @@ pub(super) fn merge_one(
         return Ok(());
     };
     target.fields = merged;
+    shared_label::spread(target);
     target.notes.spellings.splice(..0, patch.notes.spellings);
     if !patch.notes.may_change_kind {
         target.set_kind(&kind);
@@ -167,6 +169,7 @@ pub(super) fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(
         fields.values_mut().for_each(through_float);
         resource.fields = fields;
         resource.notes.spellings.clear();
+        resource.notes.shared_labels.clear();
     }
     Ok(())
 }

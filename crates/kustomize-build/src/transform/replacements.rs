@@ -13,6 +13,7 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::SchemaState;
 use crate::selector::Matcher;
+use crate::shared_label;
 use crate::value::{is_empty, is_scalar, plain, retype, text};
 
 const DEFAULT_FIELD: &str = "metadata.name";
@@ -157,6 +158,7 @@ fn replace(
             if let Value::Object(fields) = object {
                 resource.fields = fields;
             }
+            shared_label::spread(resource);
             Ok::<(), TransformError>(())
         })?;
     }
