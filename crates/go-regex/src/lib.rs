@@ -29,8 +29,11 @@ pub struct Regex {
     compiled: regex::Regex,
     translated: String,
     names: Vec<String>,
+    is_large: bool,
 }
 
+/// Bytes that a compiled expression takes if it is an ordinary one.
+const ORDINARY_BYTES: usize = 64 << 10;
 /// Limit: bytes that a compiled expression may take. Go counts otherwise, but limits too.
 const MAX_COMPILED_BYTES: usize = 1 << 20;
 
@@ -41,11 +44,21 @@ impl Regex {
     /// [`Error`], worded as Go's `regexp.Compile`.
     pub fn new(pattern: &str) -> Result<Self, Error> {
         let (translated, names) = translate::translate(pattern)?;
-        let compiled = regex::RegexBuilder::new(&translated)
-            .size_limit(MAX_COMPILED_BYTES)
-            .build()
-            .map_err(|_too_large| Error::new(ErrorKind::Large, pattern))?;
-        Ok(Self { compiled, translated, names })
+        let within = |bytes| regex::RegexBuilder::new(&translated).size_limit(bytes).build();
+        let (compiled, is_large) = match within(ORDINARY_BYTES) {
+            Ok(compiled) => (compiled, false),
+            Err(_too_large) => {
+                let compiled = within(MAX_COMPILED_BYTES)
+                    .map_err(|_too_large| Error::new(ErrorKind::Large, pattern))?;
+                (compiled, true)
+            }
+        };
+        Ok(Self { compiled, translated, names, is_large })
+    }
+
+    /// Whether it takes far more time and memory than most, up to 1 MiB.
+    pub fn is_large(&self) -> bool {
+        self.is_large
     }
 
     /// Names of the groups by number; the whole match and nameless groups have an empty name.
@@ -73,6 +86,11 @@ impl Regex {
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
         let end = dfa.try_search_fwd(&mut dfa.create_cache(), &input).ok()??;
         Some(start..end.offset())
+    }
+
+    /// How many matches there are.
+    pub fn count(&self, text: &str) -> usize {
+        self.compiled.find_iter(text).count()
     }
 
     /// The first `n` matches, all if negative. `None` if there is none, which is Go's nil slice.

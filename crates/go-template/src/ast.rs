@@ -61,9 +61,18 @@ macro_rules! ids {
     )*};
 }
 
+impl Arena {
+    /// Number of statements, commands and operands.
+    pub(crate) fn nodes(&self) -> usize {
+        self.stmts.len() + self.commands.len() + self.exprs.len()
+    }
+}
+
 impl VarId {
     /// `$`, which the parser interns first.
     pub(crate) const DOLLAR: Self = Self(0);
+    /// No name: a value that is in use where the budget must see it.
+    pub(crate) const UNNAMED: Self = Self(u32::MAX);
 }
 
 /// Stores a node and says where.

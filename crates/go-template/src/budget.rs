@@ -3,8 +3,11 @@
 use std::any::Any;
 use std::collections::HashSet;
 
+use crate::ast::VarId;
 use crate::error::Exhausted;
+use crate::exec::Slot;
 use crate::value::{Map, Value};
+use crate::weight::weigh;
 
 /// Limits for everything that is executed in one [`Session`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +20,17 @@ pub struct Budget {
     pub value_bytes: usize,
     /// Bytes that functions may make altogether.
     pub made_bytes: u64,
+    /// Bytes of values and outputs that may be held at one moment. Looked at whenever functions
+    /// made a tenth of it anew.
+    pub held_bytes: usize,
     /// Executions within executions: `include` in `tpl` in `include` …
     ///
     /// Each takes some KiB of stack, which grows as needed.
     pub nesting: usize,
     /// Bytes of one template text.
     pub source_bytes: usize,
+    /// Bytes that the parsed templates of a set may take; for who parses them to look after.
+    pub parsed_bytes: usize,
 }
 
 impl Default for Budget {
@@ -30,10 +38,12 @@ impl Default for Budget {
         Self {
             steps: 20_000_000,
             output_bytes: 32 << 20,
-            value_bytes: 32 << 20,
+            value_bytes: 8 << 20,
             made_bytes: 1 << 30,
+            held_bytes: 28 << 20,
             nesting: 4_000,
-            source_bytes: 32 << 20,
+            source_bytes: 8 << 20,
+            parsed_bytes: 48 << 20,
         }
     }
 }
@@ -61,6 +71,13 @@ pub struct Session {
     pub(crate) budget: Budget,
     steps_left: u64,
     made_left: u64,
+    /// Variables of all executions under way, innermost last.
+    pub(crate) variables: Vec<(VarId, Slot)>,
+    /// Bytes that arguments of calls under way hold, and outputs of the executions around.
+    under_way: usize,
+    /// Bytes that variables held when they were last looked at, and `made_left` then.
+    held: usize,
+    weighed_at: u64,
     nesting: usize,
     changed: Vec<Map>,
     state: Box<dyn Any>,
@@ -79,6 +96,10 @@ impl Session {
             budget,
             steps_left: budget.steps,
             made_left: budget.made_bytes,
+            variables: Vec::with_capacity(8),
+            under_way: 0,
+            held: 0,
+            weighed_at: budget.made_bytes,
             nesting: 0,
             changed: Vec::new(),
             state: Box::new(state),
@@ -122,6 +143,40 @@ impl Session {
             None => return Err(Exhausted::Made { limit: self.budget.made_bytes }),
         }
         self.spend(bytes as u64 >> 10)
+    }
+
+    /// Bytes that functions have made until now.
+    pub(crate) fn made(&self) -> u64 {
+        self.budget.made_bytes - self.made_left
+    }
+
+    /// Counts what is held while something else is evaluated, by variables of no one.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.under_way = self.under_way.saturating_add(bytes);
+    }
+
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.under_way = self.under_way.saturating_sub(bytes);
+    }
+
+    /// Looks at what is held, if much was made since the last time.
+    ///
+    /// # Errors
+    /// [`Exhausted::Held`], or [`Exhausted::Steps`] for looking too often.
+    pub(crate) fn check_held(&mut self, output: usize) -> Result<(), Exhausted> {
+        let limit = self.budget.held_bytes;
+        let others = self.under_way.saturating_add(output);
+        let is_due = self.weighed_at - self.made_left > limit as u64 / 10;
+        if is_due || self.held.saturating_add(others) > limit {
+            self.weighed_at = self.made_left;
+            let weight = weigh(self.variables.iter().map(|(_, slot)| &slot.value), limit);
+            self.held = weight.bytes;
+            self.spend(weight.parts >> 1)?;
+            if self.held.saturating_add(others) > limit {
+                return Err(Exhausted::Held { limit });
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn enter(&mut self) -> Result<(), Exhausted> {

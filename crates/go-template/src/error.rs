@@ -86,6 +86,9 @@ pub enum ParseErrorKind {
     /// Ours: Go has no limit here but its stack.
     #[error("blocks are nested more than {limit} deep")]
     BlockDepth { limit: usize },
+    /// Ours: what is parsed takes far more memory than its text.
+    #[error("more than {limit} statements and operands")]
+    Nodes { limit: usize },
     #[error("template: multiple definition of template {}", go_quote::double(.name.as_bytes()))]
     MultipleDefinition { name: String },
     #[error(transparent)]
@@ -290,8 +293,12 @@ pub enum Exhausted {
     Size { limit: usize },
     #[error("budget exhausted: more than {limit} bytes of strings and lists made")]
     Made { limit: u64 },
+    #[error("budget exhausted: more than {limit} bytes held at one moment")]
+    Held { limit: usize },
     #[error("budget exhausted: templates nested more than {limit} deep")]
     Nesting { limit: usize },
+    #[error("budget exhausted: more than {limit} bytes of parsed templates")]
+    Parsed { limit: usize },
     #[error("budget exhausted: a template text of more than {limit} bytes")]
     Source { limit: usize },
 }

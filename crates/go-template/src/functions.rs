@@ -197,6 +197,22 @@ impl<'c> Call<'c> {
         self.session.make(bytes)
     }
 
+    /// Does something while so many bytes are in use that no value holds.
+    ///
+    /// # Errors
+    /// [`Exhausted::Held`] if they are too many.
+    pub fn holding<T>(
+        &mut self,
+        bytes: usize,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, Exhausted> {
+        self.session.hold(bytes);
+        let checked = self.session.check_held(0);
+        let result = checked.map(|()| work(self));
+        self.session.release(bytes);
+        result
+    }
+
     /// To be called after a list or map was put into a map: the map may now contain itself, and the
     /// session will see to it that it is freed.
     pub fn note_change(&mut self, map: &Map) {

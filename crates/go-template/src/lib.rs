@@ -38,6 +38,7 @@ mod print;
 mod stack;
 mod templates;
 mod value;
+mod weight;
 
 pub use budget::{Budget, MissingKey, Session};
 pub use builtins::BuiltinError;

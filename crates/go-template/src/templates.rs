@@ -27,6 +27,13 @@ impl Template {
         &self.name
     }
 
+    /// Bytes that the text takes that it was parsed from, and what was parsed from it; roughly.
+    pub fn weight(&self) -> usize {
+        const NODE_BYTES: usize = 128;
+        let source = &*self.source;
+        source.text.len().saturating_add(source.arena.nodes().saturating_mul(NODE_BYTES))
+    }
+
     /// The name of the text that it was parsed from.
     pub fn parse_name(&self) -> &str {
         &self.source.parse_name

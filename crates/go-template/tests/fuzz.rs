@@ -8,8 +8,10 @@ const BUDGET: Budget = Budget {
     output_bytes: 64 << 10,
     value_bytes: 64 << 10,
     made_bytes: 1 << 20,
+    held_bytes: 1 << 20,
     nesting: 50,
     source_bytes: 64 << 10,
+    parsed_bytes: 1 << 20,
 };
 
 fn data() -> Value {

@@ -13,10 +13,14 @@ use crate::quote::quoted;
 
 /// Most bytes of one file, as in Helm.
 pub const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
-/// Most bytes of all files of a chart, those of archives within it included, as in Helm.
-pub const MAX_CHART_BYTES: u64 = 100 * 1024 * 1024;
+/// Most bytes of all files of a chart, those of archives within it included.
+///
+/// Differs: Helm's limit is 100 MiB. Nobody has such a chart, and it is held in memory.
+pub const MAX_CHART_BYTES: u64 = 48 * 1024 * 1024;
 /// Most entries of a chart, those of archives within it included.
 pub const MAX_ENTRIES: usize = 20_000;
+/// Most bytes of a file's name.
+pub const MAX_NAME_BYTES: usize = 4096;
 /// How many bytes one byte of the archive may unpack to.
 pub const MAX_RATIO: u64 = 200;
 /// Bytes that any archive may unpack to, whatever its ratio.
@@ -63,6 +67,12 @@ pub enum ArchiveError {
     /// A name is no UTF-8.
     #[error("chart contains a file whose name is not UTF-8")]
     NameNotText,
+    /// A name holds a NUL byte, which no file system has.
+    #[error("chart contains a file whose name holds a NUL byte")]
+    NulInName,
+    /// A name is longer than any file system has it.
+    #[error("chart contains a file whose name is longer than {MAX_NAME_BYTES} bytes")]
+    NameTooLong,
     /// One file is too large.
     #[error(
         "decompressed chart file {} is larger than the maximum file size {MAX_FILE_BYTES}",
@@ -128,6 +138,12 @@ pub(crate) fn files(archive: &[u8], budget: &mut Budget) -> Result<Vec<ChartFile
         let mut entry = entry.map_err(broken)?;
         budget.entries = budget.entries.checked_sub(1).ok_or(ArchiveError::TooManyEntries)?;
         let name = entry.path_bytes().into_owned();
+        if name.len() > MAX_NAME_BYTES {
+            return Err(ArchiveError::NameTooLong);
+        }
+        if name.contains(&0) {
+            return Err(ArchiveError::NulInName);
+        }
         let name = String::from_utf8(name).map_err(|_bytes| ArchiveError::NameNotText)?;
         match entry.header().entry_type() {
             tar::EntryType::Directory | tar::EntryType::XGlobalHeader | tar::EntryType::XHeader => {

@@ -20,9 +20,18 @@ pub enum DocumentError {
     },
 }
 
+/// What a document of a chart may cost.
+const LIMITS: yaml::Limits = yaml::Limits {
+    bytes: 5 << 20,
+    depth: 256,
+    nodes: 300_000,
+    aliased_nodes: 100_000,
+    aliased_bytes: 8 << 20,
+};
+
 /// One document; null for an empty one.
 pub(crate) fn parse(text: &[u8]) -> Result<Value, DocumentError> {
-    yaml::parse(text).map_err(DocumentError::Yaml)
+    yaml::parse_with(text, &LIMITS).map_err(DocumentError::Yaml)
 }
 
 /// One document that must be a map, with numbers as Go decodes them into an `interface{}`.

@@ -13,6 +13,9 @@ const ANY: Type = Type::Any;
 const M: Type = Type::MAP;
 const S: Type = Type::String;
 
+/// What a pair of a map takes, roughly.
+const ENTRY_BYTES: usize = 96;
+
 pub(crate) fn register(f: &mut Functions) {
     f.add_variadic("dict", [ANY], |call, a| {
         call.make(a.len() * 48)?;
@@ -25,6 +28,7 @@ pub(crate) fn register(f: &mut Functions) {
     });
     f.add("get", [M, S], |_, a| Ok(map(a, 0).get(string(a, 1).as_bytes()).unwrap_or(Value::EMPTY)));
     f.add("set", [M, S, ANY], |call, a| {
+        call.make(ENTRY_BYTES + string(a, 1).len())?;
         let target = map(a, 0);
         let value = a.get_mut(2).map(std::mem::take).unwrap_or_default();
         put(call, &target, string(a, 1).clone(), value);

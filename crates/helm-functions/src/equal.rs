@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use go_template::{Unbounded, Value};
+use go_template::{Call, CallError, Unbounded, Value};
 
 /// Whether two values are alike, types included: `1` is neither `1.0` nor `int64` 1.
 ///
 /// # Errors
-/// [`Unbounded`] if they are nested too deep to tell.
-pub(crate) fn deep_equal(a: &Value, b: &Value) -> Result<bool, Unbounded> {
-    compare(a, b, Unbounded::DEPTH, &mut { Unbounded::PARTS })
+/// If they are nested too deep to tell, or the budget does not allow to look.
+pub(crate) fn deep_equal(call: &mut Call<'_>, a: &Value, b: &Value) -> Result<bool, CallError> {
+    let mut parts_left = Unbounded::PARTS;
+    let result = compare(a, b, Unbounded::DEPTH, &mut parts_left);
+    call.session.spend((Unbounded::PARTS - parts_left) as u64 >> 3)?;
+    Ok(result?)
 }
 
 fn compare(
@@ -28,7 +31,10 @@ fn compare(
         (Value::Float(x), Value::Float(y)) => x == y,
         #[expect(clippy::float_cmp, reason = "Go compares so")]
         (Value::Complex(a, b), Value::Complex(c, d)) => a == c && b == d,
-        (Value::Str(x), Value::Str(y)) => x == y,
+        (Value::Str(x), Value::Str(y)) => {
+            *parts_left = parts_left.checked_sub(x.len().min(y.len()) >> 6).ok_or(Unbounded)?;
+            x == y
+        }
         (Value::Bytes(x), Value::Bytes(y)) => x == y,
         (Value::List(x), Value::List(y)) => {
             if x.elem() != y.elem() || x.len() != y.len() || x.is_nil() != y.is_nil() {

@@ -71,7 +71,8 @@ impl Entropy for SystemEntropy {
 /// The functions' own limits; sizes and steps are the session's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// RSA keys, bcrypt and scrypt hashes: each costs a good part of a second.
+    /// Keys and password hashes, in units of some 30 ms of work: a bcrypt hash is two of them,
+    /// an RSA key of 2048 bits three, one of 4096 bits twelve.
     pub costly_calls: u64,
 }
 
@@ -161,16 +162,16 @@ pub(crate) fn random(call: &mut Call<'_>, count: usize) -> Result<Vec<u8>, CallE
     }
 }
 
-/// To be called before what takes a good part of a second.
-pub(crate) fn spend_costly(call: &mut Call<'_>) -> Result<(), CallError> {
+/// To be called before what takes this many units of [`Limits::costly_calls`].
+pub(crate) fn spend_costly(call: &mut Call<'_>, cost: u64) -> Result<(), CallError> {
     let helm = helm(call)?;
-    match helm.costly_calls_left.checked_sub(1) {
+    match helm.costly_calls_left.checked_sub(cost) {
         Some(left) => {
             helm.costly_calls_left = left;
             Ok(())
         }
         None => Err(FunctionError::Exhausted {
-            what: "keys and password hashes made",
+            what: "units of keys and password hashes",
             limit: helm.limits.costly_calls,
         }
         .into()),

@@ -17,5 +17,5 @@ pub(crate) fn register(f: &mut Functions) {
     });
     f.add("kindOf", [ANY], |_, a| ok(any(a, 0).kind_name()));
     f.add("kindIs", [S, ANY], |_, a| ok(*text(a, 0) == *any(a, 1).kind_name()));
-    f.add("deepEqual", [ANY, ANY], |_, a| ok(deep_equal(any(a, 0), any(a, 1))?));
+    f.add("deepEqual", [ANY, ANY], |call, a| ok(deep_equal(call, any(a, 0), any(a, 1))?));
 }

@@ -168,7 +168,7 @@ fn part(call: &mut Call<'_>, items: Option<&[Value]>) -> Result<Value, CallError
 fn holds(call: &mut Call<'_>, items: &[Value], wanted: &Value) -> Result<bool, CallError> {
     call.session.spend(items.len() as u64 >> 3)?;
     for item in items {
-        if deep_equal(item, wanted)? {
+        if deep_equal(call, item, wanted)? {
             return Ok(true);
         }
     }

@@ -1,6 +1,6 @@
 //! Strings: cutting, joining, searching.
 
-use go_template::{Elem, Entries, Functions, List, Map, Str, Type, Value, format};
+use go_template::{Call, CallError, Elem, Entries, Functions, List, Map, Str, Type, Value, format};
 
 use crate::arguments::{Outcome, any, from_len, int, ok, string, text};
 use crate::convert::{to_str, to_strs};
@@ -87,11 +87,31 @@ pub(crate) fn register(f: &mut Functions) {
         ok(List::of_strings(parts))
     });
     f.add("splitList", [S, S], |call, a| {
-        call.make(string(a, 1).len().saturating_mul(24))?;
+        make_parts(call, string(a, 0), string(a, 1))?;
         ok(List::of_strings(split(string(a, 0), string(a, 1), -1)))
     });
-    f.add("split", [S, S], |_, a| ok(numbered(split(string(a, 0), string(a, 1), -1))));
-    f.add("splitn", [S, I, S], |_, a| ok(numbered(split(string(a, 0), string(a, 2), int(a, 1)))));
+    f.add("split", [S, S], |call, a| {
+        make_parts(call, string(a, 0), string(a, 1))?;
+        ok(numbered(split(string(a, 0), string(a, 1), -1)))
+    });
+    f.add("splitn", [S, I, S], |call, a| {
+        make_parts(call, string(a, 0), string(a, 2))?;
+        ok(numbered(split(string(a, 0), string(a, 2), int(a, 1))))
+    });
+}
+
+/// To be called before a text is cut into parts: each is a text of its own.
+fn make_parts(call: &mut Call<'_>, separator: &Str, whole: &Str) -> Result<(), CallError> {
+    const PART_BYTES: usize = 64;
+    let parts = match (separator.as_bytes(), whole.as_bytes()) {
+        ([], whole) => whole.len(),
+        ([byte], whole) => whole.iter().filter(|other| *other == byte).count(),
+        _ => match (separator.as_str(), whole.as_str()) {
+            (Some(separator), Some(whole)) => whole.matches(separator).count(),
+            _ => whole.len() / separator.len(),
+        },
+    };
+    Ok(call.make(whole.len().saturating_add(parts.saturating_mul(PART_BYTES)))?)
 }
 
 fn contains(whole: &Str, part: &Str) -> bool {

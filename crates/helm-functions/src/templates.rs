@@ -12,6 +12,12 @@ const S: Type = Type::String;
 /// How often a template may be within itself; Helm's number.
 const MAX_RECURSION: u32 = 1000;
 
+/// Steps for asking a cluster.
+const LOOKUP_STEPS: u64 = 1_000;
+
+/// Bytes of an error to which the text of a template is not added any more.
+const LONGEST_MESSAGE: usize = 1 << 20;
+
 pub(crate) fn register(f: &mut Functions) {
     f.add("include", [S, ANY], |call, a| {
         let data = a.get_mut(1).map(std::mem::take).unwrap_or_default();
@@ -35,6 +41,7 @@ pub(crate) fn register(f: &mut Functions) {
     f.add("fail", [S], |call, a| refuse(call, string(a, 0)));
     f.add("lookup", [S, S, S, S], |call, a| {
         let (api_version, kind, namespace, name) = (text(a, 0), text(a, 1), text(a, 2), text(a, 3));
+        call.session.spend(LOOKUP_STEPS)?;
         let found = helm(call)?.lookup.lookup(&api_version, &kind, &namespace, &name);
         found.map_err(|message| FunctionError::Lookup(message).into())
     });
@@ -77,20 +84,26 @@ fn tpl(call: &mut Call<'_>, source: &str, data: Value) -> Outcome {
     if source.len() > limit {
         return Err(go_template::Exhausted::Source { limit }.into());
     }
-    // Reading a text costs as much as executing it.
-    call.session.spend(1 + (source.len() as u64 >> 4))?;
     if !source.contains("{{") {
         call.make(source.len())?;
         return ok(without_no_value(source.as_bytes().to_vec()));
     }
+    // Reading a text costs more than executing it.
+    call.session.spend(source.len() as u64 >> 1)?;
     let quoted = || go_quote::double(source.as_bytes());
     let mut templates = call.templates().clone();
     let name = templates.name().to_owned();
     let template = templates.parse(&name, source).map_err(|error| {
         CallError::of(FunctionError::TplParse { template: quoted(), message: error.to_string() })
     })?;
-    let output = call.execute_template(&templates, &template, data).map_err(|error: Error| {
-        let message = format!("error during tpl function execution for {}: {error}", quoted());
+    let output =
+        call.holding(template.weight(), |call| call.execute_template(&templates, &template, data))?;
+    let output = output.map_err(|error: Error| {
+        let inner = error.to_string();
+        if inner.len().saturating_add(source.len()) > LONGEST_MESSAGE {
+            return CallError::from(error);
+        }
+        let message = format!("error during tpl function execution for {}: {inner}", quoted());
         CallError::from(error).within(message)
     })?;
     call.make(output.len())?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use go_template::{Budget, Functions, Map, MissingKey, ParseError, Session, Templates, Value};
+use go_template::{
+    Budget, Exhausted, Functions, Map, MissingKey, ParseError, Session, Templates, Value,
+};
 use helm_chart::{Chart, Rules};
 use helm_functions::Helm;
 
@@ -78,10 +80,16 @@ impl Engine<'_> {
 
     fn parse(&self, texts: &[(&str, &Bytes)]) -> Result<Templates, TemplateError> {
         let mut templates = Templates::new("gotpl", self.functions.clone());
+        let limit = self.budget.parsed_bytes;
+        let mut parsed_bytes = 0_usize;
         for (path, text) in texts {
             let parsed: Result<_, ParseError> =
                 templates.parse(path, &String::from_utf8_lossy(text));
-            parsed.map_err(|error| TemplateError::parse(error, path))?;
+            let template = parsed.map_err(|error| TemplateError::parse(error, path))?;
+            parsed_bytes = parsed_bytes.saturating_add(template.weight());
+            if parsed_bytes > limit {
+                return Err(TemplateError::execution(Exhausted::Parsed { limit }.into()));
+            }
         }
         Ok(templates)
     }

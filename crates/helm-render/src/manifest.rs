@@ -28,6 +28,15 @@ pub struct Manifest {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// What one manifest may cost.
+const LIMITS: yaml::Limits = yaml::Limits {
+    bytes: 32 << 20,
+    depth: 256,
+    nodes: 400_000,
+    aliased_nodes: 100_000,
+    aliased_bytes: 8 << 20,
+};
+
 /// A document whose head cannot be read. The words are Helm's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("YAML parse error on {path}: {reason}")]
@@ -47,7 +56,7 @@ impl Manifest {
 
     fn read(path: &str, content: &str, rules: Rules) -> Result<Self, ManifestError> {
         let error = |reason| ManifestError { path: path.to_owned(), reason };
-        let document = yaml::parse(content.as_bytes())
+        let document = yaml::parse_with(content.as_bytes(), &LIMITS)
             .map_err(|reason| error(format!("error converting YAML to JSON: {reason}")))?;
         let mut manifest = Self {
             path: path.to_owned(),

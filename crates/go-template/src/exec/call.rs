@@ -11,9 +11,26 @@ use crate::error::{CallError, ExecCause};
 use crate::functions::{Call, Signature};
 use crate::stack;
 use crate::value::{Type, Value};
+use crate::weight::{weigh, weigh_lone};
 
 /// Arguments of a call; most calls have few.
 type Arguments = SmallVec<[Value; 4]>;
+
+/// What any result costs, so that many small ones are not for nothing.
+const RESULT_BYTES: usize = 32;
+
+/// Bytes that are not worth a closer look.
+const LITTLE: usize = 1 << 16;
+
+/// What it costs a function to look at an argument.
+fn reading_steps(value: &Value) -> u64 {
+    match value {
+        Value::Str(text) => text.len() as u64 >> 6,
+        Value::Bytes(bytes) => bytes.len() as u64 >> 6,
+        Value::List(list) => list.len() as u64 >> 5,
+        _ => 0,
+    }
+}
 
 /// The cause that reports a failed function.
 pub(super) fn failed(name: &str, error: &CallError) -> ExecCause {
@@ -44,16 +61,24 @@ impl Exec<'_, '_> {
         let Some(function) = self.templates.functions().find(place, name) else {
             return self.fail(ExecCause::UndefinedFunction { name: name.to_string() });
         };
-        let mut values = self.arguments(dot, name, &function.signature, args, last)?;
+        let (mut values, held) = self.arguments(dot, name, &function.signature, args, last)?;
+        let out = self.out.len();
+        self.session.hold(out);
         let mut call = Call::new(self.session, self.templates);
         let result = (function.body)(&mut call, &mut values);
+        self.session.release(out + held);
+        drop(values);
         // Whatever the function has asked for beforehand: texts must not double without end.
-        let result = result.and_then(|value| match &value {
-            Value::Str(text) => Ok(self.session.make(text.len()).map(|()| value)?),
-            _ => Ok(value),
+        let result = result.and_then(|value| {
+            let text = if let Value::Str(text) = &value { text.len() } else { 0 };
+            Ok(self.session.make(text + RESULT_BYTES).map(|()| value)?)
         });
         match result {
-            Ok(value) => Ok(Slot::plain(value)),
+            Ok(value) => {
+                self.at = Some(node);
+                self.check_held()?;
+                Ok(Slot::plain(value))
+            }
             Err(error) => self.failed(node, name, &error),
         }
     }
@@ -96,13 +121,15 @@ impl Exec<'_, '_> {
                         format!("<{} Value>", slot.type_name())
                     }
                 };
-                let values = self.arguments(dot, name, signature, args, last)?;
+                let (values, held) = self.arguments(dot, name, signature, args, last)?;
+                self.session.release(held);
                 Err(builtins::call_of(values.first(), callee))
             }
             _ => {
-                let values = self.arguments(dot, name, signature, args, last)?;
+                let (values, held) = self.arguments(dot, name, signature, args, last)?;
                 let most = self.session.budget.value_bytes;
                 let result = builtin.call(&values, most);
+                self.session.release(held);
                 if let Ok(Value::Str(text)) = &result
                     && let Err(exhausted) = self.session.make(text.len())
                 {
@@ -156,6 +183,8 @@ impl Exec<'_, '_> {
         Ok(())
     }
 
+    /// The arguments, and how many bytes of what was made for them are held now; the caller has to
+    /// release them.
     pub(super) fn arguments(
         &mut self,
         dot: &Slot,
@@ -163,16 +192,29 @@ impl Exec<'_, '_> {
         signature: &Signature,
         args: &[ExprId],
         last: Option<Slot>,
-    ) -> Result<Arguments, Fault> {
+    ) -> Result<(Arguments, usize), Fault> {
         self.check_count(name, signature, args, last.is_some())?;
         let mut values = Arguments::with_capacity(args.len() + usize::from(last.is_some()));
+        let mut held = last.as_ref().map_or(0, |last| weigh_lone(&last.value));
+        self.session.hold(held);
         for (i, arg) in args.iter().enumerate() {
-            values.push(self.argument(dot, signature.param(i), *arg)?.value);
+            let before = self.session.made();
+            let value = self.argument(dot, signature.param(i), *arg)?.value;
+            let made = usize::try_from(self.session.made() - before).unwrap_or(usize::MAX);
+            if made > 0 {
+                // It cannot be more than was made for it; if that was much, most may be gone.
+                let kept =
+                    if made < LITTLE { made } else { weigh([&value].into_iter(), made).bytes };
+                self.session.hold(kept);
+                held += kept;
+            }
+            values.push(value);
         }
         if let Some(last) = last {
             values.push(self.validate(last, signature.param(args.len()))?.value);
         }
-        Ok(values)
+        self.spend(values.iter().map(reading_steps).sum())?;
+        Ok((values, held))
     }
 
     /// An argument's value, checked against the parameter's type.

@@ -22,7 +22,7 @@ impl<'t> Exec<'_, 't> {
             if pipe.is_assign {
                 self.assign(*variable, value.clone())?;
             } else {
-                self.vars.push((*variable, value.clone()));
+                self.session.variables.push((*variable, value.clone()));
             }
         }
         Ok(value)
@@ -96,7 +96,7 @@ impl<'t> Exec<'_, 't> {
     }
 
     pub(super) fn assign(&mut self, name: VarId, slot: Slot) -> Result<(), Fault> {
-        let own = self.vars.get_mut(self.base..).unwrap_or_default();
+        let own = self.session.variables.get_mut(self.base..).unwrap_or_default();
         if let Some((_, variable)) = own.iter_mut().rfind(|(id, _)| *id == name) {
             *variable = slot;
             return Ok(());
@@ -118,7 +118,7 @@ impl<'t> Exec<'_, 't> {
         last: Option<Slot>,
     ) -> Result<Slot, Fault> {
         self.at = Some(NodeRef::Expr(id));
-        let own = self.vars.get(self.base..).unwrap_or_default();
+        let own = self.session.variables.get(self.base..).unwrap_or_default();
         let Some((_, value)) = own.iter().rfind(|(known, _)| *known == name) else {
             return self.undefined(name);
         };
@@ -226,7 +226,8 @@ impl<'t> Exec<'_, 't> {
         last: Option<Slot>,
     ) -> Result<Slot, Fault> {
         if let Some(signature) = object.method(name) {
-            let values = self.arguments(dot, name, &signature, args, last)?;
+            let (values, held) = self.arguments(dot, name, &signature, args, last)?;
+            self.session.release(held);
             return match object.call(name, &values) {
                 Ok(value) => Ok(Slot::plain(value)),
                 Err(error) => {

@@ -8,7 +8,7 @@ mod call;
 mod eval;
 mod walk;
 
-use crate::ast::{Arena, NodeRef, VarId};
+use crate::ast::{Arena, NodeRef};
 use crate::budget::Session;
 use crate::error::{Error, ExecCause, ExecError, Location};
 use crate::stack;
@@ -27,14 +27,14 @@ pub(crate) fn execute(
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
     session.enter()?;
+    let base = session.variables.len();
     let result = stack::grow(|| {
         let mut exec = Exec {
             templates,
             session: &mut *session,
             limit: 0,
             out,
-            vars: Vec::with_capacity(8),
-            base: 0,
+            base,
             depth: 0,
             template,
             at: None,
@@ -42,6 +42,7 @@ pub(crate) fn execute(
         exec.limit = exec.out.len().saturating_add(exec.session.budget.output_bytes);
         exec.run(Slot::plain(data))
     });
+    session.variables.truncate(base);
     session.leave();
     result.map_err(Error::Exec)
 }
@@ -50,8 +51,8 @@ pub(crate) fn execute(
 /// those. That decides what error texts call its type, and whether nil is "no value" or a nil
 /// pointer.
 #[derive(Clone, Debug)]
-struct Slot {
-    value: Value,
+pub(crate) struct Slot {
+    pub(crate) value: Value,
     boxed: bool,
 }
 
@@ -86,8 +87,7 @@ struct Exec<'s, 't> {
     out: &'s mut Vec<u8>,
     /// The length that the output must not exceed.
     limit: usize,
-    /// Variables, innermost last; those of callers lie below `base`.
-    vars: Vec<(VarId, Slot)>,
+    /// Where among the session's variables those of this template begin.
     base: usize,
     /// How many `{{template}}` we are within.
     depth: usize,
@@ -123,6 +123,14 @@ impl<'t> Exec<'_, 't> {
             context,
             cause,
         })
+    }
+
+    /// Whether what is held stays within its budget.
+    fn check_held(&mut self) -> Result<(), Fault> {
+        match self.session.check_held(self.out.len()) {
+            Ok(()) => Ok(()),
+            Err(exhausted) => self.fail(exhausted),
+        }
     }
 
     fn spend(&mut self, steps: u64) -> Result<(), Fault> {

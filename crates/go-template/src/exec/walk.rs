@@ -114,7 +114,7 @@ impl<'t> Exec<'_, 't> {
                     self.statement(*stmt, dot)?
                 }
                 Frame::Scope { vars } => {
-                    self.vars.truncate(*vars);
+                    self.session.variables.truncate(*vars);
                     stack.pop();
                     continue;
                 }
@@ -131,7 +131,7 @@ impl<'t> Exec<'_, 't> {
                     continue;
                 }
                 Frame::Return { template, base } => {
-                    self.vars.truncate(self.base);
+                    self.session.variables.truncate(self.base);
                     self.template = template;
                     self.base = *base;
                     self.depth -= 1;
@@ -155,7 +155,7 @@ impl<'t> Exec<'_, 't> {
             Step::Call { template, dot } => {
                 stack.push(Frame::Return { template: self.template, base: self.base });
                 self.template = template;
-                self.base = self.vars.len();
+                self.base = self.session.variables.len();
                 self.depth += 1;
                 self.declare_dollar(&dot);
                 let stmts = &self.arena()[template.root];
@@ -164,7 +164,7 @@ impl<'t> Exec<'_, 't> {
             Step::Break => {
                 while let Some(frame) = stack.pop() {
                     if let Frame::Range(range) = frame {
-                        self.vars.truncate(range.outer);
+                        self.session.variables.truncate(range.outer);
                         break;
                     }
                 }
@@ -179,7 +179,7 @@ impl<'t> Exec<'_, 't> {
 
     /// No dynamic scoping: a template sees its own `$` and no variable of its caller.
     fn declare_dollar(&mut self, dot: &Slot) {
-        self.vars.push((VarId::DOLLAR, dot.clone()));
+        self.session.variables.push((VarId::DOLLAR, dot.clone()));
     }
 
     fn statement(&mut self, id: StmtId, dot: &Slot) -> Result<Step<'t>, Fault> {
@@ -200,15 +200,16 @@ impl<'t> Exec<'_, 't> {
                 Ok(Step::Next)
             }
             StmtKind::If { pipe, then, otherwise } => {
-                let vars = self.vars.len();
+                let vars = self.session.variables.len();
                 let value = self.pipeline(dot, *pipe)?;
                 let section = if value.value.truth() { Some(*then) } else { *otherwise };
                 Ok(self.section(vars, section, dot))
             }
             StmtKind::With { pipe, then, otherwise } => {
-                let vars = self.vars.len();
+                let vars = self.session.variables.len();
                 let value = self.pipeline(dot, *pipe)?;
                 Ok(if value.value.truth() {
+                    self.session.variables.push((VarId::UNNAMED, value.clone()));
                     self.section(vars, Some(*then), &value)
                 } else {
                     self.section(vars, *otherwise, dot)
@@ -236,7 +237,7 @@ impl<'t> Exec<'_, 't> {
 
     fn section(&mut self, vars: usize, section: Option<ListId>, dot: &Slot) -> Step<'t> {
         let Some(section) = section else {
-            self.vars.truncate(vars);
+            self.session.variables.truncate(vars);
             return Step::Next;
         };
         Step::Enter { vars, section, dot: dot.clone() }
@@ -249,14 +250,16 @@ impl<'t> Exec<'_, 't> {
         body: ListId,
         otherwise: Option<ListId>,
     ) -> Result<Step<'t>, Fault> {
-        let outer = self.vars.len();
-        let value = self.pipeline(dot, pipe)?.value;
+        let outer = self.session.variables.len();
+        let slot = self.pipeline(dot, pipe)?;
+        let value = &slot.value;
         let arena = self.arena();
         let pipe = &arena[pipe];
-        let Some(items) = self.items(&value, pipe)? else {
+        let Some(items) = self.items(value, pipe)? else {
             return Ok(self.section(outer, otherwise, dot));
         };
-        let inner = self.vars.len();
+        self.session.variables.insert(outer, (VarId::UNNAMED, slot));
+        let inner = self.session.variables.len();
         Ok(Step::Loop(Range { pipe, body: &arena[body], items, outer, inner }))
     }
 
@@ -301,11 +304,11 @@ impl<'t> Exec<'_, 't> {
     /// Sets the loop's variables for the next turn and gives its dot.
     fn turn(&mut self, range: &mut Range<'t>) -> Result<Option<Slot>, Fault> {
         let Some((index, element)) = range.items.advance() else {
-            self.vars.truncate(range.outer);
+            self.session.variables.truncate(range.outer);
             return Ok(None);
         };
         self.spend(1)?;
-        self.vars.truncate(range.inner);
+        self.session.variables.truncate(range.inner);
         let decls = &range.pipe.decls;
         match (range.pipe.is_assign, decls.as_slice()) {
             (_, []) => {}
@@ -325,8 +328,8 @@ impl<'t> Exec<'_, 't> {
     }
 
     fn set_top(&mut self, from_top: usize, slot: Slot) {
-        let place = self.vars.len().checked_sub(from_top);
-        if let Some((_, variable)) = place.and_then(|place| self.vars.get_mut(place)) {
+        let place = self.session.variables.len().checked_sub(from_top);
+        if let Some((_, variable)) = place.and_then(|place| self.session.variables.get_mut(place)) {
             *variable = slot;
         }
     }
@@ -356,6 +359,7 @@ impl<'t> Exec<'_, 't> {
             let limit = self.session.budget.output_bytes;
             return self.fail(Exhausted::Output { limit });
         }
+        self.check_held()?;
         self.spend(more as u64 >> 10)
     }
 

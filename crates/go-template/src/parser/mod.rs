@@ -16,6 +16,8 @@ use crate::templates::{Parsed, Template};
 const MAX_EXPRESSION_DEPTH: usize = 10_000;
 /// Ours for nested blocks.
 const MAX_BLOCK_DEPTH: usize = 10_000;
+/// Statements, commands and operands of one text.
+const MAX_NODES: usize = 300_000;
 
 /// Parses one text.
 ///
@@ -185,6 +187,14 @@ impl<'t> Parser<'t> {
         let token = self.next_non_space();
         self.back(token);
         self.peek()
+    }
+
+    /// To be called for whatever there may be any number of.
+    fn check_nodes(&self) -> Result<(), ParseError> {
+        if self.arena.nodes() > MAX_NODES {
+            return Err(self.error(ParseErrorKind::Nodes { limit: MAX_NODES }));
+        }
+        Ok(())
     }
 
     fn error(&self, kind: impl Into<ParseErrorKind>) -> ParseError {

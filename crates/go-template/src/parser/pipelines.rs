@@ -114,6 +114,7 @@ impl Parser<'_> {
     fn command(&mut self) -> Result<Command, ParseError> {
         let mut command = Command { pos: self.peek_non_space().pos, args: Vec::new() };
         loop {
+            self.check_nodes()?;
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
                 command.args.push(operand);

@@ -115,6 +115,7 @@ impl<'t> Parser<'t> {
     }
 
     fn text_or_action(&mut self) -> Result<Item, ParseError> {
+        self.check_nodes()?;
         let token = self.next_non_space();
         match token.kind {
             Kind::Text => {

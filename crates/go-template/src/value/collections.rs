@@ -42,6 +42,14 @@ impl List {
         self.0.elem
     }
 
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Whether it is Go's nil slice.
     pub fn is_nil(&self) -> bool {
         self.0.is_nil
@@ -134,6 +142,10 @@ impl Map {
     /// Whether both are one and the same map.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 
     pub(crate) fn clear(&self) {

@@ -27,8 +27,8 @@ pub struct Unbounded;
 impl Unbounded {
     /// How deep a value may be nested where it is printed, compared or converted.
     pub const DEPTH: usize = 300;
-    /// How many parts a value may unfold to where it is converted.
-    pub const PARTS: usize = 4_000_000;
+    /// How many parts a value may unfold to where it is converted; 64 bytes of text are one.
+    pub const PARTS: usize = 400_000;
 }
 
 impl Value {
@@ -91,7 +91,10 @@ fn to_json(
         Value::Int(n, kind) if kind.is_unsigned() => Json::from(n.cast_unsigned()),
         Value::Int(n, _) => Json::from(*n),
         Value::Float(x) => serde_json::Number::from_f64(*x).map_or(Json::Null, Json::Number),
-        Value::Str(s) => Json::String(s.to_text().into_owned()),
+        Value::Str(s) => {
+            *parts_left = parts_left.checked_sub(s.len() >> 6).ok_or(Unbounded)?;
+            Json::String(s.to_text().into_owned())
+        }
         Value::Bytes(bytes) => base64_of(bytes),
         Value::List(list) if list.is_nil() => Json::Null,
         Value::List(list) => Json::Array(

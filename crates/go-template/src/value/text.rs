@@ -50,6 +50,15 @@ impl Str {
         }
     }
 
+    /// How many hold these very bytes; 0 if the program does.
+    pub(crate) fn holders(&self) -> usize {
+        match &self.0 {
+            Repr::Static(_) => 0,
+            Repr::Utf8(text) => Arc::strong_count(text),
+            Repr::Bytes(bytes) => Arc::strong_count(bytes),
+        }
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.as_bytes().len()

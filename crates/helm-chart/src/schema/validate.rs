@@ -551,7 +551,10 @@ impl<'a, 'd> Check<'a, 'd> {
         Check { document, place, value, at, depth: self.depth + 1, steps }
     }
 
+    /// Costs steps of its own: it is kept.
     fn failure(&self, kind: Kind) -> Failure {
+        const KEPT: u64 = 30;
+        self.steps.set(self.steps.get().saturating_sub(KEPT));
         Failure { at: self.at.clone(), kind, causes: Vec::new() }
     }
 }

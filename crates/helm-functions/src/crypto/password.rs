@@ -26,7 +26,7 @@ pub(crate) fn register(f: &mut Functions) {
         let Some(templates) = templates(&kind) else {
             return ok(format!("cannot find password template {kind}"));
         };
-        spend_costly(call)?;
+        spend_costly(call, 6)?;
         let [password, user, site] = [2, 3, 4].map(|place| string(a, place).as_bytes());
         ok(derive(counter, templates, password, user, site).unwrap_or_default())
     });
@@ -37,7 +37,7 @@ fn bcrypt(call: &mut Call<'_>, password: &[u8]) -> Result<String, CallError> {
         let why = "bcrypt: password length exceeds 72 bytes";
         return Ok(format!("failed to encrypt string with bcrypt: {why}"));
     }
-    spend_costly(call)?;
+    spend_costly(call, 2)?;
     let salt: [u8; 16] = random(call, 16)?.try_into().unwrap_or_default();
     Ok(match bcrypt::hash_with_salt(password, COST, salt) {
         Ok(parts) => parts.format_for_version(bcrypt::Version::TwoA),

@@ -1,8 +1,8 @@
 //! JSON as `encoding/json` reads it, with its complaints.
 
-use go_template::{Entries, Functions, List, Map, Str, Type, Value};
+use go_template::{Call, CallError, Entries, Functions, List, Map, Str, Type, Value};
 
-use crate::arguments::{ok, text};
+use crate::arguments::{ok, string, text};
 use crate::error::FunctionError;
 
 const S: Type = Type::String;
@@ -22,14 +22,24 @@ pub enum JsonError {
 }
 
 pub(crate) fn register(f: &mut Functions) {
-    f.add("mustFromJson", [S], |_, a| Ok(read(&text(a, 0)).map_err(FunctionError::from)?));
+    f.add("mustFromJson", [S], |call, a| {
+        spend(call, string(a, 0))?;
+        Ok(read(&text(a, 0)).map_err(FunctionError::from)?)
+    });
     // Flux: the error becomes part of the result.
-    f.add("fromJson", [S], |_, a| {
+    f.add("fromJson", [S], |call, a| {
+        spend(call, string(a, 0))?;
         ok(read_map(&text(a, 0)).unwrap_or_else(|error| error_map(error.to_string())))
     });
-    f.add("fromJsonArray", [S], |_, a| {
+    f.add("fromJsonArray", [S], |call, a| {
+        spend(call, string(a, 0))?;
         ok(read_list(&text(a, 0)).unwrap_or_else(|error| error_list(error.to_string())))
     });
+}
+
+fn spend(call: &mut Call<'_>, text: &Str) -> Result<(), CallError> {
+    call.session.spend(text.len() as u64 >> 5)?;
+    Ok(call.make(super::read_bytes(text.as_bytes()))?)
 }
 
 /// `{"Error": …}`, which Helm gives where reading fails.

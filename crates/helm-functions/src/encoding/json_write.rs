@@ -50,6 +50,7 @@ fn write(call: &mut Call<'_>, value: &Value, style: Style) -> Result<String, Cal
     let mut writer = Writer { out: String::new(), style, limit };
     writer.value(value, 0)?;
     call.make(writer.out.len())?;
+    call.session.spend(writer.out.len() as u64 >> 5)?;
     Ok(writer.out)
 }
 

@@ -17,6 +17,13 @@ pub use toml_read::TomlError;
 
 use crate::Dialect;
 
+/// Bytes that the values of a YAML, JSON or TOML text take, roughly.
+pub(crate) fn read_bytes(text: &[u8]) -> usize {
+    const VALUE_BYTES: usize = 48;
+    let marks = text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{' | b'\n'));
+    text.len().saturating_add(marks.count().saturating_mul(VALUE_BYTES))
+}
+
 pub(crate) fn register(f: &mut Functions, dialect: Dialect) {
     base::register(f);
     json_read::register(f);

@@ -23,7 +23,8 @@ pub(crate) fn register(f: &mut Functions) {
     // Flux: the error becomes part of the result.
     f.add("fromToml", [Type::String], |call, a| {
         let source = text(a, 0);
-        call.session.spend(source.len() as u64 >> 5)?;
+        call.session.spend(source.len() as u64 >> 4)?;
+        call.make(super::read_bytes(source.as_bytes()))?;
         ok(match source.parse::<toml::Table>() {
             Ok(table) => map(table),
             // Differs: where and why are told in other words than those of Go's library.

@@ -36,6 +36,7 @@ fn write(call: &mut Call<'_>, value: &Value) -> Result<String, CallError> {
         other => writer.value(other, 0)?,
     }
     call.make(writer.out.len())?;
+    call.session.spend(writer.out.len() as u64 >> 5)?;
     Ok(writer.out)
 }
 

@@ -24,11 +24,11 @@ pub(crate) fn register(f: &mut Functions, dialect: Dialect) {
         // Flux: this one does not go by way of JSON, so a float stays one: `1e+06`.
         let text = yaml::emit_pretty(&any(a, 0).to_json()?);
         call.make(text.len())?;
+        call.session.spend(text.len() as u64 >> PRINTING)?;
         ok(text.strip_suffix('\n').unwrap_or(&text))
     });
     f.add("fromYaml", [S], |call, a| {
-        call.session.spend(string(a, 0).len() as u64 >> 5)?;
-        ok(match read(string(a, 0).as_bytes()) {
+        ok(match read(call, string(a, 0).as_bytes())? {
             Ok(Json::Null) => Map::default(),
             Ok(json @ Json::Object(_)) => match Value::from_json(&json, Integers::Float64) {
                 Value::Map(map) => map,
@@ -39,8 +39,7 @@ pub(crate) fn register(f: &mut Functions, dialect: Dialect) {
         })
     });
     f.add("fromYamlArray", [S], |call, a| {
-        call.session.spend(string(a, 0).len() as u64 >> 5)?;
-        ok(match read(string(a, 0).as_bytes()) {
+        ok(match read(call, string(a, 0).as_bytes())? {
             Ok(Json::Null) => List::typed(go_template::Elem::Any, Vec::new()),
             Ok(json @ Json::Array(_)) => match Value::from_json(&json, Integers::Float64) {
                 Value::List(list) => list,
@@ -60,6 +59,7 @@ fn emit(call: &mut Call<'_>, value: &Value) -> Result<String, CallError> {
         .ok_or_else(|| FunctionError::Yaml("yaml: could not find expected ':'".to_owned()))?;
     let mut text = yaml::emit(&json);
     call.make(text.len())?;
+    call.session.spend(text.len() as u64 >> PRINTING)?;
     if text.ends_with('\n') {
         text.pop();
     }
@@ -131,9 +131,31 @@ fn whole(float: f64) -> Option<Json> {
     signed.or_else(|| digits.parse::<u64>().ok().map(Json::from))
 }
 
-fn read(text: &[u8]) -> Result<Json, String> {
-    yaml::parse(text).map_err(|error| format!("error converting YAML to JSON: {error}"))
+/// The outer error is of the budget, the inner one what the template gets to see.
+fn read(call: &mut Call<'_>, text: &[u8]) -> Result<Result<Json, String>, CallError> {
+    call.session.spend(text.len() as u64 >> PARSING)?;
+    call.make(super::read_bytes(text))?;
+    match yaml::parse_with(text, &LIMITS) {
+        Err(yaml::Error::TooLarge { what, limit }) => {
+            Err(FunctionError::Exhausted { what, limit: limit as u64 }.into())
+        }
+        other => Ok(other.map_err(|error| format!("error converting YAML to JSON: {error}"))),
+    }
 }
+
+/// What a YAML text in a template may cost.
+const LIMITS: yaml::Limits = yaml::Limits {
+    bytes: 8 << 20,
+    depth: 256,
+    nodes: 200_000,
+    aliased_nodes: 100_000,
+    aliased_bytes: 8 << 20,
+};
+
+/// A step is this many bytes printed, as a power of two.
+const PRINTING: u32 = 1;
+/// A step is this many bytes parsed.
+const PARSING: u32 = 2;
 
 fn wrong_kind(json: &Json, wanted: &str) -> String {
     let found = match json {
