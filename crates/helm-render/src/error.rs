@@ -12,6 +12,9 @@ pub enum Error {
     /// Values and charts do not fit.
     #[error(transparent)]
     Values(#[from] CoalesceError),
+    /// The values of a sub-chart are no map.
+    #[error("chart dependencies processing failed: {0}")]
+    Dependencies(CoalesceError),
     /// Values violate a schema.
     #[error(transparent)]
     Schema(#[from] Mismatch),

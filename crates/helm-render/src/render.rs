@@ -103,7 +103,7 @@ pub fn render(
     options: &Options<'_>,
 ) -> Result<Rendered, Error> {
     let mut chart = chart.clone();
-    dependencies::process(&mut chart, user, options.rules)?;
+    dependencies::process(&mut chart, user, options.rules).map_err(Error::Dependencies)?;
     let values = values::coalesce(&chart, user, options.rules)?;
     if !options.skip_schema_validation {
         schema::validate(&chart, &values)?;

@@ -74,11 +74,13 @@ impl Exec<'_, '_> {
             Ok(self.session.make(text + RESULT_BYTES).map(|()| value)?)
         });
         match result {
-            Ok(value) => {
-                self.at = Some(node);
-                self.check_held()?;
-                Ok(Slot::plain(value))
-            }
+            Ok(value) => match self.session.check_held(self.out.len()) {
+                Ok(()) => Ok(Slot::plain(value)),
+                Err(exhausted) => {
+                    self.at = Some(node);
+                    self.fail(exhausted)
+                }
+            },
             Err(error) => self.failed(node, name, &error),
         }
     }
