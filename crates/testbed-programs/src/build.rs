@@ -46,6 +46,7 @@ const fn recipe(program: Program) -> (&'static str, &'static str) {
         Program::Kubectl => ("kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
         Program::Kwok => ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         Program::Helm => ("helm", "helm.sh/helm/v4/cmd/helm"),
+        Program::Helm3 => ("helm3", "helm.sh/helm/v3/cmd/helm"),
         Program::Registry => ("registry", "github.com/google/go-containerregistry/cmd/registry"),
         Program::Sops => ("sops", "github.com/getsops/sops/v3/cmd/sops"),
         Program::Age => ("age", "filippo.io/age/cmd/age"),

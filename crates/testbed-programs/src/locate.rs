@@ -18,6 +18,8 @@ pub enum Program {
     Kwok,
     /// The second client on releases, and the judge of charts.
     Helm,
+    /// The same of the version before, which many still use.
+    Helm3,
     /// An OCI registry.
     Registry,
     /// Encrypts what the controllers decrypt.
@@ -34,8 +36,8 @@ impl Program {
         [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kwok];
 
     /// The real tools that tests compare with and talk to.
-    pub const TOOLS: [Self; 5] =
-        [Self::Helm, Self::Registry, Self::Sops, Self::Age, Self::AgeKeygen];
+    pub const TOOLS: [Self; 6] =
+        [Self::Helm, Self::Helm3, Self::Registry, Self::Sops, Self::Age, Self::AgeKeygen];
 
     /// The name of the executable.
     pub const fn name(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Program {
             Self::Kubectl => "kubectl",
             Self::Kwok => "kwok",
             Self::Helm => "helm",
+            Self::Helm3 => "helm3",
             Self::Registry => "registry",
             Self::Sops => "sops",
             Self::Age => "age",

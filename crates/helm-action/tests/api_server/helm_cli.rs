@@ -1,4 +1,4 @@
-//! The real helm on our releases, and we on its.
+//! The real helm on our releases, and we on its: Helm 4, and Helm 3, which knows no server-side apply.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,9 +11,9 @@ use crate::bench::{Bench, PLANE, history, options, released, statuses, uninstall
 use crate::chart::{CONFIG, HOOKS, OLD, chart, desired};
 
 /// Runs helm in the namespace of a test; what it printed. None if it is not built.
-fn helm(bench: &Bench, args: &[&str]) -> Option<String> {
-    let Ok(program) = Assets::from_env().path(Program::Helm) else {
-        eprintln!("skipped: `cargo xtask setup` builds helm");
+fn helm(bench: &Bench, program: Program, args: &[&str]) -> Option<String> {
+    let Ok(program) = Assets::from_env().path(program) else {
+        eprintln!("skipped: `cargo xtask setup` builds {}", program.name());
         return None;
     };
     let home = tempfile::tempdir().unwrap();
@@ -36,8 +36,29 @@ fn json_of(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn helm_knows_our_releases() {
+async fn helm_4_knows_our_releases() {
+    // As with Flux: the fields are helm-controller's.
+    knows_our_releases(Program::Helm, &["rollback", "app", "1", "--force-conflicts"]).await;
+}
+
+#[tokio::test]
+async fn helm_3_knows_our_releases() {
+    knows_our_releases(Program::Helm3, &["rollback", "app", "1"]).await;
+}
+
+#[tokio::test]
+async fn we_know_releases_of_helm_4() {
+    we_know_releases_of(Program::Helm).await;
+}
+
+#[tokio::test]
+async fn we_know_releases_of_helm_3() {
+    we_know_releases_of(Program::Helm3).await;
+}
+
+async fn knows_our_releases(program: Program, roll_back: &[&str]) {
     let bench = Bench::new("theirs").await;
+    let helm = |args: &[&str]| helm(&bench, program, args);
     let target = bench.target("app");
     let notes = ("NOTES.txt", "Hello {{ .Values.text }}\n");
     let first = desired(chart("1.0.0", &[CONFIG, OLD, HOOKS, notes]), &json!({"text": "one"}));
@@ -45,47 +66,46 @@ async fn helm_knows_our_releases() {
     let second = desired(chart("2.0.0", &[CONFIG, OLD, HOOKS, notes]), &json!({"text": "two"}));
     released(upgrade(&target, &history(&target).await, &second, &options()).await);
 
-    let Some(list) = helm(&bench, &["list", "--output", "json"]) else { return };
+    let Some(list) = helm(&["list", "--output", "json"]) else { return };
     let list = json_of(&list);
     assert_eq!(list[0]["name"], "app");
     assert_eq!(list[0]["revision"], "2");
     assert_eq!(list[0]["status"], "deployed");
     assert_eq!(list[0]["chart"], "demo-2.0.0");
     assert_eq!(list[0]["app_version"], "2.0.0");
-    let listed = json_of(&helm(&bench, &["history", "app", "--output", "json"]).unwrap());
+    let listed = json_of(&helm(&["history", "app", "--output", "json"]).unwrap());
     assert_eq!(listed[0]["status"], "superseded");
     assert_eq!(listed[0]["description"], "Install complete");
     assert_eq!(listed[1]["description"], "Upgrade complete");
-    let status = helm(&bench, &["status", "app"]).unwrap();
+    let status = helm(&["status", "app"]).unwrap();
     assert!(status.contains("STATUS: deployed") && status.contains("Hello two"), "{status}");
-    let manifest = helm(&bench, &["get", "manifest", "app"]).unwrap();
+    let manifest = helm(&["get", "manifest", "app"]).unwrap();
     assert_eq!(manifest.trim_end(), history(&target).await.last().unwrap().manifest.trim_end());
-    let values = helm(&bench, &["get", "values", "app", "--output", "json"]).unwrap();
+    let values = helm(&["get", "values", "app", "--output", "json"]).unwrap();
     assert_eq!(json_of(&values), json!({"text": "two"}));
-    let hooks = helm(&bench, &["get", "hooks", "app"]).unwrap();
+    let hooks = helm(&["get", "hooks", "app"]).unwrap();
     assert!(hooks.contains("helm.sh/hook: pre-upgrade"), "{hooks}");
 
-    // As with Flux: the fields are helm-controller's.
-    helm(&bench, &["rollback", "app", "1", "--force-conflicts"]).unwrap();
+    helm(roll_back).unwrap();
     assert_eq!(bench.get("configmap/app-config", "{.data.text}"), "one");
     assert_eq!(statuses(&target).await, "1:superseded 2:superseded 3:deployed");
     assert_eq!(history(&target).await.last().unwrap().intent, None, "what helm wrote is helm's");
-    helm(&bench, &["uninstall", "app"]).unwrap();
+    helm(&["uninstall", "app"]).unwrap();
     assert_eq!(statuses(&target).await, "");
     assert!(!bench.exists("configmap/app-config"));
 }
 
-#[tokio::test]
-async fn we_know_helms_releases() {
+async fn we_know_releases_of(program: Program) {
     let bench = Bench::new("ours").await;
+    let helm = |args: &[&str]| helm(&bench, program, args);
     let target = bench.target("app");
     let folder = tempfile::tempdir().unwrap();
     write_chart(folder.path(), "1.0.0");
     let chart_path = folder.path().to_str().unwrap().to_owned();
-    if helm(&bench, &["install", "app", &chart_path, "--set", "text=one"]).is_none() {
+    if helm(&["install", "app", &chart_path, "--set", "text=one"]).is_none() {
         return;
     }
-    helm(&bench, &["upgrade", "app", &chart_path, "--set", "text=two"]).unwrap();
+    helm(&["upgrade", "app", &chart_path, "--set", "text=two"]).unwrap();
     assert_eq!(statuses(&target).await, "1:superseded 2:deployed");
     let record = history(&target).await.last().unwrap().as_ref().clone();
     assert_eq!(record.chart_version(), "1.0.0");
@@ -97,12 +117,12 @@ async fn we_know_helms_releases() {
     released(rollback(&target, &history(&target).await, 1, &options()).await);
     assert_eq!(bench.get("configmap/app-config", "{.data.text}"), "one");
     assert!(bench.exists("secret/app-old"));
-    let listed = json_of(&helm(&bench, &["history", "app", "--output", "json"]).unwrap());
+    let listed = json_of(&helm(&["history", "app", "--output", "json"]).unwrap());
     assert_eq!(listed.as_array().unwrap().len(), 4);
     let attempt = uninstall(&target, &history(&target).await, &uninstall_options()).await;
     attempt.result.unwrap();
     assert!(!bench.exists("configmap/app-config"));
-    assert_eq!(helm(&bench, &["list", "--short"]).unwrap_or_default(), "");
+    assert_eq!(helm(&["list", "--short"]).unwrap_or_default(), "");
 }
 
 fn write_chart(folder: &Path, version: &str) {
