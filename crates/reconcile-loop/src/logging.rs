@@ -32,7 +32,14 @@ pub fn start(level: &str, encoding: &str) {
         registry.with(Lines { console }.with_filter(filter)).try_init()
     } else {
         let others = if own == Level::TRACE { Level::TRACE } else { Level::WARN.min(own) };
-        let ours = ["reconcile_loop", "cluster_apply", "source_controller", "kustomize_controller"];
+        let ours = [
+            "reconcile_loop",
+            "cluster_apply",
+            "source_controller",
+            "kustomize_controller",
+            "helm_controller",
+            "helm_action",
+        ];
         let filter = Targets::new()
             .with_default(others)
             .with_targets(ours.map(|name| (name, own)))
