@@ -1,5 +1,7 @@
 //! The sources of charts, as their watches last saw them.
 
+use std::time::Duration;
+
 use crd_types::conditions::{READY, STALLED};
 use crd_types::source::{ExternalArtifact, HelmChart, OCIRepository};
 use crd_types::{Artifact, Condition};
@@ -12,6 +14,9 @@ use reconcile_loop::conditions::find;
 use reconcile_loop::controller::{api_error, watch_error};
 use reconcile_loop::status::FluxKind;
 use reconcile_loop::watch::watch;
+
+/// How long the first list of a watch may take.
+const FIRST_LIST: Duration = Duration::from_secs(5);
 
 /// The kinds that can be a source of charts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,8 +130,11 @@ impl Sources {
         }
     }
 
-    /// A HelmChart, as its watch last saw it.
-    pub(crate) fn chart(&self, namespace: &str, name: &str) -> Option<HelmChart> {
+    /// A HelmChart, as its watch last saw it. Waits a moment for the watch to have seen anything:
+    /// a controller that starts would else take every HelmChart for missing.
+    pub(crate) async fn chart(&self, namespace: &str, name: &str) -> Option<HelmChart> {
+        // Without an answer in time it counts as missing, and writing it says what is wrong.
+        _ = tokio::time::timeout(FIRST_LIST, self.charts.wait_until_ready()).await;
         let found = self.charts.get(&ObjectRef::new(name).within(namespace));
         found.map(|chart| (*chart).clone())
     }

@@ -49,7 +49,7 @@ pub(super) async fn sync(hr: &HelmRelease, ctx: &Context) -> Result<Synced, Halt
         });
     }
     let desired = desired(hr, template, &namespace, &name);
-    let standing = ctx.sources.chart(&namespace, &name);
+    let standing = ctx.sources.chart(&namespace, &name).await;
     let key = ObjectRef::from_obj(hr);
     let (generation, is_as_desired) =
         (hr.metadata.generation, standing.as_ref().map(|standing| says(standing, &desired)));
@@ -133,9 +133,13 @@ fn chart_spec(hr: &HelmRelease, template: &ChartTemplate) -> Value {
     };
     let mut values_files = spec.values_files.clone();
     values_files.extend(spec.values_file.clone().filter(|_| spec.values_files.is_empty()));
+    let interval = spec.interval.as_ref().unwrap_or(&hr.spec.interval);
+    // As Go prints it: a HelmChart that Flux made is not to be written again.
+    let interval =
+        interval.to_duration().map_or_else(|_| interval.to_string(), |parsed| parsed.to_string());
     let mut chart = json!({
         "chart": spec.chart,
-        "interval": spec.interval.as_ref().unwrap_or(&hr.spec.interval),
+        "interval": interval,
         "reconcileStrategy": spec.reconcile_strategy.as_deref().unwrap_or("ChartVersion"),
         "sourceRef": {"kind": kind, "name": spec.source_ref.name},
         "version": spec.version.as_deref().unwrap_or("*"),
