@@ -8,7 +8,7 @@ use cel_expressions::ReadyExpressions;
 use cluster_apply::Clusters;
 use crd_types::helm::HelmRelease;
 use helm_render::TemplateCache;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 use reconcile_loop::controller::Trigger;
 use reconcile_loop::dependents::Dependents;
 use reconcile_loop::program::Runtime;
@@ -43,7 +43,7 @@ pub(crate) struct Context {
     /// Parsed templates.
     pub(crate) templates: Arc<TemplateCache>,
     /// What is remembered between turns.
-    pub(crate) memory: Memory,
+    pub(crate) memory: Arc<Memory>,
     /// Watches what values come from.
     pub(crate) inputs: InputWatch,
     /// Places for actions, as many as there are workers: an action that waits holds none.
@@ -54,4 +54,11 @@ pub(crate) struct Context {
     pub(crate) ready_expressions: ReadyExpressions,
     /// Who waits for whom.
     pub(crate) dependents: Dependents<HelmRelease>,
+}
+
+impl Context {
+    /// Asks for a turn because something has changed.
+    pub(crate) fn wake(&self, key: ObjectRef<HelmRelease>) {
+        self.memory.wake(key, &self.trigger);
+    }
 }

@@ -64,7 +64,7 @@ impl InputWatch {
             let mut watched = ctx.inputs.0.lock().unwrap_or_else(PoisonError::into_inner);
             watched.waking.remove(&key);
             drop(watched);
-            ctx.trigger.reconcile(key);
+            ctx.wake(key);
         });
     }
 }

@@ -66,7 +66,12 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let fetcher = fetcher.map_err(|error| format!("cannot set up downloads: {error}"))?;
     let clusters =
         Clusters::with_client(runtime.client.clone(), apply_settings(&arguments, leadership));
-    let on_source = watches::on_source(store.clone(), trigger.clone(), settings.patience.is_none());
+    let memory = Arc::new(Memory::default());
+    let wake = {
+        let (memory, trigger) = (Arc::clone(&memory), trigger.clone());
+        move |key| memory.wake(key, &trigger)
+    };
+    let on_source = watches::on_source(store.clone(), wake, settings.patience.is_none());
     let namespace = runtime.flags.watched_namespace();
     let external = settings.external_artifacts;
     let ctx = Arc::new(Context {
@@ -75,7 +80,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         writer: Arc::clone(&writer),
         charts: Charts::new(CHART_BYTES),
         templates: Arc::new(helm_render::TemplateCache::new(TEMPLATE_BYTES)),
-        memory: Memory::default(),
+        memory,
         inputs: InputWatch::default(),
         ready_expressions: ReadyExpressions::default(),
         fetch_patience: FETCH_PATIENCE,

@@ -4,7 +4,6 @@ use crd_types::conditions::{READY, RECONCILING};
 use crd_types::helm::HelmRelease;
 use kube::runtime::reflector::{ObjectRef, Store};
 use reconcile_loop::conditions::{find, is_true};
-use reconcile_loop::controller::Trigger;
 
 use crate::helm_release::resolve::refers_to;
 use crate::sources::{Source, SourceKey, SourceKind};
@@ -16,7 +15,7 @@ use crate::sources::{Source, SourceKey, SourceKind};
 /// one; not with `artifacts_only`, which is Flux's way.
 pub(crate) fn on_source(
     store: Store<HelmRelease>,
-    trigger: Trigger<HelmRelease>,
+    wake: impl Fn(ObjectRef<HelmRelease>) + Clone + Send + Sync + 'static,
     artifacts_only: bool,
 ) -> impl Fn(&SourceKey, &Source) + Clone + Send + Sync + 'static {
     move |key, source| {
@@ -26,7 +25,7 @@ pub(crate) fn on_source(
         }
         for hr in &store.state() {
             if refers_to(hr, key) && !(settled(hr) && has_tried(hr, key, source)) {
-                trigger.reconcile(ObjectRef::from_obj(&**hr));
+                wake(ObjectRef::from_obj(&**hr));
             }
         }
     }

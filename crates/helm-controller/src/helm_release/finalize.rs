@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::controller::Finalized;
 use reconcile_loop::requeue::Next;
+use tracing::Instrument as _;
 
 use super::conclude::Report;
 use super::memory::{Basis, Turn};
@@ -66,7 +67,7 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
     let key = ObjectRef::from_obj(&**hr);
     ctx.memory.begin(&key, Basis::default());
     let (mut hr, ctx) = (Arc::clone(hr), Arc::clone(ctx));
-    let task = tokio::spawn({
+    let work = {
         let (key, ctx) = (key.clone(), Arc::clone(&ctx));
         async move {
             let mut target = uninstall::target(&hr, client);
@@ -86,6 +87,7 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
             ctx.memory.end_for_good(&key, next);
             ctx.trigger.reconcile(key);
         }
-    });
+    };
+    let task = tokio::spawn(work.in_current_span());
     ctx.memory.hold(&key, task.abort_handle());
 }

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use crd_types::helm::HelmRelease;
 use helm_release::Desired;
+use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
+use reconcile_loop::controller::{REQUESTED_AT, Trigger};
 use reconcile_loop::requeue::Next;
 use tokio::task::AbortHandle;
 
@@ -21,12 +23,28 @@ pub(crate) struct Memory {
     templated: Mutex<HashMap<Key, (Option<i64>, Instant)>>,
 }
 
+/// What an object itself asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    uid: Option<String>,
+    generation: Option<i64>,
+    requested_at: Option<String>,
+}
+
+impl Wishes {
+    pub(crate) fn of(object: &HelmRelease) -> Self {
+        Self {
+            uid: object.uid(),
+            generation: object.metadata.generation,
+            requested_at: object.annotations().get(REQUESTED_AT).cloned(),
+        }
+    }
+}
+
 /// What a run depends on. A run with an equal basis would do the same again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Basis {
-    pub(crate) uid: Option<String>,
-    pub(crate) generation: Option<i64>,
-    pub(crate) requested_at: Option<String>,
+    pub(crate) wishes: Wishes,
     pub(crate) wanted: Desired,
     pub(crate) oci_digest: Option<String>,
 }
@@ -55,8 +73,24 @@ pub(crate) enum Turn {
 }
 
 impl Memory {
-    /// Begins a turn.
-    pub(crate) fn turn(&self, key: &Key) -> Turn {
+    /// Asks for a turn because something has changed. The queue makes one turn of what is asked for
+    /// at once, the end of actions included, so that it must be noted that there is more than that.
+    pub(crate) fn wake(&self, key: Key, trigger: &Trigger<HelmRelease>) {
+        self.note(&key);
+        trigger.reconcile(key);
+    }
+
+    fn note(&self, key: &Key) {
+        let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Work::UnderWay { asked_again, .. } | Work::Ended { asked_again, .. }) =
+            all.get_mut(key)
+        {
+            *asked_again = true;
+        }
+    }
+
+    /// Begins a turn of an object that looks like this now.
+    pub(crate) fn turn(&self, key: &Key, wishes: &Wishes) -> Turn {
         let mut all = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         match all.remove(key) {
             None => Turn::Free,
@@ -64,7 +98,11 @@ impl Memory {
                 all.insert(key.clone(), Work::UnderWay { basis, task, asked_again: true });
                 Turn::Busy
             }
-            Some(Work::Ended { next, asked_again: false, .. }) => Turn::Ended(next),
+            Some(Work::Ended { basis, next, asked_again: false, .. })
+                if basis.wishes == *wishes =>
+            {
+                Turn::Ended(next)
+            }
             Some(Work::Ended { basis, next, .. }) => Turn::Asked(Box::new(basis), next),
         }
     }
@@ -154,15 +192,30 @@ mod tests {
     #[test]
     fn the_end_is_told_once_with_what_it_depends_on() {
         let (memory, key) = (Memory::default(), Key::new("app").within("ns"));
-        assert_eq!(memory.turn(&key), Turn::Free);
+        let wishes = Wishes::default();
+        assert_eq!(memory.turn(&key, &wishes), Turn::Free);
         memory.begin(&key, Basis::default());
         memory.end(&key, Next::Await);
-        assert_eq!(memory.turn(&key), Turn::Ended(Next::Await));
-        assert_eq!(memory.turn(&key), Turn::Free);
+        assert_eq!(memory.turn(&key, &wishes), Turn::Ended(Next::Await));
+        assert_eq!(memory.turn(&key, &wishes), Turn::Free);
         memory.begin(&key, Basis::default());
-        assert_eq!(memory.turn(&key), Turn::Busy);
+        assert_eq!(memory.turn(&key, &wishes), Turn::Busy);
         memory.end(&key, Next::Await);
-        assert_eq!(memory.turn(&key), Turn::Asked(Box::default(), Next::Await));
-        assert_eq!(memory.turn(&key), Turn::Free);
+        assert_eq!(memory.turn(&key, &wishes), Turn::Asked(Box::default(), Next::Await));
+        assert_eq!(memory.turn(&key, &wishes), Turn::Free);
+    }
+    #[test]
+    fn a_change_at_the_end_is_not_lost() {
+        let (memory, key) = (Memory::default(), Key::new("app").within("ns"));
+        let changed = Wishes { generation: Some(2), ..Wishes::default() };
+        memory.begin(&key, Basis::default());
+        memory.end(&key, Next::Await);
+        // The turn that the end asks for is also the one that the change asks for.
+        assert_eq!(memory.turn(&key, &changed), Turn::Asked(Box::default(), Next::Await));
+        memory.begin(&key, Basis::default());
+        memory.end(&key, Next::Await);
+        memory.note(&key);
+        let wishes = Wishes::default();
+        assert_eq!(memory.turn(&key, &wishes), Turn::Asked(Box::default(), Next::Await));
     }
 }

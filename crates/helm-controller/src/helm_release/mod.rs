@@ -29,13 +29,13 @@ use helm_action::{Desired, Leave, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
-use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error};
+use reconcile_loop::controller::{Finalized, Reconciler, api_error};
 use reconcile_loop::requeue::Next;
 
 use self::chart::LoadedChart;
 use self::conclude::{RESET_AT, Report};
 use self::halt::Halt;
-use self::memory::{Basis, Turn};
+use self::memory::{Basis, Turn, Wishes};
 use self::options::Common;
 use self::post_render::PostRenderers;
 use self::run::Run;
@@ -51,7 +51,7 @@ impl Reconciler for HelmReleases {
 
     async fn reconcile(&self, object: Arc<HelmRelease>) -> Next {
         let key = ObjectRef::from_obj(&*object);
-        match self.0.memory.turn(&key) {
+        match self.0.memory.turn(&key, &Wishes::of(&object)) {
             Turn::Busy => Next::UnderWay,
             Turn::Ended(next) => next,
             Turn::Free => Box::pin(Attempt::new(object, &self.0, None).run()).await,
@@ -181,9 +181,7 @@ impl<'a> Attempt<'a> {
         let Prerequisites { chart, values, tenant, .. } = met;
         let wanted = self.attempt(&chart, &values);
         let basis = Basis {
-            uid: self.hr.uid(),
-            generation: self.hr.metadata.generation,
-            requested_at: self.hr.annotations().get(REQUESTED_AT).cloned(),
+            wishes: Wishes::of(&self.hr),
             wanted: wanted.clone(),
             oci_digest: chart.oci_digest.clone(),
         };

@@ -147,7 +147,7 @@ impl Run {
             return failed;
         }
         for dependent in self.ctx.dependents.of(&ObjectRef::from_obj(&*self.hr)) {
-            self.ctx.trigger.reconcile(dependent);
+            self.ctx.wake(dependent);
         }
         Next::Interval(spec::interval(&self.hr))
     }
