@@ -282,10 +282,10 @@ pub enum HookError {
     #[error(transparent)]
     Store(Box<ActionError>),
     /// It failed before a controller that was killed could say so.
-    #[error("{description}")]
+    #[error("{failure}")]
     Before {
         /// What that one noted.
-        description: String,
+        failure: String,
     },
 }
 

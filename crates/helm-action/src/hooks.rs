@@ -12,6 +12,8 @@ use crate::wait;
 
 /// When a hook is deleted that says nothing about it.
 const DEFAULT_POLICY: &str = "before-hook-creation";
+/// How many characters of a failure are noted.
+const MAX_NOTED: usize = 8 << 10;
 
 /// Runs the hooks of a moment, one after the other: by weight, then by name.
 ///
@@ -39,7 +41,7 @@ pub(crate) async fn run(
         match stage(record, n) {
             Stage::Succeeded => continue,
             Stage::Failed => {
-                let error = HookError::Before { description: record.info.description.clone() };
+                let error = HookError::Before { failure: failure(record) };
                 return Err(after_failure(run, record, n, &order[..at], options, error).await);
             }
             Stage::ToRun => begin(run, record, n, event, options).await?,
@@ -48,7 +50,9 @@ pub(crate) async fn run(
         has_run = true;
         if let Err(error) = create_and_wait(run, &record.hooks[n].clone(), event, options).await {
             end(&mut record.hooks[n], HookPhase::Failed);
-            record.info.description = error_chain::chain(&error);
+            if let Some(intent) = &mut record.intent {
+                intent.failure = Some(noted(&error_chain::chain(&error)));
+            }
             store(run, record).await?;
             return Err(after_failure(run, record, n, &order[..at], options, error).await);
         }
@@ -61,6 +65,17 @@ pub(crate) async fn run(
         delete_by_policy(run, &record.hooks[n], "hook-succeeded", options).await?;
     }
     Ok(())
+}
+
+/// Why a hook failed, as whoever was killed afterwards noted it.
+fn failure(record: &Record) -> String {
+    let noted = record.intent.as_ref().and_then(|intent| intent.failure.clone());
+    noted.unwrap_or_else(|| "it failed before a restart".to_owned())
+}
+
+/// As much of a failure as is noted: annotations are small.
+fn noted(failure: &str) -> String {
+    failure.chars().take(MAX_NOTED).collect()
 }
 
 /// Where a hook is in the action under way.

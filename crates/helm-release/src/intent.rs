@@ -18,6 +18,11 @@ pub struct Intent {
     pub started_at: String,
     /// The revision that an upgrade starts from, or that a rollback goes back to.
     pub from: Option<i64>,
+    /// For tests: what made the revision that is tested. Who was killed before the status said that
+    /// there is this revision learns it here.
+    pub made_by: Option<IntentAction>,
+    /// Why a hook failed, until the action has come to its end.
+    pub failure: Option<String>,
     /// Whether it is done, well or badly. Such a mark stays, so that a controller that was killed
     /// before it noted the end in the status knows it for its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -37,6 +42,14 @@ pub enum IntentAction {
 }
 
 impl Intent {
+    /// What made the revision that bears the intent, if that is known.
+    pub const fn maker(&self) -> Option<IntentAction> {
+        match self.action {
+            IntentAction::Test => self.made_by,
+            action => Some(action),
+        }
+    }
+
     /// The intent as the annotation holds it.
     pub fn to_annotation(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -4,7 +4,7 @@ use crd_types::helm::Snapshot;
 
 use crate::intent::{Intent, IntentAction};
 use crate::record::{Record, Status};
-use crate::snapshot::{NotOurs, has_been_tested, has_failed_tests, verify};
+use crate::snapshot::{NotOurs, has_been_tested, has_failed_tests, tells_the_end, verify};
 
 /// What the release shall be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,8 +136,8 @@ pub fn observe(
         return Ok(State::Locked { status: status.clone() });
     }
     let latest = history.iter().max_by_key(|snapshot| snapshot.version);
-    if let Some(Intent { action, done: true, .. }) = record.intent
-        && is_unrecorded(record, action, latest, tests)
+    if let Some(intent) = &record.intent
+        && let Some(action) = unrecorded(record, intent, latest, tests)
     {
         return Ok(State::Unrecorded { action });
     }
@@ -222,32 +222,28 @@ fn is_wanted(record: &Record, action: IntentAction, desired: &Desired) -> bool {
     }
 }
 
-fn is_unrecorded(
+/// What of a record its history does not say: which action made the revision, or that its tests ran.
+fn unrecorded(
     record: &Record,
-    action: IntentAction,
+    intent: &Intent,
     latest: Option<&Snapshot>,
     tests: TestPolicy,
-) -> bool {
+) -> Option<IntentAction> {
     let status = &record.info.status;
     if !matches!(status, Status::Deployed | Status::Failed) {
-        return false;
+        return None;
     }
-    match (action, latest) {
-        (_, None) => true,
-        (IntentAction::Test, Some(latest)) if latest.version == record.version => {
-            tests.enabled && latest.test_hooks.is_none()
-        }
-        (_, Some(latest)) => {
-            latest.version < record.version
-                || (latest.version == record.version
-                    && latest.status != status.as_str()
-                    && is_pending_word(&latest.status))
-        }
+    // Tests leave the release as it is: whether they are done says nothing of what made it.
+    let maker = intent.maker().filter(|_| intent.done || intent.action == IntentAction::Test);
+    let Some(latest) = latest.filter(|latest| latest.version >= record.version) else {
+        return maker;
+    };
+    if latest.version > record.version {
+        return None;
     }
-}
-
-fn is_pending_word(word: &str) -> bool {
-    [Status::PendingInstall, Status::PendingUpgrade, Status::PendingRollback]
-        .iter()
-        .any(|status| status.as_str() == word)
+    if !tells_the_end(latest, record) {
+        return maker;
+    }
+    let tested = intent.action == IntentAction::Test && intent.done;
+    (tested && tests.enabled && latest.test_hooks.is_none()).then_some(IntentAction::Test)
 }

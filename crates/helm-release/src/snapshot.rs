@@ -85,6 +85,13 @@ pub fn verify(snapshot: &Snapshot, record: &Record) -> Result<(), NotOurs> {
     }
 }
 
+/// Whether a snapshot of the same revision says how it ended. It does not if it was made while the
+/// revision was pending, or of a release of the same name that was uninstalled since.
+pub(crate) fn tells_the_end(snapshot: &Snapshot, record: &Record) -> bool {
+    let began = time(record.info.first_deployed.as_deref()).unwrap_or_else(no_time);
+    snapshot.status == record.info.status.as_str() && snapshot.first_deployed == began
+}
+
 /// Whether the tests of the release have run to an end: one has failed, or all have succeeded.
 pub fn has_been_tested(snapshot: &Snapshot) -> bool {
     snapshot.test_hooks.as_ref().is_some_and(|hooks| {

@@ -39,7 +39,14 @@ fn wanted() -> Desired {
 }
 
 fn intent(action: IntentAction, done: bool) -> Intent {
-    Intent { action, started_at: "2026-01-01T00:00:00Z".to_owned(), from: None, done }
+    Intent {
+        action,
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        from: None,
+        made_by: None,
+        failure: None,
+        done,
+    }
 }
 
 fn seen(record: &Record, history: &[Snapshot]) -> State {
@@ -96,6 +103,24 @@ fn our_own_marks_are_known() {
     let unrecorded = State::Unrecorded { action: IntentAction::Upgrade };
     assert_eq!(seen(&done, &[older]), unrecorded);
     assert_eq!(seen(&done, &[snapshot(&done, None, None)]), State::InSync);
+    let reinstalled = snapshot(&record(2, Status::Uninstalled), None, None);
+    assert_eq!(seen(&done, &[reinstalled]), unrecorded);
+
+    // Killed while it was tested, before the status said that it is there.
+    let mut testing = done;
+    let made_by = Some(IntentAction::Upgrade);
+    testing.intent = Some(Intent { made_by, ..intent(IntentAction::Test, false) });
+    assert_eq!(seen(&testing, &[]), unrecorded);
+    testing.intent = Some(Intent { made_by, ..intent(IntentAction::Test, true) });
+    assert_eq!(seen(&testing, &[]), unrecorded);
+    testing.intent = Some(intent(IntentAction::Test, true));
+    assert!(matches!(seen(&testing, &[]), State::Unmanaged { .. }), "Helm made it");
+    let known = [snapshot(&testing, None, None)];
+    assert_eq!(seen(&testing, &known), State::InSync);
+    let tests = TestPolicy { enabled: true, ignore_failures: false };
+    let state = observe(Some(&testing), &known, &wanted(), tests, Drift::None).unwrap();
+    assert_eq!(state, State::Unrecorded { action: IntentAction::Test });
+
     let mut going = record(2, Status::Uninstalling);
     going.intent = Some(intent(IntentAction::Uninstall, false));
     let interrupted = State::Interrupted { action: IntentAction::Uninstall, is_wanted: true };

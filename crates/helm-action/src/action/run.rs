@@ -72,13 +72,14 @@ impl<'a> Run<'a> {
 
 /// An intent that begins now.
 pub(crate) fn intent(action: IntentAction, from: Option<i64>) -> Intent {
-    Intent { action, started_at: now(), from, done: false }
+    Intent { action, started_at: now(), from, made_by: None, failure: None, done: false }
 }
 
 /// Marks what is being done as done.
 pub(crate) fn conclude(record: &mut Record) {
     if let Some(intent) = &mut record.intent {
         intent.done = true;
+        intent.failure = None;
     }
 }
 

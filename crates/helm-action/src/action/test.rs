@@ -59,15 +59,13 @@ async fn perform(
     let mut record = Record::clone(history.last().ok_or(ActionError::NotFound)?);
     // An intent that is not done is of a test that was killed: go on with it.
     if !matches!(record.intent, Some(Intent { action: IntentAction::Test, done: false, .. })) {
-        record.intent = Some(intent(IntentAction::Test, None));
+        let made_by = record.intent.as_ref().and_then(Intent::maker);
+        record.intent = Some(Intent { made_by, ..intent(IntentAction::Test, None) });
     }
     let all =
         Options { timeout: options.timeout, health: options.health.clone(), ..Options::default() };
     let is_chosen = |name: &str| options.filters.choose(name);
-    let description = record.info.description.clone();
     let end = hooks::run(run, &mut record, HookEvent::Test, &all, &is_chosen).await;
-    // The release is as it was, whatever its tests say.
-    record.info.description = description;
     conclude(&mut record);
     run.update(&record).await?;
     end.map_err(|source| match source {
