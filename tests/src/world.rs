@@ -61,7 +61,7 @@ impl World {
     /// If it cannot be made; every test then says so.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<World, String>> = OnceLock::new();
-        once(&SHARED, || Self::on(Ground::shared()))
+        once(&SHARED, || Self::on(Ground::shared(), StackFlags::with_helm()))
     }
 
     /// Another one, with a cluster of its own, for a test that disturbs others (it kills controllers,
@@ -70,18 +70,28 @@ impl World {
     /// # Panics
     /// If it cannot be made.
     pub fn own() -> &'static Self {
-        let world = OnceLock::new();
-        once(Box::leak(Box::new(world)), || Self::on(Box::leak(Box::new(Ground::new()?))))
+        Self::own_with(StackFlags::with_helm())
     }
 
-    fn on(ground: &'static Ground) -> Result<Self> {
+    /// As [`Self::own`], with other flags, or without a helm-controller.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn own_with(flags: StackFlags) -> &'static Self {
+        let world = OnceLock::new();
+        let make = || Self::on(Box::leak(Box::new(Ground::new()?)), flags);
+        once(Box::leak(Box::new(world)), make)
+    }
+
+    fn on(ground: &'static Ground, mut flags: StackFlags) -> Result<Self> {
         let programs = Controller::binary("source-controller")?;
         let programs = programs.parent().context("the programs are in no folder")?;
-        let mut flags = StackFlags::with_helm();
         let gates = "--feature-gates=ObjectLevelWorkloadIdentity=true";
         flags.kustomize.push(gates.to_owned());
         flags.kustomize.push(format!("--watch-label-selector=!{}", crate::shard::LABEL));
-        flags.helm = Some(vec![format!("{gates},AllowDNSLookups=true")]);
+        if let Some(helm) = &mut flags.helm {
+            helm.push(format!("{gates},AllowDNSLookups=true"));
+        }
         let start = Stack::start(programs, &ground.cluster, &ground.dir, flags);
         let stack = tokio::runtime::Runtime::new()?.block_on(start)?;
         let logs = stack.logs();
@@ -96,6 +106,11 @@ impl World {
     /// The git server; each test has repositories of its own on it.
     pub fn git(&self) -> &GitServer {
         &self.git
+    }
+
+    /// Where the controllers log.
+    pub fn dir(&self) -> &Path {
+        &self.ground.dir
     }
 
     /// The controllers. Only a test with a world of its own may stop them.

@@ -61,7 +61,7 @@ impl GitRepository {
                 None => changes.extend(format!("D {}\n", quoted(path)).into_bytes()),
             }
         }
-        self.import(branch, &changes, message)
+        self.add(branch, &changes, message)
     }
 
     /// Commits a symbolic link at `path` that points to `target`.
@@ -71,7 +71,7 @@ impl GitRepository {
     pub fn commit_symlink(&self, branch: &str, path: &str, target: &str) -> Result<String> {
         let mut changes = Vec::new();
         change(&mut changes, "120000", path, target.as_bytes());
-        self.import(branch, &changes, "link")
+        self.add(branch, &changes, "link")
     }
 
     /// Commits all files below `folder`, which replace what the branch held.
@@ -81,7 +81,7 @@ impl GitRepository {
     pub fn commit_folder(&self, branch: &str, folder: &Path, message: &str) -> Result<String> {
         let mut changes = b"deleteall\n".to_vec();
         add_folder(&mut changes, folder, "")?;
-        self.import(branch, &changes, message)
+        self.add(branch, &changes, message)
     }
 
     /// Puts a lightweight tag on `revision`.
@@ -113,7 +113,16 @@ impl GitRepository {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    fn import(&self, branch: &str, changes: &[u8], message: &str) -> Result<String> {
+    /// Feeds `git fast-import`, for commits that have to have given ids.
+    ///
+    /// # Errors
+    /// If git refuses.
+    pub fn import(&self, stream: &str) -> Result<()> {
+        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.fast_import(stream.as_bytes())
+    }
+
+    fn add(&self, branch: &str, changes: &[u8], message: &str) -> Result<String> {
         let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let reference = format!("refs/heads/{branch}");
         let parent = self.resolve(&reference).ok();

@@ -15,6 +15,7 @@
 //! | [`Interruption`] | an API client that is killed at its n-th write |
 //! | [`example`] | the repository's examples, pointed at servers of ours |
 //! | [`ApiProxy`], [`ApiFault`] | the same for a program, and answers that disturb it |
+//! | [`CutProxy`] | what a program is killed at: a way to the API server that ends at a write |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
 mod api_fault;
@@ -25,6 +26,7 @@ mod chart_server;
 mod cluster;
 mod control_plane;
 mod controller;
+mod cut_proxy;
 mod eventually;
 mod example;
 mod git_repository;
@@ -43,6 +45,7 @@ pub use chart_server::ChartServer;
 pub use cluster::Cluster;
 pub use control_plane::{ControlPlane, Options};
 pub use controller::{Controller, free_port};
+pub use cut_proxy::CutProxy;
 pub use eventually::eventually;
 pub use example::{example, with_url};
 pub use git_repository::GitRepository;

@@ -5,6 +5,9 @@ use anyhow::Result;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// Tests also what otherwise is left out for its length.
+    #[arg(long)]
+    all: bool,
     /// For `cargo test`, for example `-p yaml` or `-- some_name`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
@@ -15,7 +18,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     build()?;
     setup::join(control_plane)?;
     let rest: Vec<_> = arguments.rest.iter().map(String::as_str).collect();
-    test(&rest)
+    test(&rest, arguments.all)
 }
 
 /// Builds all programs and tests. The system tests start the programs, which `cargo test` alone would
@@ -25,7 +28,7 @@ pub(crate) fn build() -> Result<()> {
 }
 
 /// Not nextest: it runs each test in a process of its own, and each would start a control plane.
-pub(crate) fn test(rest: &[&str]) -> Result<()> {
+pub(crate) fn test(rest: &[&str], all: bool) -> Result<()> {
     let selected = rest.iter().take_while(|arg| **arg != "--").any(|arg| arg.starts_with("-p"));
     let mut args = vec!["test", "--no-fail-fast"];
     if !selected {
@@ -33,5 +36,9 @@ pub(crate) fn test(rest: &[&str]) -> Result<()> {
     }
     args.extend(rest);
     // A snapshot that nobody has looked at must fail, not be written.
-    cargo::run_with(&args, &[("INSTA_UPDATE", "no")])
+    let mut env = vec![("INSTA_UPDATE", "no")];
+    if all {
+        env.push(("FERROFLUX_TEST_ALL", "true"));
+    }
+    cargo::run_with(&args, &env)
 }

@@ -1,6 +1,7 @@
 //! The system tests. One binary, so that they share one control plane.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
+mod crash;
 mod custom_resources;
 mod decryption;
 mod dependencies;
@@ -17,6 +18,7 @@ mod helm_charts;
 mod helm_example;
 mod helm_fields;
 mod helm_requests;
+mod helm_storage;
 mod homelab;
 mod operator_chart;
 mod ordered_deletion;
@@ -28,6 +30,7 @@ mod restarts;
 mod seeds;
 mod sources;
 mod subtree;
+mod takeover;
 mod timing;
 
 /// A ConfigMap as a file of a repository.
