@@ -46,7 +46,7 @@ pub(super) async fn source(
     permitted(hr, &key, ctx)?;
     let found = if let Some(written) = &synced.written {
         // A request would bring nothing newer.
-        Some(newer(ctx.sources.chart(&key.namespace, &key.name), written.clone()))
+        Some(newer(ctx.sources.chart(&key.namespace, &key.name).await, written.clone()))
     } else {
         let found = ctx.sources.get(&key, ctx.settings.direct_source_fetch).await;
         found.map_err(|message| Halt::Source { message })?
