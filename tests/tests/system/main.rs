@@ -20,6 +20,7 @@ mod helm_fields;
 mod helm_requests;
 mod helm_storage;
 mod homelab;
+mod kills;
 mod operator_chart;
 mod ordered_deletion;
 mod proofs;
