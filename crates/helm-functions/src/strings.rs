@@ -105,7 +105,7 @@ fn make_parts(call: &mut Call<'_>, separator: &Str, whole: &Str) -> Result<(), C
     const PART_BYTES: usize = 64;
     let parts = match (separator.as_bytes(), whole.as_bytes()) {
         ([], whole) => whole.len(),
-        ([byte], whole) => whole.iter().filter(|other| *other == byte).count(),
+        ([byte], whole) => whole.split(|other| other == byte).count(),
         _ => match (separator.as_str(), whole.as_str()) {
             (Some(separator), Some(whole)) => whole.matches(separator).count(),
             _ => whole.len() / separator.len(),
