@@ -69,6 +69,15 @@ pub enum InvalidAccess {
         /// What it is.
         scheme: String,
     },
+    /// A server that may not be reached.
+    #[error(
+        "'{host}' is refused: only https to addresses of the public internet, and hosts that are \
+         named, are allowed"
+    )]
+    NotPublic {
+        /// Which one.
+        host: String,
+    },
     /// The certificate authorities.
     #[error("failed to parse CA certificate")]
     Ca,

@@ -12,12 +12,14 @@ use crate::{
     access::{Access, Credentials, InvalidAccess},
     error::{Cause, Error, quoted},
     limits::Limits,
+    reach::Reach,
 };
 
 /// Asks git servers. Keeps connections, but never logins.
 #[derive(Debug)]
 pub struct Client {
     limits: Limits,
+    reach: Reach,
     /// For all repositories without TLS settings or proxy of their own.
     plain: OnceLock<reqwest::Client>,
 }
@@ -43,6 +45,7 @@ pub(crate) struct Http {
     proxy: Option<String>,
     deadline: Instant,
     limits: Limits,
+    reach: Reach,
 }
 
 /// The answer to a request, read piece by piece.
@@ -63,7 +66,12 @@ const UPLOAD_PACK: &str = "git-upload-pack";
 impl Client {
     /// A client that accepts no more than `limits`.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, plain: OnceLock::new() }
+        Self::within(Reach::Anywhere, limits)
+    }
+
+    /// A client that goes no further than `reach` and accepts no more than `limits`.
+    pub fn within(reach: Reach, limits: Limits) -> Self {
+        Self { limits, reach, plain: OnceLock::new() }
     }
 
     pub(crate) fn http(&self, remote: Remote) -> Result<Http, InvalidAccess> {
@@ -71,33 +79,41 @@ impl Client {
         if !matches!(base.scheme(), "http" | "https") {
             return Err(InvalidAccess::Scheme { scheme: base.scheme().to_owned() });
         }
+        self.reach.check(&base)?;
         let client = self.client(&remote.access)?;
         let credentials = remote.access.credentials.or_from(&mut base);
         let proxy = remote.access.proxy.map(|proxy| proxy.url);
-        let limits = self.limits.clone();
-        Ok(Http { client, base, credentials, proxy, deadline: remote.deadline, limits })
+        let (limits, reach) = (self.limits.clone(), self.reach.clone());
+        Ok(Http { client, base, credentials, proxy, deadline: remote.deadline, limits, reach })
     }
 
     fn client(&self, access: &Access) -> Result<reqwest::Client, InvalidAccess> {
         if !access.is_plain() {
-            return build(&self.limits, access);
+            return build(&self.limits, &self.reach, access);
         }
         if let Some(plain) = self.plain.get() {
             return Ok(plain.clone());
         }
         // Two who come at once build two, and one stays.
-        let built = build(&self.limits, access)?;
+        let built = build(&self.limits, &self.reach, access)?;
         Ok(self.plain.get_or_init(|| built).clone())
     }
 }
 
-fn build(limits: &Limits, access: &Access) -> Result<reqwest::Client, InvalidAccess> {
+fn build(
+    limits: &Limits,
+    reach: &Reach,
+    access: &Access,
+) -> Result<reqwest::Client, InvalidAccess> {
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         // Redirects are followed by hand, because the login must not follow.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(limits.connect_timeout)
         .no_gzip();
+    if let Some(resolver) = reach.resolver() {
+        builder = builder.dns_resolver(std::sync::Arc::new(resolver));
+    }
     if let Some(pem) = &access.ca_pem {
         let certificates = Certificate::from_pem_bundle(pem)
             .ok()
@@ -225,6 +241,9 @@ impl Http {
         }
         if self.base.scheme() == "https" && target.scheme() == "http" {
             return Err(refused("it leads from https to http"));
+        }
+        if target.origin() != self.base.origin() && !self.reach.crosses_hosts() {
+            return Err(refused("it leads to another server"));
         }
         // Nor do we take a login from a server.
         let _foreign_login = Credentials::None.or_from(&mut target);

@@ -13,6 +13,7 @@ mod http;
 mod limits;
 mod pack;
 mod protocol;
+mod reach;
 mod resolve;
 mod session;
 mod snapshot;
@@ -21,6 +22,7 @@ pub use access::{Access, ClientCertificate, Credentials, InvalidAccess, Proxy, S
 pub use error::{Cause, Error};
 pub use http::{Client, Remote};
 pub use limits::Limits;
+pub use reach::Reach;
 pub use resolve::{Reference, Target};
 pub use session::Session;
 pub use snapshot::{Commit, EntryKind, Objects, Signature, Snapshot, TreeEntry};

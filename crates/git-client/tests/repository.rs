@@ -11,7 +11,7 @@ use axum::{
     response::IntoResponse as _,
 };
 use git_client::{
-    Access, Cause, Client, ClientCertificate, Credentials, EntryKind, Error, Limits, Proxy,
+    Access, Cause, Client, ClientCertificate, Credentials, EntryKind, Error, Limits, Proxy, Reach,
     Reference, Remote, Secret, Session, Snapshot, Target,
 };
 use testbed::{Access as Allowed, Ca, Fault, GitServer};
@@ -328,6 +328,33 @@ async fn nothing_without_end_is_read() {
     server.set_fault("app", Some(Fault::Endless));
     let few_refs = Limits { refs_bytes: 1 << 20, ..Limits::default() };
     assert!(matches!(get(few_refs).await, Err(Error::TooLarge { .. })));
+}
+
+#[tokio::test]
+async fn a_confined_client_stays_where_it_may_be() {
+    let (near, far) = (GitServer::http().unwrap(), GitServer::http().unwrap());
+    for server in [&near, &far] {
+        let repository = server.create("app").unwrap();
+        repository.commit("main", &[("a", Some("a"))], "a").unwrap();
+    }
+    let open = async |also: &[&str], url: &str| {
+        let also = also.iter().map(|one| (*one).to_owned()).collect();
+        let client = Client::within(Reach::Public { also }, Limits::default());
+        Session::open(&client, remote(url, Access::default())).await
+    };
+    let host = |server: &GitServer| server.url().trim_start_matches("http://").to_owned();
+    let url = near.repository_url("app");
+    let refused = open(&[&host(&far)], &url).await.unwrap_err();
+    let said = "only https to addresses of the public internet";
+    assert!(refused.to_string().contains(said), "{refused}");
+    assert!(near.take_requests("app").is_empty());
+    open(&[&host(&near)], &url).await.unwrap();
+
+    // Not even to where it may be.
+    near.set_fault("app", Some(Fault::Redirect(far.repository_url("app"))));
+    let error = open(&[&host(&near), &host(&far)], &url).await.unwrap_err();
+    assert!(matches!(error, Error::Redirect { .. }), "{error:?}");
+    assert!(far.take_requests("app").is_empty());
 }
 
 #[tokio::test]
