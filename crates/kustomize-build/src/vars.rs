@@ -13,6 +13,8 @@ use crate::path_match::{lookup, split};
 use crate::resources::Resources;
 use crate::value::text;
 
+/// Limit: bytes of the values that are put into fields.
+const MAX_BYTES: usize = 64 << 20;
 const DEFAULT_FIELD: &str = "metadata.name";
 
 /// The vars of a build, by name.
@@ -146,14 +148,15 @@ impl Vars {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let mut used = BTreeSet::new();
+        let (mut used, mut left_bytes) = (BTreeSet::new(), MAX_BYTES);
         let specs: Vec<_> =
             config.var_reference.iter().map(|spec| (spec, spec.segments())).collect();
         for place in 0..resources.len() {
             let Some(resource) = resources.body_mut(place) else { break };
             let gvk = resource.gvk();
             for (spec, path) in specs.iter().filter(|(spec, _)| spec.selects(&gvk)) {
-                let mut set = |field: &mut Value| replace_in(field, &values, &mut used);
+                let mut set =
+                    |field: &mut Value| replace_in(field, &values, &mut used, &mut left_bytes);
                 visit_map(&mut resource.fields, path, None, &mut set).map_err(|source| {
                     VarError::Field {
                         path: spec.path.clone(),
@@ -208,13 +211,14 @@ fn replace_in<'a>(
     field: &mut Value,
     values: &BTreeMap<&'a str, Value>,
     used: &mut BTreeSet<&'a str>,
+    left_bytes: &mut usize,
 ) -> Result<(), FieldError> {
     match field {
-        Value::String(text) => *field = expand(text, values, used),
+        Value::String(text) => *field = expand(text, values, used, left_bytes)?,
         Value::Object(fields) => {
             for value in fields.values_mut() {
                 if let Value::String(text) = value {
-                    *value = expand(text, values, used);
+                    *value = expand(text, values, used, left_bytes)?;
                 }
             }
         }
@@ -224,7 +228,7 @@ fn replace_in<'a>(
                     let message = "invalid value type expect a string".to_owned();
                     return Err(FieldError::Refused { message });
                 };
-                *item = expand(text, values, used);
+                *item = expand(text, values, used, left_bytes)?;
             }
         }
         _ => {}
@@ -237,7 +241,8 @@ fn expand<'a>(
     input: &str,
     values: &BTreeMap<&'a str, Value>,
     used: &mut BTreeSet<&'a str>,
-) -> Value {
+    left_bytes: &mut usize,
+) -> Result<Value, FieldError> {
     let mut output = String::new();
     let mut rest = input;
     while let Some(at) = rest.find('$') {
@@ -260,9 +265,14 @@ fn expand<'a>(
             if let Some((name, value)) = known {
                 used.insert(name);
                 if output.is_empty() && more.is_empty() && input.len() == name.len() + 3 {
-                    return value.clone();
+                    return Ok(value.clone());
                 }
-                output.push_str(&text(value));
+                let value = text(value);
+                *left_bytes = left_bytes.checked_sub(value.len()).ok_or_else(|| {
+                    let message = format!("the values of vars take more than {MAX_BYTES} bytes");
+                    FieldError::Refused { message }
+                })?;
+                output.push_str(&value);
             } else {
                 output.push_str("$(");
                 output.push_str(name);
@@ -278,7 +288,7 @@ fn expand<'a>(
         }
     }
     output.push_str(rest);
-    Value::from(output)
+    Ok(Value::from(output))
 }
 
 #[cfg(test)]
@@ -298,7 +308,9 @@ mod tests {
             ("$(A", json!("$(A")),
             ("$x", json!("$x")),
         ] {
-            assert_eq!(expand(input, &values, &mut BTreeSet::new()), output, "{input}");
+            let mut left_bytes = MAX_BYTES;
+            let found = expand(input, &values, &mut BTreeSet::new(), &mut left_bytes).unwrap();
+            assert_eq!(found, output, "{input}");
         }
     }
 }

@@ -164,6 +164,45 @@ fn patches_that_multiply_end_at_a_limit() {
 }
 
 #[test]
+fn replacements_that_double_end_at_a_limit() {
+    let text = "{source: {kind: ConfigMap, fieldPath: data.x}, targets: [{select: {kind: ConfigMap}, \
+                fieldPaths: [data.x], options: {delimiter: ',', index: 1000000}}]}";
+    let object = "{source: {kind: ConfigMap, fieldPath: data}, targets: [{select: {kind: \
+                  ConfigMap}, fieldPaths: [data.y, data.z], options: {create: true}}]}";
+    for replacement in [text, object] {
+        let all = [replacement; 60].join(",");
+        let kustomization = format!("resources: [a.yaml]\nreplacements: [{all}]\n");
+        let map = format!("{MAP}data: {{x: '0123456789'}}\n");
+        let files = [("kustomization.yaml", kustomization.as_str()), ("a.yaml", map.as_str())];
+        let message = refused(&files, "");
+        assert!(message.contains("the replacements copy more than 67108864 bytes"), "{message}");
+    }
+}
+
+#[test]
+fn vars_that_multiply_end_at_a_limit() {
+    let long = "v".repeat(1 << 20);
+    let many = "x$(V)".repeat(100);
+    let files = [
+        (
+            "kustomization.yaml",
+            "resources: [a.yaml, p.yaml]\nvars: [{name: V, objref: {apiVersion: v1, kind: \
+             ConfigMap, name: a}, fieldref: {fieldPath: data.x}}]\n",
+        ),
+        ("a.yaml", &format!("{MAP}data: {{x: '{long}'}}\n")),
+        (
+            "p.yaml",
+            &format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: a, \
+                 command: ['{many}']}}]}}\n"
+            ),
+        ),
+    ];
+    let message = refused(&files, "");
+    assert!(message.contains("the values of vars take more than 67108864 bytes"), "{message}");
+}
+
+#[test]
 fn a_schema_stays_in_its_build() {
     let schema = r#"{"definitions": {"v1.Pod": {"properties": {"spec": {"properties":
         {"containers": {"type": "array"}}}},

@@ -136,6 +136,12 @@ pub enum TransformError {
         /// What is left.
         object: String,
     },
+    /// Replacements that multiply what they copy.
+    #[error("the replacements copy more than {limit_bytes} bytes")]
+    TooLarge {
+        /// How much they may.
+        limit_bytes: usize,
+    },
     /// A replacement has no source or no target.
     #[error("replacements must specify a source and at least one target")]
     IncompleteReplacement,

@@ -16,6 +16,9 @@ use crate::selector::Matcher;
 use crate::shared_label;
 use crate::value::{is_empty, is_scalar, plain, retype, text};
 
+/// Limit: bytes that the replacements of one kustomization put anywhere. Each may double what the last
+/// one made.
+const MAX_BYTES: usize = 64 << 20;
 const DEFAULT_FIELD: &str = "metadata.name";
 
 /// Copies values from one place to others.
@@ -30,14 +33,39 @@ impl Transformer for Replacements {
     }
 
     fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+        let mut budget = Budget { left_bytes: MAX_BYTES };
         for replacement in &self.replacements {
             let value = source_value(replacement, resources)?;
             for target in replacement.targets.iter().flatten() {
-                replace(target, &value, resources)?;
+                replace(target, &value, resources, &mut budget)?;
             }
         }
         Ok(())
     }
+}
+
+/// What may still be put anywhere.
+struct Budget {
+    left_bytes: usize,
+}
+
+impl Budget {
+    fn spend(&mut self, bytes: usize) -> Result<(), TransformError> {
+        let left = self.left_bytes.checked_sub(bytes);
+        self.left_bytes = left.ok_or(TransformError::TooLarge { limit_bytes: MAX_BYTES })?;
+        Ok(())
+    }
+}
+
+/// About how many bytes a value takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::String(text) => text.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+    .saturating_add(size_of::<Value>())
 }
 
 fn source_value(
@@ -130,7 +158,9 @@ fn replace(
     target: &TargetSelector,
     value: &Value,
     resources: &mut Resources,
+    budget: &mut Budget,
 ) -> Result<(), TransformError> {
+    let weight = weight(value);
     let Some(select) = &target.select else { return Err(TransformError::NoTargetSelector) };
     let select = Matcher::new(select)?;
     let reject = target.reject.iter().map(Matcher::new).collect::<Result<Vec<_>, _>>()?;
@@ -153,7 +183,8 @@ fn replace(
         resources.change(place, |resource| {
             let mut object = Value::Object(std::mem::take(&mut resource.fields));
             for (field, path) in &paths {
-                put(&mut object, field, path, value, target.options.as_ref())?;
+                let made = put(&mut object, field, path, value, target.options.as_ref())?;
+                budget.spend(made.saturating_mul(weight))?;
             }
             if let Value::Object(fields) = object {
                 resource.fields = fields;
@@ -165,17 +196,17 @@ fn replace(
     Ok(())
 }
 
-/// Puts a value at a path of an object.
+/// Puts a value at a path of an object; answers how often.
 fn put(
     object: &mut Value,
     field: &str,
     path: &[String],
     value: &Value,
     options: Option<&FieldOptions>,
-) -> Result<(), TransformError> {
+) -> Result<usize, TransformError> {
     let create = options.filter(|options| options.create).map(|_| Create::like(value));
     if put_in_text(object, path, value, create).is_some() {
-        return Ok(());
+        return Ok(1);
     }
     let verb = if create.is_some() { "find or create" } else { "find" };
     let missing = |reason: Option<PathError>| TransformError::NoTargetField {
@@ -192,7 +223,7 @@ fn put(
             set(slot, value, options)?;
         }
     }
-    Ok(())
+    Ok(found.places.len())
 }
 
 /// Sets a value, or a part of it.
