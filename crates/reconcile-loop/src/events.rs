@@ -22,9 +22,11 @@ use crate::redact::redact;
 
 /// Annotations with this prefix are copied from an object to its events.
 const METADATA_PREFIX: &str = "event.toolkit.fluxcd.io/";
-/// Limit: events that wait. With a slow API server the reconciler then waits too; what a slow
-/// receiver cannot take is dropped and logged.
+/// Limit: events that wait for the API server; if it is slow, the reconciler then waits too.
 const QUEUE: usize = 1024;
+/// Limit: events that wait for the receiver; what it cannot take is dropped and logged. One commit may
+/// concern thousands of objects at once.
+const RECEIVER_QUEUE: usize = 16 * 1024;
 /// Limit: distinct events whose repeats are counted rather than written again.
 const REMEMBERED: usize = 4096;
 const POST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -109,7 +111,7 @@ impl Recorder {
         let waiting = Arc::new(AtomicUsize::new(0));
         tokio::spawn(write_all(client, controller, occurrences, Arc::clone(&waiting)));
         let receiver = (!receiver.is_empty()).then(|| {
-            let (sender, occurrences) = mpsc::channel(QUEUE);
+            let (sender, occurrences) = mpsc::channel(RECEIVER_QUEUE);
             let waiting = Arc::clone(&waiting);
             tokio::spawn(post_all(receiver.to_owned(), controller, occurrences, waiting));
             sender
