@@ -52,7 +52,9 @@ pub use health::{HealthError, HealthEvaluator, HealthStatus, HealthTarget, Healt
 pub use ignore::IgnoredFields;
 pub use kubeconfig::{KubeconfigError, Trust};
 pub use objects::{PatchFormat, ServerSide};
-pub use prune::{PruneError, Pruned, Stale, TerminationError, doomed, prune, wait_for_termination};
+pub use prune::{
+    Doomed, PruneError, Pruned, Stale, TerminationError, doomed, prune, wait_for_termination,
+};
 pub use prune_in_order::{PrunedInOrder, prune_in_order};
 pub use records::{LiveRecords, Moved, Owner};
 pub use settings::{Cleanup, Fence, Operation, Settings, StaleManager};

@@ -31,6 +31,15 @@ pub struct Stale {
     pub version: String,
 }
 
+/// An object that [`prune`] would really delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doomed {
+    /// The object.
+    pub stale: Stale,
+    /// What tells it from another one of the same name; none if it could not be looked at.
+    pub uid: Option<String>,
+}
+
 /// What became of the objects that were not wanted any more.
 #[derive(Debug, Default)]
 pub struct Pruned {
@@ -85,6 +94,13 @@ impl Pruned {
             Err(Refused::Query(source)) => self.failed.push(PruneError::Query { stale, source }),
             Err(Refused::Delete(source)) => self.failed.push(PruneError::Delete { stale, source }),
         }
+    }
+
+    /// What was deleted, which may not mean that it is gone.
+    pub fn deleted(&self) -> Vec<Stale> {
+        let deleted = self.done.entries.iter().filter(|entry| entry.action == Action::Deleted);
+        let stale = |entry: &Change| Stale { id: entry.id.clone(), version: entry.version.clone() };
+        deleted.map(stale).collect()
     }
 
     /// The errors as Flux puts them into a condition: `delete failed, errors: <e1>;<e2>;`. None if
@@ -201,12 +217,14 @@ async fn look(
 /// Finds out which objects [`prune`] would really delete: those that are there, are still of this
 /// owner, and do not ask to be kept. One that cannot be looked at counts as one that would be.
 /// Writes nothing.
-pub async fn doomed(tenant: &TenantClient, owner: &Owner, stale: &[Stale]) -> Vec<Stale> {
+pub async fn doomed(tenant: &TenantClient, owner: &Owner, stale: &[Stale]) -> Vec<Doomed> {
     let looks = looks(tenant, owner, stale.to_vec()).await.into_iter();
-    looks
-        .filter(|(_, found)| matches!(found, Ok(Found::Ours { .. }) | Err(_)))
-        .map(|(stale, _)| stale)
-        .collect()
+    let doomed = looks.filter_map(|(stale, found)| match found {
+        Ok(Found::Ours { uid, .. }) => Some(Doomed { stale, uid }),
+        Err(_) => Some(Doomed { stale, uid: None }),
+        Ok(Found::Nothing | Found::NotOurs) => None,
+    });
+    doomed.collect()
 }
 
 /// How far on their way out objects are.

@@ -1,6 +1,5 @@
 //! Deletion stage by stage, in the reverse order of application.
 
-use crate::change_set::Action;
 use crate::cluster::TenantClient;
 use crate::prune::{Pruned, Stale, Way, prune, ways};
 use crate::records::Owner;
@@ -39,15 +38,12 @@ pub async fn prune_in_order(
                 Way::Present => present.push(stale),
             }
         }
-        let Pruned { done, failed } = prune(tenant, owner, present).await;
-        let deleted = done.entries.iter().filter(|entry| entry.action == Action::Deleted);
-        let deleted =
-            deleted.map(|entry| Stale { id: entry.id.clone(), version: entry.version.clone() });
-        let left = ways(tenant, owner, deleted.collect()).await.into_iter();
+        let pruned = prune(tenant, owner, present).await;
+        let left = ways(tenant, owner, pruned.deleted()).await.into_iter();
         end.terminating
             .extend(left.filter(|(_, way)| *way == Way::Leaving).map(|(stale, _)| stale));
-        end.pruned.done.entries.extend(done.entries);
-        end.pruned.failed.extend(failed);
+        end.pruned.done.entries.extend(pruned.done.entries);
+        end.pruned.failed.extend(pruned.failed);
         if !end.terminating.is_empty() || !end.pruned.failed.is_empty() {
             break;
         }

@@ -37,7 +37,7 @@ async fn only_what_is_ours_and_does_not_object_is_deleted() {
     assert_eq!(skipped.done.full_log(), format!("ConfigMap/{name}/a skipped"));
 
     let would_go = doomed(&bench.tenant, &bench.options.owner, &stale).await;
-    let would_go: Vec<_> = would_go.iter().map(|stale| stale.id.to_string()).collect();
+    let would_go: Vec<_> = would_go.iter().map(|doomed| doomed.stale.id.to_string()).collect();
     assert_eq!(would_go, [format!("ConfigMap/{name}/a"), format!("Deployment/{name}/web")]);
 
     let pruned = prune(&bench.tenant, &bench.options.owner, stale.clone()).await;

@@ -60,12 +60,14 @@ pub(super) async fn execute(
             progress.changed |= failure.done.changed().next().is_some();
             // Differs: what was applied before the failure is tracked at once (in Flux only after a
             // later success), so that it is not left behind if it is not wanted any more.
-            for entry in &failure.done.entries {
-                let inventory = progress.inventory.get_or_insert_default();
-                if !inventory.iter().any(|tracked| tracked.id == entry.id) {
-                    let (id, version) = (entry.id.clone(), entry.version.clone());
-                    inventory.push(Tracked { id, version });
-                }
+            let before = progress.inventory.as_deref().unwrap_or_default();
+            let known: HashSet<_> = before.iter().map(|tracked| &tracked.id).collect();
+            let new = failure.done.entries.iter().filter(|entry| !known.contains(&entry.id));
+            let new: Vec<_> = new
+                .map(|entry| Tracked { id: entry.id.clone(), version: entry.version.clone() })
+                .collect();
+            if !new.is_empty() {
+                progress.inventory.get_or_insert_default().extend(new);
             }
             let message = format!("{}\n{}", failure.message(), failure.done.log());
             if failure.error.is_passing() {

@@ -137,7 +137,7 @@ fn success(
     remember(&mut status, progress, SUCCEEDED, took, now);
     Verdict {
         event: Some(finished(&status, timing, took)),
-        next: progress.come_back.map_or(Next::Interval(timing.interval), Next::After),
+        next: no_later(Next::Interval(timing.interval), progress),
         status,
     }
 }
@@ -183,7 +183,7 @@ fn failure(
     }
     Verdict {
         event: failure_event(halt, reason, message, timing).map(|event| tag(event, progress, ks)),
-        next: retry(halt, timing),
+        next: no_later(retry(halt, timing), progress),
         status,
     }
 }
@@ -191,6 +191,14 @@ fn failure(
 /// How Flux says that everything is healthy.
 pub(crate) fn passed(after: Duration) -> String {
     format!("Health check passed in {}", go_duration::format(after))
+}
+
+/// The next attempt, but no later than what waits for others wants to be looked at.
+fn no_later(next: Next, progress: &Progress) -> Next {
+    match (next, progress.come_back) {
+        (Next::Interval(due) | Next::After(due), Some(back)) if back < due => Next::After(back),
+        (next, _) => next,
+    }
 }
 
 /// When a failed attempt is repeated.
@@ -449,6 +457,19 @@ mod tests {
         let event = verdict.event.unwrap();
         assert!(event.message.ends_with(", next run in 10m0s"), "{}", event.message);
         assert_eq!(event.metadata[COMMIT_STATUS_KEY], "update");
+    }
+
+    #[test]
+    fn what_waits_is_looked_at_in_time_whatever_becomes_of_the_rest() {
+        let ks = ks();
+        let waiting =
+            |seconds| Progress { come_back: Some(Duration::from_secs(seconds)), ..progress(&ks) };
+        let failed = || Err(Halt::Unhealthy { message: "no".to_owned(), after: TIMING.timeout });
+        let next = |end, seconds| verdict(&ks, &waiting(seconds), &end, &TIMING, NOON).next;
+        assert_eq!(next(Ok(()), 5), Next::After(Duration::from_secs(5)));
+        assert_eq!(next(failed(), 5), Next::After(Duration::from_secs(5)));
+        assert_eq!(next(Ok(()), 3600), Next::Interval(TIMING.interval));
+        assert_eq!(next(failed(), 3600), Next::After(TIMING.retry));
     }
 
     #[test]

@@ -110,9 +110,11 @@ async fn delete(
         let end = prune_in_order(&client, &owner, stale).await;
         (end.pruned, end.terminating)
     } else {
-        let pruned = prune(&client, &owner, stale.clone()).await;
+        let pruned = prune(&client, &owner, stale).await;
         let waits = ks.spec.deletion_policy.as_deref() == Some("WaitForTermination");
-        (pruned, if waits { stale } else { Vec::new() })
+        // What was left alone on purpose never goes.
+        let deleted = if waits { pruned.deleted() } else { Vec::new() };
+        (pruned, deleted)
     };
     if let Some(failure) = pruned.failure() {
         let message = "pruning for deleted resource failed".to_owned();

@@ -57,8 +57,10 @@ impl Variables {
     ///
     /// Limit: values of less than four bytes are left, or every word would be a secret.
     pub(crate) fn masked(&self, text: &str) -> String {
-        let long = self.secret.iter().filter(|value| value.len() >= 4);
-        long.fold(text.to_owned(), |text, value| text.replace(value.as_str(), "*****"))
+        let mut long: Vec<&String> = self.secret.iter().filter(|value| value.len() >= 4).collect();
+        // The longest first: what is part of another one would leave the rest of it.
+        long.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
+        long.into_iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), "*****"))
     }
 
     /// Adds texts that messages must not show.
@@ -168,4 +170,17 @@ fn texts(name: &str, secret: Secret) -> Result<BTreeMap<String, String>, Error> 
         texts.insert(key, text);
     }
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_part_of_another_secret_leaves_nothing_of_it() {
+        let mut variables = Variables::default();
+        variables.hide(["word", "password-of-word", "abc"].map(str::to_owned).into());
+        let masked = variables.masked("abc: password-of-word, word");
+        assert_eq!(masked, "abc: *****, *****");
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cluster_apply::Doomed;
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
@@ -47,7 +48,7 @@ struct Remembered {
     wait: Option<Wait>,
     termination: Option<Termination>,
     /// What a person has confirmed to be deleted, and by which word.
-    confirmed: Option<(String, HashSet<ObjectId>)>,
+    confirmed: Option<(String, Vec<Doomed>)>,
     /// Since when deleted objects hold up others, and who waits for them.
     leaving: Option<(Instant, AbortHandle)>,
     /// Whether its dependencies are not known to be ready by their expressions.
@@ -254,9 +255,9 @@ impl Memory {
     }
 
     /// A person has confirmed that these objects are to be deleted.
-    pub(crate) fn confirm(&self, key: &ObjectRef<Kustomization>, word: &str, ids: Vec<ObjectId>) {
+    pub(crate) fn confirm(&self, key: &ObjectRef<Kustomization>, word: &str, all: Vec<Doomed>) {
         self.with(key, |remembered| {
-            remembered.confirmed = Some((word.to_owned(), ids.into_iter().collect()));
+            remembered.confirmed = Some((word.to_owned(), all));
         });
     }
 
@@ -266,12 +267,14 @@ impl Memory {
         &self,
         key: &ObjectRef<Kustomization>,
         word: &str,
-        ids: &[ObjectId],
+        doomed: &[Doomed],
     ) -> bool {
         self.with(key, |remembered| {
-            let confirmed = remembered.confirmed.as_ref();
-            confirmed
-                .is_some_and(|(said, all)| said == word && ids.iter().all(|id| all.contains(id)))
+            let confirmed = remembered.confirmed.as_ref().filter(|(said, _)| said == word);
+            confirmed.is_some_and(|(_, all)| {
+                let all: HashSet<_> = all.iter().map(identity).collect();
+                doomed.iter().all(|doomed| all.contains(&identity(doomed)))
+            })
         })
     }
 
@@ -354,8 +357,14 @@ impl Remembered {
     }
 }
 
+/// What tells an object from another one of the same name.
+fn identity(doomed: &Doomed) -> (&ObjectId, Option<&str>) {
+    (&doomed.stale.id, doomed.uid.as_deref())
+}
+
 #[cfg(test)]
 mod tests {
+    use cluster_apply::Stale;
     use crd_types::kustomize::KustomizationSpec;
 
     use super::*;
@@ -414,14 +423,19 @@ mod tests {
     #[test]
     fn what_is_left_of_a_confirmed_plan_is_confirmed() {
         let (memory, key) = (Memory::default(), ObjectRef::new("app").within("ns"));
-        let ids: Vec<_> = ["a", "b", "c"]
-            .map(|name| ObjectId::from_inventory_id(&format!("ns_{name}__Secret")).unwrap())
-            .into();
-        assert!(!memory.has_confirmed(&key, "1", &ids[..1]));
-        memory.confirm(&key, "1", ids[..2].to_vec());
-        assert!(memory.has_confirmed(&key, "1", &ids[1..2]));
-        assert!(!memory.has_confirmed(&key, "1", &ids[1..]), "c was not");
-        assert!(!memory.has_confirmed(&key, "2", &ids[..2]), "the word is another one");
+        let object = |name: &str| {
+            let id = ObjectId::from_inventory_id(&format!("ns_{name}__Secret")).unwrap();
+            let uid = Some(name.to_owned());
+            Doomed { stale: Stale { id, version: "v1".to_owned() }, uid }
+        };
+        let all = ["a", "b", "c"].map(object);
+        assert!(!memory.has_confirmed(&key, "1", &all[..1]));
+        memory.confirm(&key, "1", all[..2].to_vec());
+        assert!(memory.has_confirmed(&key, "1", &all[1..2]));
+        assert!(!memory.has_confirmed(&key, "1", &all[1..]), "c was not");
+        assert!(!memory.has_confirmed(&key, "2", &all[..2]), "the word is another one");
+        let anew = Doomed { uid: Some("new".to_owned()), ..object("a") };
+        assert!(!memory.has_confirmed(&key, "1", &[anew]), "it is another one");
     }
 
     #[tokio::test]

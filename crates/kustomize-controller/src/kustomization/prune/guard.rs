@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use cluster_apply::Doomed;
 use crd_types::kustomize::Kustomization;
 use kube::ResourceExt as _;
 use manifest::ObjectId;
@@ -44,7 +45,7 @@ pub(super) struct Plan<'a> {
     /// How many objects the build has.
     pub(super) built: usize,
     /// What would be deleted.
-    pub(super) doomed: &'a [ObjectId],
+    pub(super) doomed: &'a [Doomed],
     /// Whether deletions were held before this run.
     pub(super) was_held: bool,
 }
@@ -86,7 +87,7 @@ impl Guard {
             return Some(Reason::EmptyBuild);
         }
         if self.mode == Mode::Full {
-            if let Some(id) = plan.doomed.iter().find(|id| is_protected(id)) {
+            if let Some(id) = plan.doomed.iter().map(id).find(|id| is_protected(id)) {
                 return Some(Reason::Protected(id.clone()));
             }
             let allowed = plan.inventory.saturating_mul(usize::from(self.share_percent));
@@ -99,12 +100,17 @@ impl Guard {
 }
 
 impl Plan<'_> {
-    /// What a confirmation has to say: it holds for these objects and no others.
+    /// What a confirmation has to say: it holds for these objects and no others, be it others of
+    /// the same names that were made since.
     pub(super) fn digest(&self) -> String {
-        let mut ids: Vec<String> = self.doomed.iter().map(ObjectId::inventory_id).collect();
-        ids.sort_unstable();
+        let line = |doomed: &Doomed| {
+            let uid = doomed.uid.as_deref().unwrap_or_default();
+            format!("{} {uid}", id(doomed).inventory_id())
+        };
+        let mut lines: Vec<String> = self.doomed.iter().map(line).collect();
+        lines.sort_unstable();
         let mut digest = String::new();
-        for byte in &Sha256::digest(ids.join("\n"))[..16] {
+        for byte in &Sha256::digest(lines.join("\n"))[..16] {
             _ = write!(digest, "{byte:02x}");
         }
         digest
@@ -118,7 +124,8 @@ impl Plan<'_> {
     /// What would be deleted, why it is not, and how to have it deleted.
     pub(super) fn message(&self, reason: &Reason, ks: &Kustomization) -> String {
         let (doomed, inventory) = (self.doomed.len(), self.inventory);
-        let named: Vec<String> = self.doomed.iter().take(NAMED).map(ObjectId::to_string).collect();
+        let named: Vec<String> =
+            self.doomed.iter().take(NAMED).map(|it| id(it).to_string()).collect();
         let named = named.join(", ");
         let more = match doomed.saturating_sub(NAMED) {
             0 => String::new(),
@@ -157,6 +164,10 @@ pub(super) fn confirmation(ks: &Kustomization) -> Option<&str> {
     ks.annotations().get(CONFIRM).map(String::as_str)
 }
 
+const fn id(doomed: &Doomed) -> &ObjectId {
+    &doomed.stale.id
+}
+
 /// Whether the end of an object is the end of others, or of data.
 fn is_protected(id: &ObjectId) -> bool {
     matches!(
@@ -168,6 +179,7 @@ fn is_protected(id: &ObjectId) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use cluster_apply::Stale;
     use crd_types::kustomize::KustomizationSpec;
 
     use super::*;
@@ -176,12 +188,14 @@ mod tests {
         Guard { mode, share_percent: 50, minimum: 10 }
     }
 
-    fn ids(count: usize) -> Vec<ObjectId> {
-        (0..count).map(|n| id(&format!("shop_m{n:02}__ConfigMap"))).collect()
+    fn maps(count: usize) -> Vec<Doomed> {
+        (0..count).map(|n| object(&format!("shop_m{n:02}__ConfigMap"))).collect()
     }
 
-    fn id(text: &str) -> ObjectId {
-        ObjectId::from_inventory_id(text).unwrap()
+    fn object(text: &str) -> Doomed {
+        let id = ObjectId::from_inventory_id(text).unwrap();
+        let uid = Some(format!("uid of {text}"));
+        Doomed { stale: Stale { id, version: "v1".to_owned() }, uid }
     }
 
     fn ks(annotations: &[(&str, &str)]) -> Kustomization {
@@ -196,7 +210,7 @@ mod tests {
     /// other words.
     #[test]
     fn every_small_plan_is_decided_by_the_rule() {
-        let all = ids(30);
+        let all = maps(30);
         for mode in [Mode::None, Mode::Empty, Mode::Full] {
             for inventory in 0..=30_usize {
                 for doomed in 0..=inventory {
@@ -232,7 +246,7 @@ mod tests {
             ("_pv__PersistentVolume", false),
             ("shop_web_apps_Deployment", false),
         ] {
-            let doomed = [id(text)];
+            let doomed = [object(text)];
             let plan = Plan { inventory: 100, built: 99, doomed: &doomed, was_held: false };
             assert_eq!(guard(Mode::Full).objection(&plan).is_some(), protected, "{text}");
             assert_eq!(guard(Mode::Empty).objection(&plan), None, "{text}");
@@ -241,7 +255,7 @@ mod tests {
 
     #[test]
     fn shares_of_nothing_and_of_everything_do_not_overflow() {
-        let doomed = ids(12);
+        let doomed = maps(12);
         for (share_percent, held) in [(0, true), (100, false), (255, false)] {
             let guard = Guard { share_percent, ..guard(Mode::Full) };
             let plan = Plan { inventory: 12, built: 1, doomed: &doomed, was_held: false };
@@ -251,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_confirmation_is_for_these_objects_in_any_order() {
-        let (forth, mut back) = (ids(4), ids(4));
+        let (forth, mut back) = (maps(4), maps(4));
         back.reverse();
         let plan = |doomed| Plan { inventory: 4, built: 0, doomed, was_held: false };
         let digest = plan(&forth).digest();
@@ -262,6 +276,10 @@ mod tests {
             assert!(!plan(&forth).is_confirmed(&ks(&[(CONFIRM, other)])), "{other:?}");
         }
         assert!(!plan(&forth).is_confirmed(&ks(&[])));
+        // The annotation stays when the objects are gone, and they may come back.
+        let mut anew = forth.clone();
+        anew[2].uid = Some("another".to_owned());
+        assert!(!plan(&anew).is_confirmed(&ks(&[(CONFIRM, &digest)])));
     }
 
     #[test]
@@ -280,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_message_says_what_why_and_how() {
-        let doomed = ids(12);
+        let doomed = maps(12);
         let plan = Plan { inventory: 20, built: 8, doomed: &doomed, was_held: false };
         let digest = plan.digest();
         assert_eq!(

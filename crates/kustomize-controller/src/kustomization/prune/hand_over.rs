@@ -60,12 +60,16 @@ pub(super) fn sort(
                 .map(|sibling| ObjectRef::from_obj(&**sibling)),
         );
     }
-    let siblings = behind.clone();
+    let (siblings, key) = (behind.clone(), ObjectRef::from_obj(ks));
     let view = View { revision, inventory, behind, patience, now: Instant::now() };
-    let sorted = ctx.hand_overs.sort(&ObjectRef::from_obj(ks), stale, view);
+    let sorted = ctx.hand_overs.sort(&key, stale, view);
     // Whoever had its turn in the meantime was seen before anybody waited for it.
-    for sibling in siblings {
-        super::wake(&sibling, ctx);
+    let had_its_turn = |sibling: &ObjectRef<Kustomization>| {
+        ctx.store.get(sibling).is_none_or(|sibling| has_had_its_turn(&sibling, revision))
+    };
+    let done: HashSet<_> = siblings.into_iter().filter(had_its_turn).collect();
+    if ctx.hand_overs.excuse(&key, &done) {
+        ctx.trigger.reconcile(key);
     }
     sorted
 }
@@ -158,6 +162,20 @@ impl HandOvers {
             all.insert(key.clone(), Waiting { revision, inventory, since, behind });
         }
         sorted
+    }
+
+    /// One need not wait for these any more. Whether it waited for them alone.
+    fn excuse(
+        &self,
+        key: &ObjectRef<Kustomization>,
+        done: &HashSet<ObjectRef<Kustomization>>,
+    ) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(waiting) = all.get_mut(key).filter(|waiting| !waiting.behind.is_empty()) else {
+            return false;
+        };
+        waiting.behind.retain(|sibling| !done.contains(sibling));
+        waiting.behind.is_empty()
     }
 
     /// An object changed: whoever waited for it alone need not wait any more. Answers who that is.
@@ -316,6 +334,19 @@ mod tests {
         let last = sort("2", &["y"], &[], 61);
         assert_eq!((last.ripe, last.waiting.len()), (stale(&["y"]), 0));
         assert!(sort("3", &["x"], &["b"], 62).ripe.is_empty(), "a new wait has its own time");
+    }
+
+    #[test]
+    fn who_was_done_before_the_wait_is_not_waited_for() {
+        let (all, key) = (HandOvers::default(), ObjectRef::new("a").within("ns"));
+        let (behind, now) = (keys(&["b", "c"]), Instant::now());
+        let view = View { revision: REVISION, inventory: 1, behind, patience: MINUTE, now };
+        all.sort(&key, stale(&["x"]), view);
+        assert!(!all.excuse(&key, &keys(&["b", "z"])), "c is still behind");
+        assert!(all.excuse(&key, &keys(&["c"])));
+        assert!(!all.excuse(&key, &keys(&["c"])), "told once");
+        let other = ObjectRef::new("other").within("ns");
+        assert!(!all.excuse(&other, &keys(&["c"])), "it does not wait");
     }
 
     #[test]

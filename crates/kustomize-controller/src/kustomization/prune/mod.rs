@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster_apply::{PruneError, Stale, TenantClient, doomed};
+use cluster_apply::{Doomed, PruneError, Stale, TenantClient, doomed};
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
@@ -131,20 +131,21 @@ async fn cleared(
     let guard = ctx.settings.prune_guard.of(ks);
     let conditions = ks.status.as_ref().map_or(&[][..], |status| &status.conditions);
     let was_held = is_true(conditions, PRUNE_HELD);
-    let ids = |all: &[Stale]| all.iter().map(|stale| stale.id.clone()).collect::<Vec<_>>();
-    let all = ids(&stale);
+    let all: Vec<Doomed> =
+        stale.iter().map(|stale| Doomed { stale: stale.clone(), uid: None }).collect();
     if guard.objection(&Plan { inventory, built, doomed: &all, was_held }).is_none() {
         return Cleared { free: stale, held: None };
     }
     let doomed = doomed(tenant, &owner(ks), &stale).await;
-    let lost = ids(&doomed);
-    let plan = Plan { inventory, built, doomed: &lost, was_held };
+    let plan = Plan { inventory, built, doomed: &doomed, was_held };
     match guard.objection(&plan) {
         Some(reason) if !is_confirmed(&plan, ks, ctx) => {
             let message = plan.message(&reason, ks);
             let held = Held { reason: reason.as_str(), message };
-            let free = stale.into_iter().filter(|stale| !doomed.contains(stale)).collect();
-            Cleared { free, held: Some((held, doomed)) }
+            let kept: Vec<Stale> = doomed.into_iter().map(|doomed| doomed.stale).collect();
+            let ids: HashSet<&ObjectId> = kept.iter().map(|stale| &stale.id).collect();
+            let free = stale.into_iter().filter(|stale| !ids.contains(&stale.id)).collect();
+            Cleared { free, held: Some((held, kept)) }
         }
         _ => Cleared { free: stale, held: None },
     }
