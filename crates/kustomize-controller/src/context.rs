@@ -33,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) sources: Sources,
     /// Opened artifacts.
     pub(crate) shelf: Shelf,
+    /// The way to bases of other repositories; none if they are refused.
+    pub(crate) bases: Option<Arc<git_client::Client>>,
     /// The way to key services.
     pub(crate) key_services: key_services::Client,
     /// The clusters that are applied to.

@@ -53,12 +53,16 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let key_services = key_services::Client::new();
     let key_services =
         key_services.map_err(|error| format!("cannot set up key services: {error}"))?;
+    let hosts = &arguments.remote_base_hosts;
+    let bases =
+        (!arguments.no_remote_bases).then(|| Arc::new(kustomization::remote_bases::client(hosts)));
     let clusters =
         Clusters::with_client(runtime.client.clone(), apply_settings(&arguments, leadership));
     let (drift, moved) = InventoryWatch::start(clusters.local());
     let on_source = watches::on_source(store.clone(), trigger.clone());
     let ctx = Arc::new(Context {
         sources: Sources::watch(&runtime.client, runtime.flags.watched_namespace(), on_source),
+        bases,
         key_services,
         shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),
         runtime: runtime.clone(),

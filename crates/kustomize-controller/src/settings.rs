@@ -2,6 +2,7 @@
 
 mod key_services;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,9 +43,13 @@ pub struct Arguments {
     /// The most requests to the API server at once for one Kustomization.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub concurrent_ssa: u16,
-    /// Accepted for compatibility: remote bases are always refused.
+    /// Refuse bases of other git repositories. Flux accepts them.
     #[arg(long, default_value = "true", default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = boolean())]
     pub no_remote_bases: bool,
+    /// With `--no-remote-bases=false`: hosts that bases are fetched from though their addresses are
+    /// private or plain http, as in `git.corp.example:8443`.
+    #[arg(long, value_delimiter = ',')]
+    pub remote_base_hosts: Vec<String>,
     /// How often a failed download of an artifact is repeated.
     #[arg(long, default_value_t = 9)]
     pub http_retry: u32,
@@ -137,6 +142,8 @@ pub(crate) struct Settings {
     pub(crate) object_level_identity: bool,
     pub(crate) insecure_kubeconfig_exec: bool,
     pub(crate) insecure_kubeconfig_tls: bool,
+    /// Where files are kept that are needed for a moment.
+    pub(crate) scratch: PathBuf,
     default_kubeconfig_account: Option<String>,
     source_host: Option<String>,
 }
@@ -181,6 +188,7 @@ impl Arguments {
             object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,
             insecure_kubeconfig_tls: self.insecure_kubeconfig_tls,
+            scratch: std::env::temp_dir(),
             default_kubeconfig_account: given(&self.default_kubeconfig_service_account),
             source_host: given(&self.source_controller_localhost),
         })

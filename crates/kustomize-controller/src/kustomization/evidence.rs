@@ -1,6 +1,7 @@
 //! What a build was made of, and what became of it: enough to tell that a build of another revision
 //! would come out the same. Pure.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use cluster_apply::{Action, Change, ChangeSet};
@@ -20,24 +21,27 @@ pub(crate) struct Evidence {
     reads: Reads,
     /// What it found there.
     digest: [u8; 32],
+    /// Whether that was all: what other repositories hold may have changed since.
+    is_whole: bool,
     /// The digest of the objects, as the history has it.
     pub(super) build_digest: String,
     /// The objects that ask to be left alone.
-    skipped: Vec<ObjectId>,
+    skipped: HashSet<ObjectId>,
     /// When everything was looked at.
     at: Instant,
 }
 
 impl Evidence {
-    /// Of a build that was just made of this tree.
-    pub(super) fn new(reads: Reads, tree: &FileTree, build_digest: String) -> Self {
-        let digest = reads.digest(tree);
-        Self { reads, digest, build_digest, skipped: Vec::new(), at: Instant::now() }
+    /// Of a build that was just made of this tree, and of nothing else if `is_whole`.
+    pub(super) fn new(reads: Reads, tree: &FileTree, build_digest: String, is_whole: bool) -> Self {
+        let (digest, at) = (reads.digest(tree), Instant::now());
+        Self { reads, digest, is_whole, build_digest, skipped: HashSet::new(), at }
     }
 
     #[cfg(test)]
     pub(super) fn of_nothing(build_digest: &str) -> Self {
-        Self::new(Reads::default(), &FileTree::builder().build(), build_digest.to_owned())
+        let tree = FileTree::builder().build();
+        Self::new(Reads::default(), &tree, build_digest.to_owned(), true)
     }
 
     /// Notes what was applied.
@@ -52,9 +56,10 @@ impl Evidence {
         self.reads.digest(tree) == self.digest
     }
 
-    /// Whether everything is to be looked at again, because nothing was for long.
+    /// Whether everything is to be looked at again, because nothing was for long or because it
+    /// proves nothing.
     pub(super) fn is_old(&self, interval: Duration) -> bool {
-        self.at.elapsed() > interval.saturating_mul(INTERVALS)
+        !self.is_whole || self.at.elapsed() > interval.saturating_mul(INTERVALS)
     }
 
     /// What a run would have done to the objects of the inventory that are where it left them.
@@ -89,10 +94,15 @@ mod tests {
     }
 
     fn evidence() -> Evidence {
+        made(true)
+    }
+
+    fn made(is_whole: bool) -> Evidence {
         let mut reads = Reads::default();
         reads.paths.insert(TreePath::parse("a.yaml").unwrap());
         reads.paths.insert(TreePath::parse("kustomization.yaml").unwrap());
-        Evidence::new(reads, &tree(&[("a.yaml", "1"), ("b.yaml", "1")]), "sha256:d".to_owned())
+        let tree = tree(&[("a.yaml", "1"), ("b.yaml", "1")]);
+        Evidence::new(reads, &tree, "sha256:d".to_owned(), is_whole)
     }
 
     #[test]
@@ -108,6 +118,7 @@ mod tests {
     fn it_grows_old() {
         assert!(!evidence().is_old(Duration::from_hours(1)));
         assert!(evidence().is_old(Duration::ZERO));
+        assert!(made(false).is_old(Duration::from_hours(1)), "other repositories may change");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(crate) mod inputs;
 pub(crate) mod memory;
 mod progress;
 pub(crate) mod prune;
+pub(crate) mod remote_bases;
 mod render;
 pub(crate) mod resolve;
 mod spec;
@@ -202,7 +203,8 @@ impl<'a> Attempt<'a> {
             (tenant::client(&object, ctx).await?, applied)
         } else {
             let strict = ctx.settings.strict_substitution;
-            let recipe = Recipe::of(&object, variables, decryptor, strict);
+            let bases = remote_bases::Fetcher::of(ctx, self.timing.timeout);
+            let recipe = Recipe::of(&object, variables, decryptor, strict, bases);
             self.build_and_apply(checkout, recipe, artifact).await?
         };
         let targets = health::targets(&object, applied);
@@ -234,14 +236,20 @@ impl<'a> Attempt<'a> {
         let (ctx, object) = (self.ctx, Arc::clone(&self.ks));
         let build = Box::pin(async {
             let tenant = tenant::client(&object, ctx).await?;
-            let render = move || recipe.render(&checkout.tree, &checkout.root);
-            let rendered = tokio::task::spawn_blocking(render).await;
-            Ok((tenant, rendered.map_err(|_panic| render::Error::Panicked)??))
+            let render = move || {
+                let mut secrets = Vec::new();
+                (recipe.render(&checkout.tree, &checkout.root, &mut secrets), secrets)
+            };
+            let (rendered, secrets) = tokio::task::spawn_blocking(render)
+                .await
+                .unwrap_or_else(|_panic| (Err(render::Error::Panicked), Vec::new()));
+            Ok((tenant, rendered, secrets))
         });
-        let (tenant, Rendered { objects, mut evidence, secrets }) =
+        let (tenant, rendered, secrets) =
             self.step::<Result<_, Halt>>(Phase::Build, artifact, build).await?;
-        self.progress.build_digest = Some(evidence.build_digest.clone());
         self.variables.hide(secrets);
+        let Rendered { objects, mut evidence } = rendered?;
+        self.progress.build_digest = Some(evidence.build_digest.clone());
         let mut progress = self.progress.clone();
         let apply = Box::pin(apply::execute(&object, objects, &tenant, ctx, &mut progress));
         let applied = self.step(Phase::Apply, artifact, apply).await;

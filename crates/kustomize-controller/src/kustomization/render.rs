@@ -1,4 +1,4 @@
-//! Manifests from files: generate, build, substitute. Pure.
+//! Manifests from files: generate, build, substitute. Pure, unless remote bases are fetched.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crd_types::kustomize::Kustomization;
 use crd_types::object_selection::{Image, Json6902Patch, Patch, Selector};
 use file_tree::{FileTree, TreePath};
-use kustomize_build::Reads;
 use kustomize_build::generate::{self, Overlay};
+use kustomize_build::{Reads, build_noting};
 use manifest::{Object, ObjectError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -18,6 +18,7 @@ use super::decrypt::{
 use super::evidence::Evidence;
 use super::fetch::TREE_NAME;
 use super::inputs::{self, Variables};
+use super::remote_bases::{self, Fetcher};
 
 /// The label or annotation with which an object asks not to be substituted.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
@@ -32,6 +33,8 @@ pub(super) struct Recipe {
     strict: bool,
     /// Whether substitution takes place even if there are no variables.
     always: bool,
+    /// Fetches bases of other repositories; none if they are refused.
+    bases: Option<Fetcher>,
 }
 
 /// The objects of a revision.
@@ -40,8 +43,6 @@ pub(super) struct Rendered {
     pub(super) objects: Vec<Object>,
     /// What they were made of.
     pub(super) evidence: Evidence,
-    /// Texts that were encrypted, which no message may show.
-    pub(super) secrets: Vec<String>,
 }
 
 /// Why there are no objects.
@@ -66,6 +67,13 @@ pub(crate) enum Error {
     /// The kustomization could not be built.
     #[error("kustomize build failed")]
     Build(#[source] Box<kustomize_build::Error>),
+    /// A base of another repository could not be brought here.
+    #[error("kustomize build failed: remote base '{url}' cannot be fetched")]
+    RemoteBase {
+        url: String,
+        #[source]
+        source: Box<remote_bases::Error>,
+    },
     /// The variables could not be put together, or not be substituted.
     #[error("post build failed for '{object}'")]
     PostBuild {
@@ -98,6 +106,7 @@ impl Recipe {
         variables: Result<Variables, inputs::Error>,
         decryptor: Result<Option<Decryptor>, KeysError>,
         strict: bool,
+        bases: Option<Fetcher>,
     ) -> Self {
         let spec = &ks.spec;
         let post_build = spec.post_build.as_ref();
@@ -114,14 +123,17 @@ impl Recipe {
             patches_strategic_merge: spec.patches_strategic_merge.clone(),
             patches_json6902: spec.patches_json6902.iter().map(json_patch).collect(),
         };
-        Self { overlay, variables, decryptor, strict, always: strategy == Some("Always") }
+        let always = strategy == Some("Always");
+        Self { overlay, variables, decryptor, strict, always, bases }
     }
 
-    /// Renders the directory of the tree.
+    /// Renders the directory of the tree. `secrets` learns the texts that were encrypted, which no
+    /// message may show, also if it fails.
     pub(super) fn render(
         mut self,
         tree: &Arc<FileTree>,
         root: &TreePath,
+        secrets: &mut Vec<String>,
     ) -> Result<Rendered, Error> {
         let kustomization = generate::kustomization(tree, root, &self.overlay, TREE_NAME)
             .map_err(|error| Error::Generate(Box::new(error)))?;
@@ -129,27 +141,34 @@ impl Recipe {
         let decryptor = decryptor.map_err(|error| Error::Keys(Box::new(error)))?;
         let sources = match &decryptor {
             Some(decryptor) => decryptor.sources(tree, &kustomization),
-            None => Ok(Sources { tree: Arc::clone(tree), doubt: None }),
+            None => Ok(Sources { tree: Arc::clone(tree), secrets: Vec::new(), doubt: None }),
         };
-        let Sources { tree: decrypted, doubt } =
+        let Sources { tree: decrypted, secrets: of_files, doubt } =
             sources.map_err(|error| Error::Sources(Box::new(error)))?;
+        let files = of_files.len();
+        secrets.splice(..0, of_files);
         let mut options = kustomize_build::Options::controller();
         TREE_NAME.clone_into(&mut options.root_name);
         let mut reads = Reads::default();
-        let built = kustomize_build::build_noting(&decrypted, &kustomization, &options, &mut reads)
-            .map_err(|error| Error::Build(Box::new(error)))?;
+        let built = match &self.bases {
+            Some(bases) => bases.build(&decrypted, &kustomization, &mut options, &mut reads)?,
+            None => build_noting(&decrypted, &kustomization, &options, &mut reads)
+                .map_err(|error| Error::Build(Box::new(error)))?,
+        };
         let objects = built.into_objects();
         let mut objects = objects.map_err(|error| Error::Build(Box::new(error)))?;
-        let secrets = match &decryptor {
-            Some(decryptor) => decrypt(decryptor, &mut objects)?,
-            None => Vec::new(),
-        };
+        if let Some(decryptor) = &decryptor {
+            decrypt(decryptor, &mut objects, secrets)?;
+        }
         if let Some(doubt) = doubt {
             return Err(Error::Sources(Box::new(doubt)));
         }
         self.substitute(&mut objects)?;
-        let evidence = Evidence::new(reads, tree, digest(&objects));
-        Ok(Rendered { objects, evidence, secrets })
+        let is_whole = options.remote_bases.is_empty();
+        let evidence = Evidence::new(reads, tree, digest(&objects), is_whole);
+        // Nothing quotes files from here on, and much of what they say is said elsewhere, too.
+        secrets.drain(..files);
+        Ok(Rendered { objects, evidence })
     }
 
     fn substitute(&self, objects: &mut [Object]) -> Result<(), Error> {
@@ -192,16 +211,19 @@ impl Recipe {
     }
 }
 
-/// Decrypts the objects where they stand. Gives the texts that were secret.
-fn decrypt(decryptor: &Decryptor, objects: &mut [Object]) -> Result<Vec<String>, Error> {
-    let mut secrets = Vec::new();
+/// Decrypts the objects where they stand. `secrets` learns the texts that were secret.
+fn decrypt(
+    decryptor: &Decryptor,
+    objects: &mut [Object],
+    secrets: &mut Vec<String>,
+) -> Result<(), Error> {
     for object in objects {
         let opened = decryptor
             .object(object)
             .map_err(|source| Error::Decrypt { object: name(object), source: Box::new(source) })?;
         secrets.extend(opened);
     }
-    Ok(secrets)
+    Ok(())
 }
 
 /// An object as kustomize names it: `ConfigMap.v1.[noGrp]/name`.

@@ -12,7 +12,7 @@ use super::Decryptor;
 pub(super) const DECRYPT: &str = crd_types::metadata::kustomize::DECRYPT;
 
 /// Shorter texts are words that stand in every message.
-const SHORTEST_SECRET: usize = 6;
+pub(super) const SHORTEST_SECRET: usize = 6;
 
 /// Why an object cannot be decrypted.
 #[derive(Debug, thiserror::Error)]

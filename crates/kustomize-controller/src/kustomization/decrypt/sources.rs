@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use file_tree::{BuildError, File, FileTree, PathError, TreePath};
 use kustomize_build::generate;
 use serde_json::{Map, Value};
 use sops_decrypt::{Format, Integrity, MAX_BYTES};
 
-use super::{Decryptor, objects};
+use super::Decryptor;
+use super::objects::{self, SHORTEST_SECRET};
 
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
@@ -53,6 +56,8 @@ pub(crate) enum Error {
 #[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) tree: Arc<FileTree>,
+    /// What was encrypted, which no message may show: a build that fails quotes what it reads.
+    pub(crate) secrets: Vec<String>,
     /// A manifest that is not as sops wrote it. To be told once its objects were decrypted: what fails
     /// there has Flux's words.
     pub(crate) doubt: Option<Error>,
@@ -68,15 +73,30 @@ pub(super) fn decrypted(
     let mut walk = Walk { decryptor, tree, visited, files, doubt: None };
     walk.kustomization(kustomization.directory(), kustomization.fields())?;
     if walk.files.values().all(Option::is_none) {
-        return Ok(Sources { tree: Arc::clone(tree), doubt: walk.doubt });
+        return Ok(Sources { tree: Arc::clone(tree), secrets: Vec::new(), doubt: walk.doubt });
     }
     let mut builder = tree.to_builder();
+    let mut secrets = Vec::new();
     for (path, file) in walk.files {
         if let Some(file) = file {
+            collect(&file.bytes, &mut secrets);
             builder.file(&path, file)?;
         }
     }
-    Ok(Sources { tree: Arc::new(builder.build()), doubt: walk.doubt })
+    Ok(Sources { tree: Arc::new(builder.build()), secrets, doubt: walk.doubt })
+}
+
+/// The texts of a file: all of it as Secrets hold it, its lines, and what these give a name to.
+fn collect(plain: &[u8], secrets: &mut Vec<String>) {
+    secrets.push(BASE64.encode(plain));
+    for line in String::from_utf8_lossy(plain).lines().map(str::trim) {
+        let value = line.split_once(['=', ':']).map_or("", |(_, value)| value);
+        let value = value.trim().trim_matches(['"', '\'']);
+        for text in [line, value].into_iter().filter(|text| text.len() >= SHORTEST_SECRET) {
+            secrets.push(text.to_owned());
+            secrets.push(BASE64.encode(text));
+        }
+    }
 }
 
 struct Walk<'a> {

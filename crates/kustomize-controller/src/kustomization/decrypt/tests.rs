@@ -106,6 +106,24 @@ async fn what_generators_and_patches_read_is_decrypted_wherever_it_is_named() {
 }
 
 #[tokio::test]
+async fn what_files_said_is_known_so_that_no_message_says_it() {
+    let env = fixture("encrypted/app.env.enc");
+    let tree = tree(&[
+        ("kustomization.yaml", b"secretGenerator: [{name: a, envs: [a.env]}]\n"),
+        ("a.env", &env),
+    ]);
+    let root = generate::kustomization(&tree, &TreePath::ROOT, &Overlay::default(), "/t").unwrap();
+    let secrets = decryptor(Integrity::Verified).sources(&tree, &root).unwrap().secrets;
+    let plain = String::from_utf8(fixture("decrypted/app.env")).unwrap();
+    let values = plain.lines().filter_map(|line| line.split_once('=')).map(|(_, value)| value);
+    let long: Vec<_> = values.filter(|value| value.len() >= 6 && !value.contains('"')).collect();
+    assert!(!long.is_empty());
+    for value in long {
+        assert!(secrets.iter().any(|secret| secret == value.trim()), "{value}");
+    }
+}
+
+#[tokio::test]
 async fn files_that_cannot_be_decrypted_are_errors() {
     let kustomization = b"secretGenerator: [{files: [f.yaml]}]\n".as_slice();
     let large = vec![b'a'; (5 << 20) + 1];
