@@ -157,8 +157,10 @@ impl Cluster {
     }
 }
 
-/// How long what a cluster serves is taken as known. New kinds appear with charts, so not long.
-const FRESH: Duration = Duration::from_mins(1);
+/// How long what a cluster serves is taken as known. A release whose chart asks for a kind may follow
+/// right after the one that defines it, and is never rendered again; so this only joins the requests
+/// of releases that begin together.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What a cluster serves, and since when that is known.
 type Known = tokio::sync::Mutex<Option<(Instant, Capabilities)>>;

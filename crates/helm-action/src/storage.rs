@@ -201,10 +201,10 @@ impl Storage {
         })
     }
 
-    /// Stores a revision again; makes it if it is gone.
+    /// Stores a revision again.
     ///
     /// # Errors
-    /// If it is too large or refused.
+    /// If it is gone, too large or refused.
     pub(crate) async fn update(&self, record: &Record) -> Result<(), ActionError> {
         let secret = self.secret(record, "modifiedAt")?;
         let name = secret_name(&record.name, record.version);

@@ -21,7 +21,7 @@ pub struct Intent {
     /// For tests: what made the revision that is tested. Who was killed before the status said that
     /// there is this revision learns it here.
     pub made_by: Option<IntentAction>,
-    /// Why a hook failed, until the action has come to its end.
+    /// Why a hook failed, until the action has come to its end; of tests beyond that.
     pub failure: Option<String>,
     /// Whether it is done, well or badly. Such a mark stays, so that a controller that was killed
     /// before it noted the end in the status knows it for its own.

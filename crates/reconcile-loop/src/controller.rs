@@ -18,7 +18,7 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use crate::metrics::Outcome;
+use crate::metrics::{Metrics, Outcome};
 use crate::program::Runtime;
 use crate::requeue::{Backoff, Next};
 use crate::status::{FluxKind, Writer};
@@ -144,7 +144,7 @@ impl<K: FluxKind> Controller<K> {
         reconciler: Arc<R>,
         workers: u16,
     ) {
-        let name = K::kind(&()).to_lowercase();
+        let name = controller_name::<K>();
         runtime.metrics.pool(&name, workers);
         let turn = Arc::new(Turn {
             name,
@@ -351,11 +351,9 @@ impl<R: Reconciler> Turn<R> {
         );
         let began = Instant::now();
         let active = self.runtime.metrics.begin(&self.name);
-        let run = AssertUnwindSafe(self.advance(object)).catch_unwind().instrument(span.clone());
-        let next = run.await.unwrap_or_else(|panic| {
-            self.runtime.metrics.panicked(&self.name);
-            Next::Backoff { error: format!("panic: {}", panic_text(&*panic)) }
-        });
+        let run = confined::<R::Kind, _>(&self.runtime.metrics, self.advance(object));
+        let next = run.instrument(span.clone()).await;
+        let next = next.unwrap_or_else(|error| Next::Backoff { error });
         drop(active);
         let took = began.elapsed();
         let _entered = span.enter();
@@ -433,6 +431,26 @@ pub fn api_error(error: &kube::Error) -> String {
         kube::Error::Api(status) => status.message.clone(),
         other => crate::chain(other),
     }
+}
+
+/// Carries out a part of a reconciliation. A panic ends that part, and is counted.
+///
+/// # Errors
+/// What the panic said. What goes on outside of any worker must not end without a word: its object
+/// would wait for it for ever.
+pub async fn confined<K: FluxKind, T>(
+    metrics: &Metrics,
+    part: impl Future<Output = T>,
+) -> Result<T, String> {
+    AssertUnwindSafe(part).catch_unwind().await.map_err(|panic| {
+        metrics.panicked(&controller_name::<K>());
+        format!("panic: {}", panic_text(&*panic))
+    })
+}
+
+/// The name of the controller of a kind, in logs and metrics.
+fn controller_name<K: FluxKind>() -> String {
+    K::kind(&()).to_lowercase()
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

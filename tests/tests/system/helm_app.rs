@@ -115,8 +115,19 @@ async fn an_edit_of_values_counts_at_once_and_an_unused_key_does_nothing() {
                 "kind": "HelmRepository", "name": "podinfo", "namespace": scene.namespace().name(),
             },
         }},
-        "valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "podinfo.yaml"}],
+        "valuesFrom": [
+            {"kind": "ConfigMap", "name": "values", "valuesKey": "podinfo.yaml"},
+            {"kind": "Secret", "name": "colour", "valuesKey": "colour", "targetPath": "data.colour"},
+        ],
     });
+    let colour = |colour: &str, unused: &str| {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "colour"},
+            "stringData": {"colour": colour, "unused": unused},
+        });
+        scene.namespace().apply(&secret.to_string()).unwrap();
+    };
+    colour("green", "a");
     apply(&scene, "HelmRelease", "helm.toolkit.fluxcd.io/v2beta1", "podinfo", &spec);
     scene.until_ready(Kind::HelmRelease, "podinfo", "/hello.v1").await.unwrap();
     let greets = |wanted: &'static str| {
@@ -130,11 +141,22 @@ async fn an_edit_of_values_counts_at_once_and_an_unused_key_does_nothing() {
 
     let unused = values("data: {greeting: good morning}", "b").to_string();
     scene.namespace().apply(&unused).unwrap();
+    colour("green", "b");
+    scene.request_reconcile(Kind::HelmRelease, "podinfo", "unused").await.unwrap();
+    let seen = |release: &Value| release["status"]["lastHandledReconcileAt"] == "unused";
+    let release = scene.until_object(soon, Kind::HelmRelease, "podinfo", seen).await.unwrap();
+    assert_eq!(release["status"]["history"][0]["version"], 1, "nothing that counts has changed");
+
     let two = values("data: {greeting: good night}", "c").to_string();
     scene.namespace().apply(&two).unwrap();
     scene.until_object(soon, Kind::ConfigMap, "hello-config", greets("good night")).await.unwrap();
     let release = scene.until_ready(Kind::HelmRelease, "podinfo", "/hello.v2").await.unwrap();
     assert!(release.message.contains("upgrade succeeded"), "{release:?}");
+
+    colour("red", "b");
+    let reds = |config: &Value| config["data"]["colour"] == "red";
+    scene.until_object(soon, Kind::ConfigMap, "hello-config", reds).await.unwrap();
+    scene.until_ready(Kind::HelmRelease, "podinfo", "/hello.v3").await.unwrap();
 }
 
 #[tokio::test]

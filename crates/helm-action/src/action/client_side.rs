@@ -1,15 +1,13 @@
 //! Objects written by patches that we make ourselves, as Helm 3 did.
 
-use cluster_apply::PatchFormat;
+use cluster_apply::{ApiError, PatchFormat};
 use serde_json::{Map, Value, json};
+use strategic_merge::Type;
 
 use crate::error::ObjectError;
 use crate::options::Options;
 use crate::release_objects::Built;
 use crate::target::Target;
-
-/// Groups whose kinds are built in, beside those that end in `.k8s.io`.
-const BUILT_IN: [&str; 5] = ["", "apps", "batch", "autoscaling", "policy"];
 
 /// Creates or patches an object.
 ///
@@ -36,25 +34,34 @@ pub(crate) async fn write(
     }
     let none = Value::Object(Map::new());
     let before = original.map_or(none, |built| Value::Object(built.object.fields().clone()));
-    let (format, patch) = if is_built_in(&built.object.gvk().group) {
-        (PatchFormat::Strategic, strategic(&before, &wanted))
-    } else if original.is_some() {
-        (PatchFormat::Merge, difference(&before, &wanted))
-    } else {
-        (PatchFormat::Merge, wanted)
+    let (format, patch) = match Type::of(built.object.api_version(), built.object.kind()) {
+        Some(kind) => (PatchFormat::Strategic, strategic_merge::patch(&before, &wanted, kind)),
+        None if original.is_some() => (PatchFormat::Merge, difference(&before, &wanted)),
+        None => (PatchFormat::Merge, wanted),
     };
     client.patch_object(resource, namespace, name, format, &patch).await.map_err(api)
 }
 
+/// How often the field managers of an object are taken over anew that changes meanwhile.
+const TRIES: usize = 5;
+
 /// Makes fields that we own by other writes ours by apply, so that those that a chart leaves out
 /// from now on are removed.
 pub(crate) async fn migrate(target: &Target, built: &Built) -> Result<(), ObjectError> {
+    let mut tries = 1;
+    loop {
+        match migrate_once(target, built).await {
+            // Its own controller writes its status at any time.
+            Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
+            end => return end.map_err(|error| ObjectError::Api(Box::new(error))),
+        }
+    }
+}
+
+async fn migrate_once(target: &Target, built: &Built) -> Result<(), ApiError> {
     let (namespace, name) = (built.object.namespace(), built.object.name());
     let (client, resource) = (&target.client, &built.resource);
-    let live = client.get_object(resource, namespace, name).await;
-    let Some(live) = live.map_err(|source| ObjectError::Get(Box::new(source)))? else {
-        return Ok(());
-    };
+    let Some(live) = client.get_object(resource, namespace, name).await? else { return Ok(()) };
     let Some(managed) = taken_over(&live, client.field_manager()) else { return Ok(()) };
     let version = &live["metadata"]["resourceVersion"];
     let patch = json!([
@@ -62,7 +69,7 @@ pub(crate) async fn migrate(target: &Target, built: &Built) -> Result<(), Object
         {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
     ]);
     let patched = client.patch_object(resource, namespace, name, PatchFormat::Json, &patch).await;
-    patched.map(drop).map_err(|source| ObjectError::Api(Box::new(source)))
+    patched.map(drop)
 }
 
 /// The managed fields with our updates turned into an apply; none if there are no such.
@@ -90,11 +97,6 @@ fn taken_over(live: &Value, manager: &str) -> Option<Vec<Value>> {
     Some(entries)
 }
 
-fn is_built_in(group: &str) -> bool {
-    let is_own = group.ends_with(".k8s.io") && group != "apiextensions.k8s.io";
-    BUILT_IN.contains(&group) || is_own
-}
-
 /// The JSON merge patch (RFC 7386) from one value to another.
 fn difference(from: &Value, to: &Value) -> Value {
     let (Value::Object(from), Value::Object(to)) = (from, to) else { return to.clone() };
@@ -116,48 +118,6 @@ fn difference(from: &Value, to: &Value) -> Value {
     Value::Object(patch)
 }
 
-/// A strategic merge patch to `to` that removes what `from` had beyond it.
-///
-/// Limit: elements of lists are told apart by `name`, as nearly all are; an element without one
-/// that the new revision leaves out makes the whole list be replaced.
-fn strategic(from: &Value, to: &Value) -> Value {
-    match (from, to) {
-        (Value::Object(from), Value::Object(to)) => {
-            let mut patch = Map::new();
-            for key in from.keys().filter(|key| !to.contains_key(*key)) {
-                patch.insert(key.clone(), Value::Null);
-            }
-            for (key, value) in to {
-                patch.insert(key.clone(), strategic(from.get(key).unwrap_or(&Value::Null), value));
-            }
-            Value::Object(patch)
-        }
-        (Value::Array(from), Value::Array(to)) if to.iter().all(Value::is_object) => {
-            merged_list(from, to)
-        }
-        (_, to) => to.clone(),
-    }
-}
-
-fn merged_list(from: &[Value], to: &[Value]) -> Value {
-    let name = |item: &Value| item["name"].as_str().map(str::to_owned);
-    let are_named = from.iter().chain(to).all(|item| name(item).is_some());
-    if !are_named {
-        let mut patch = to.to_vec();
-        if from.iter().any(|item| !to.contains(item)) {
-            patch.push(json!({ "$patch": "replace" }));
-        }
-        return Value::Array(patch);
-    }
-    let of = |wanted: &Option<String>| from.iter().find(|item| name(item) == *wanted);
-    let mut patch: Vec<Value> =
-        to.iter().map(|item| strategic(of(&name(item)).unwrap_or(&Value::Null), item)).collect();
-    for gone in from.iter().filter(|old| !to.iter().any(|new| name(new) == name(old))) {
-        patch.push(json!({ "name": gone["name"], "$patch": "delete" }));
-    }
-    Value::Array(patch)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,13 +128,10 @@ mod tests {
             {"name": "x", "args": ["1"]}, {"name": "y"}], "ports": [{"port": 1}, {"port": 2}]}});
         let to = json!({"data": {"a": "1"}, "spec": {"containers": [
             {"name": "x", "image": "i"}], "ports": [{"port": 2}]}});
-        assert_eq!(difference(&from, &to)["data"], json!({"b": null}));
         assert_eq!(
-            strategic(&from, &to),
-            json!({"data": {"a": "1", "b": null}, "spec": {
-                "containers": [{"name": "x", "image": "i", "args": null},
-                               {"name": "y", "$patch": "delete"}],
-                "ports": [{"port": 2}, {"$patch": "replace"}]}})
+            difference(&from, &to),
+            json!({"data": {"b": null}, "spec": {"containers": [{"name": "x", "image": "i"}],
+                "ports": [{"port": 2}]}})
         );
     }
 }

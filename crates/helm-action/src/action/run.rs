@@ -79,7 +79,10 @@ pub(crate) fn intent(action: IntentAction, from: Option<i64>) -> Intent {
 pub(crate) fn conclude(record: &mut Record) {
     if let Some(intent) = &mut record.intent {
         intent.done = true;
-        intent.failure = None;
+        // The description of the release says why it failed, but not why its tests did.
+        if intent.action != IntentAction::Test {
+            intent.failure = None;
+        }
     }
 }
 

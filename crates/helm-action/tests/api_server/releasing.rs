@@ -162,6 +162,91 @@ async fn client_side_releases_stay_client_side() {
     assert!(!managers.contains("helm-controller:Update"), "{managers}");
 }
 
+/// Objects whose lists have other keys than `name`, or none.
+const WEB: (&str, &str) = (
+    "web.yaml",
+    r#"{{ $first := hasPrefix "1." .Chart.Version }}
+apiVersion: v1
+kind: Service
+metadata: {name: {{ .Release.Name }}}
+spec:
+  selector: {app: web}
+  ports:
+  - {name: http, port: {{ $first | ternary 80 8080 }}}
+  {{- if $first }}
+  - {name: admin, port: 81}
+  {{- end }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: {{ .Release.Name }}}
+rules:
+- {apiGroups: [""], resources: [pods], verbs: {{ $first | ternary (list "get" "list") (list "get") | toJson }}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: {{ .Release.Name }}}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: web}}
+  {{- if not $first }}
+  strategy: {type: Recreate}
+  {{- end }}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: web
+        ports: [{name: http, containerPort: {{ $first | ternary 80 8080 }}}]
+        volumeMounts:
+        - {name: data, mountPath: /data}
+        {{- if $first }}
+        - {name: data, mountPath: /old, subPath: old}
+        {{- end }}
+      volumes: [{name: data, emptyDir: {}}]
+"#,
+);
+
+#[tokio::test]
+async fn lists_of_client_side_releases_become_what_the_chart_says() {
+    let bench = Bench::new("csa-lists").await;
+    let target = bench.target("app");
+    let client_side = Options { server_side_apply: ServerSideApply::Disabled, ..options() };
+    let first = desired(chart("1.0.0", &[WEB]), &json!({}));
+    released(install(&target, &history(&target).await, &first, &client_side).await);
+    let second = desired(chart("2.0.0", &[WEB]), &json!({}));
+    released(upgrade(&target, &history(&target).await, &second, &options()).await);
+    assert_eq!(bench.get("service/app", "{.spec.ports[*].port}"), "8080");
+    assert_eq!(
+        bench.get("role/app", "{.rules}"),
+        r#"[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]"#
+    );
+    let container = "{.spec.strategy.type} {.spec.template.spec.containers[0]['ports','volumeMounts'][*]['containerPort','mountPath']}";
+    assert_eq!(bench.get("deployment/app", container), "Recreate 8080 /data");
+    released(rollback(&target, &history(&target).await, 1, &options()).await);
+    assert_eq!(bench.get("service/app", "{.spec.ports[*].port}"), "80 81");
+}
+
+#[tokio::test]
+async fn why_a_test_failed_is_noted_for_who_comes_after() {
+    let bench = Bench::new("test-fails").await;
+    let target = bench.target("app");
+    let bad = (
+        "test.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: app-test\n  annotations:\n    \
+         helm.sh/hook: test\nspec:\n  ports: [{port: 99999999}]\n",
+    );
+    let wanted = desired(chart("1.0.0", &[CONFIG, bad]), &json!({}));
+    released(install(&target, &history(&target).await, &wanted, &options()).await);
+    let attempt = test(&target, &history(&target).await, &test_options()).await;
+    let error = failure(&attempt);
+    assert!(error.contains("99999999"), "{error}");
+    let stored = history(&target).await;
+    let intent = stored.last().unwrap().intent.clone().unwrap();
+    assert_eq!((intent.done, intent.failure), (true, Some(error)));
+}
+
 #[tokio::test]
 async fn a_lock_that_nobody_holds_is_broken() {
     let bench = Bench::new("locked").await;

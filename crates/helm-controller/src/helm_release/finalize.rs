@@ -7,7 +7,7 @@ use crd_types::helm::HelmRelease;
 use helm_action::Leave;
 use jiff::Timestamp;
 use kube::runtime::reflector::ObjectRef;
-use reconcile_loop::controller::Finalized;
+use reconcile_loop::controller::{Finalized, api_error, confined};
 use reconcile_loop::requeue::Next;
 use tracing::Instrument as _;
 
@@ -70,19 +70,11 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
     let work = {
         let (key, ctx) = (key.clone(), Arc::clone(&ctx));
         async move {
-            let mut target = uninstall::target(&hr, client);
-            target.leave = Leave::among(&ctx.places).await;
-            let common = Common::of(&ctx.settings, None);
-            let mut report = Report::resume(&hr, Timestamp::now());
-            let (event, result) = uninstall::uninstall(&hr, &target, &common, &mut report).await;
-            let recorded = ctx.writer.status(&mut hr, &report.status()).await;
-            if let Some(event) = event {
-                tracing::info!(reason = event.reason, "{}", event.message);
-                ctx.runtime.events.publish(&*hr, event).await;
-            }
-            let next = match (result, recorded) {
-                (Ok(()), _) => Next::Await,
-                (Err(error), _) => Next::Backoff { error },
+            let removal = remove(&mut hr, &ctx, client);
+            let end = confined::<HelmRelease, _>(&ctx.runtime.metrics, removal).await;
+            let next = match end.and_then(|removed| removed) {
+                Ok(()) => Next::Await,
+                Err(error) => Next::Backoff { error },
             };
             ctx.memory.end_for_good(&key, next);
             ctx.trigger.reconcile(key);
@@ -90,4 +82,26 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
     };
     let task = tokio::spawn(work.in_current_span());
     ctx.memory.hold(&key, task.abort_handle());
+}
+
+/// Uninstalls the release and tells how that went.
+async fn remove(
+    hr: &mut Arc<HelmRelease>,
+    ctx: &Context,
+    client: TenantClient,
+) -> Result<(), String> {
+    let mut target = uninstall::target(hr, client);
+    target.leave = Leave::among(&ctx.places).await;
+    let common = Common::of(&ctx.settings, None);
+    let mut report = Report::resume(hr, Timestamp::now());
+    let (event, result) = uninstall::uninstall(hr, &target, &common, &mut report).await;
+    if let Err(error) = ctx.writer.status(hr, &report.status()).await {
+        // The object is about to go; how its release went is in the event, too.
+        tracing::debug!(error = api_error(&error), "the end was not recorded");
+    }
+    if let Some(event) = event {
+        tracing::info!(reason = event.reason, "{}", event.message);
+        ctx.runtime.events.publish(&**hr, event).await;
+    }
+    result
 }

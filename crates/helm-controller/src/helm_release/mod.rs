@@ -29,7 +29,7 @@ use helm_action::{Desired, Leave, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
-use reconcile_loop::controller::{Finalized, Reconciler, api_error};
+use reconcile_loop::controller::{Finalized, Reconciler, api_error, confined};
 use reconcile_loop::requeue::Next;
 
 use self::chart::LoadedChart;
@@ -342,9 +342,10 @@ where
     let task = tokio::spawn({
         let (key, ctx) = (key.clone(), Arc::clone(ctx));
         let work = async move {
-            match work.await {
-                Some(next) => ctx.memory.end(&key, next),
-                None => ctx.memory.end_anew(&key),
+            match confined::<HelmRelease, _>(&ctx.runtime.metrics, work).await {
+                Ok(Some(next)) => ctx.memory.end(&key, next),
+                Ok(None) => ctx.memory.end_anew(&key),
+                Err(error) => ctx.memory.end(&key, Next::Backoff { error }),
             }
             ctx.trigger.reconcile(key);
         };

@@ -64,7 +64,13 @@ impl Values {
     /// Limit: values of less than four bytes are left, or every word would be a secret.
     pub(crate) fn masked(&self, text: &str) -> String {
         let long = self.secret.iter().filter(|value| value.len() >= 4);
-        long.fold(text.to_owned(), |text, value| text.replace(value.as_str(), "*****"))
+        long.fold(text.to_owned(), |text, value| {
+            let text = text.replace(value.as_str(), "*****");
+            // As it stands between quotes: on one line, with escapes.
+            let quoted = Value::from(value.as_str()).to_string();
+            let quoted = &quoted[1..quoted.len() - 1];
+            if quoted == value { text } else { text.replace(quoted, "*****") }
+        })
     }
 }
 
@@ -85,18 +91,26 @@ pub(super) async fn values(hr: &HelmRelease, ctx: &Context) -> Result<Values, Er
     let mut secret = Vec::new();
     for reference in &hr.spec.values_from {
         let Some(text) = text(reference, &namespace, &mut read, ctx).await? else { continue };
-        // The error of a YAML parser or of a path never quotes a value.
         let merged = match &reference.target_path {
             Some(path) if !path.is_empty() => composition.set(path, &text, reference.literal),
             _ => composition.merge(&text),
         };
-        merged.map_err(|reason| failed(reference, &namespace, reason))?;
+        merged.map_err(|reason| failed(reference, &namespace, told(reference, reason)))?;
         if reference.kind == "Secret" {
             secret.extend(scalars(&text, reference.target_path.is_some()));
         }
     }
     secret.sort_by_key(|text| std::cmp::Reverse(text.len()));
     Ok(Values { all: composition.finish(), secret })
+}
+
+/// Why a value could not be merged. Parsers quote what they do not understand (`key "word" has no
+/// value` for `pass,word`), so nothing of that is told of a Secret.
+fn told(reference: &ValuesReference, reason: String) -> String {
+    if reference.kind == "Secret" {
+        return "failed to merge value (how is not told, for it is secret)".to_owned();
+    }
+    reason
 }
 
 /// The data of the objects that were read, by kind and name; none if there is no such object. What
@@ -211,4 +225,37 @@ fn scalars(text: &str, single: bool) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_as_it_is_and_quoted() {
+        let secret = scalars("key: |-\n  line one\n  line two\nshort: abc\n", false);
+        let values = Values { secret, ..Values::default() };
+        for (text, masked) in [
+            ("Invalid value: line one\nline two: no", "Invalid value: *****: no"),
+            (r#"Invalid value: "line one\nline two": no"#, r#"Invalid value: "*****": no"#),
+            ("abc", "abc"),
+        ] {
+            assert_eq!(values.masked(text), masked);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_secret_is_not_quoted() {
+        let reference = |kind: &str| ValuesReference {
+            kind: kind.to_owned(),
+            name: "login".to_owned(),
+            target_path: Some("password".to_owned()),
+            ..ValuesReference::default()
+        };
+        let mut composition = Composition::new(Map::new());
+        let reason = composition.set("password", "pass,word", false).unwrap_err();
+        assert!(reason.contains("word"), "{reason}");
+        assert!(!told(&reference("Secret"), reason.clone()).contains("word"));
+        assert_eq!(told(&reference("ConfigMap"), reason.clone()), reason);
+    }
 }

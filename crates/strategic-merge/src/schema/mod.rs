@@ -35,6 +35,8 @@ pub(crate) struct Field {
     pub(crate) strategy: Strategy,
     /// Empty for a list of scalars.
     pub(crate) key: &'static str,
+    /// Whether a patch says which fields stay: only one of them may be there at once.
+    pub(crate) retains: bool,
 }
 
 impl Type {
@@ -62,12 +64,14 @@ impl Type {
         });
         let mut parts = found.ok_or_else(unknown)?.split('@');
         let below = Self(parts.next().unwrap_or_default());
-        let strategy = match parts.next().unwrap_or_default().split(',').next() {
+        let strategies = parts.next().unwrap_or_default();
+        let strategy = match strategies.split(',').next() {
             Some("merge") => Strategy::Merge,
             Some("replace") => Strategy::Replace,
             _ => Strategy::Usual,
         };
-        Ok(Field { below, strategy, key: parts.next().unwrap_or_default() })
+        let retains = strategies.split(',').any(|strategy| strategy == "retainKeys");
+        Ok(Field { below, strategy, key: parts.next().unwrap_or_default(), retains })
     }
 
     /// What is known of a field that holds a list.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crd_types::conditions::{READY, RECONCILING, STALLED};
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
+use helm_release::ReleaseAction;
 use jiff::Timestamp;
 use kube::Resource as _;
 use reconcile_loop::conditions::Conditions;
@@ -147,6 +148,15 @@ impl Report {
     pub(crate) fn forget_tests_and_remedies(&mut self) {
         self.conditions.remove(TEST_SUCCESS);
         self.conditions.remove(REMEDIATED);
+    }
+
+    /// One more try of an action has failed.
+    pub(crate) fn count_failure(&mut self, of: ReleaseAction) {
+        let counter = match of {
+            ReleaseAction::Install => &mut self.status.install_failures,
+            ReleaseAction::Upgrade => &mut self.status.upgrade_failures,
+        };
+        *counter = Some(counter.unwrap_or_default() + 1);
     }
 
     /// Failures of before do not count any more.

@@ -77,12 +77,7 @@ impl Run {
                 self.report.await_tests(&subject);
             }
         } else if attempt.has_written() && !is_transient(&attempt) {
-            let counter = if is_install {
-                &mut self.report.status.install_failures
-            } else {
-                &mut self.report.status.upgrade_failures
-            };
-            *counter = Some(counter.unwrap_or_default() + 1);
+            self.report.count_failure(action);
         }
         self.settle(step, attempt, counters).await
     }
@@ -107,13 +102,9 @@ impl Run {
         };
         let subject = self.latest();
         self.conclude(&outcome, &subject, &attempt);
-        if outcome.failed() && !policy::tests(&self.hr, counters).ignore_failures {
-            let status = &mut self.report.status;
-            let counter = match counters.last {
-                Some(ReleaseAction::Install) => &mut status.install_failures,
-                _ => &mut status.upgrade_failures,
-            };
-            *counter = Some(counter.unwrap_or_default() + 1);
+        let counts = !policy::tests(&self.hr, counters).ignore_failures;
+        if outcome.failed() && counts && !is_transient(&attempt) {
+            self.report.count_failure(counters.last.unwrap_or(ReleaseAction::Upgrade));
         }
         self.settle(step, attempt, counters).await
     }

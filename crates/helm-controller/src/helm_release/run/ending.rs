@@ -6,15 +6,13 @@ use std::sync::Arc;
 use crd_types::conditions::READY;
 use futures::future::BoxFuture;
 use helm_action::Attempt;
-use helm_release::{
-    Counters, IntentAction, Record, ReleaseAction, Remedy, Status, Strategy, Terminal,
-};
+use helm_release::{Counters, IntentAction, Record, ReleaseAction, Remedy, Strategy, Terminal};
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::conditions::Status::False;
 use reconcile_loop::controller::api_error;
 use reconcile_loop::requeue::Next;
 
-use super::{Kind, Run, Step};
+use super::{Kind, Run, Step, unnoted};
 use crate::helm_release::conclude::outcome::{Outcome, Subject};
 use crate::helm_release::{history, policy, spec};
 
@@ -218,55 +216,44 @@ impl Run {
     }
 
     /// Notes in the status what a process before this one did and did not come to note.
-    pub(super) fn note(&mut self, action: IntentAction) {
+    pub(super) fn note(&mut self, action: IntentAction, counters: &Counters) {
         let Some(stored) = &self.stored else { return };
         let mut newest: Vec<Arc<Record>> = stored.records.iter().rev().take(2).cloned().collect();
         let Some(record) = newest.first().cloned() else { return };
         let known = &mut self.report.status.history;
         let oci_digest = self.oci_digest.as_deref();
-        let error = (record.info.status == Status::Failed).then(|| {
-            let told = &record.info.description;
-            told.split_once("failed: ").map_or(told.as_str(), |(_, error)| error).to_owned()
-        });
-        let outcome = match (action, error) {
-            (IntentAction::Install, error) => {
-                newest.truncate(1);
-                history::released(known, &newest, history::INSTALL, oci_digest);
-                error.map_or(Outcome::Installed, |error| Outcome::InstallFailed { error })
-            }
-            (IntentAction::Upgrade, error) => {
-                history::released(known, &newest, history::UPGRADE, oci_digest);
-                error.map_or(Outcome::Upgraded, |error| Outcome::UpgradeFailed { error })
-            }
-            (IntentAction::Rollback, error) => {
-                history::rolled_back(known, &newest);
-                error.map_or(Outcome::RolledBack, |error| Outcome::RollbackFailed { error })
-            }
-            (IntentAction::Test, _) => {
-                history::tested(known, Some(&record));
-                Outcome::Tested { message: self.tests_message() }
-            }
-            (IntentAction::Uninstall, _) => return,
-        };
-        let subject = self.latest();
-        let status = &mut self.report.status;
-        if outcome.failed() {
-            let counter = match action {
-                IntentAction::Install => &mut status.install_failures,
-                _ => &mut status.upgrade_failures,
-            };
-            *counter = Some(counter.unwrap_or_default() + 1);
-            status.failures = Some(status.failures.unwrap_or_default() + 1);
-        }
+        let status = &mut self.report.status.last_attempted_release_action;
         match action {
             IntentAction::Install => {
-                status.last_attempted_release_action = Some("install".to_owned());
+                newest.truncate(1);
+                history::released(known, &newest, history::INSTALL, oci_digest);
+                *status = Some("install".to_owned());
             }
             IntentAction::Upgrade => {
-                status.last_attempted_release_action = Some("upgrade".to_owned());
+                history::released(known, &newest, history::UPGRADE, oci_digest);
+                *status = Some("upgrade".to_owned());
             }
-            IntentAction::Rollback | IntentAction::Test | IntentAction::Uninstall => {}
+            IntentAction::Rollback => history::rolled_back(known, &newest),
+            IntentAction::Test => history::tested(known, Some(&record)),
+            IntentAction::Uninstall => return,
         }
+        let Some(outcome) = unnoted::outcome(action, &record, || self.tests_message()) else {
+            return;
+        };
+        if outcome.failed() {
+            let failures = &mut self.report.status.failures;
+            *failures = Some(failures.unwrap_or_default() + 1);
+            let tests_count = !policy::tests(&self.hr, counters).ignore_failures;
+            match action {
+                IntentAction::Install => self.report.count_failure(ReleaseAction::Install),
+                IntentAction::Upgrade => self.report.count_failure(ReleaseAction::Upgrade),
+                IntentAction::Test if tests_count => {
+                    self.report.count_failure(counters.last.unwrap_or(ReleaseAction::Upgrade));
+                }
+                IntentAction::Test | IntentAction::Rollback | IntentAction::Uninstall => {}
+            }
+        }
+        let subject = self.latest();
         self.report.claim(outcome.claim(&subject));
         self.events.push(outcome.event(&subject, ""));
         self.summarise();

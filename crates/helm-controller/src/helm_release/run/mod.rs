@@ -5,6 +5,7 @@ mod actions;
 mod definitions;
 mod ending;
 mod transient;
+mod unnoted;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -135,7 +136,7 @@ impl Run {
             }
             Decision::Stop(terminal) => ControlFlow::Break(self.stop(terminal, &counters).await),
             Decision::Record(action) => {
-                self.note(action);
+                self.note(action, &counters);
                 ControlFlow::Continue(())
             }
             Decision::Unlock => self.unlock(&counters).await,

@@ -56,16 +56,5 @@ fn of_chain(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn of_api(error: &ApiError) -> bool {
-    match error {
-        ApiError::Unreachable(_)
-        | ApiError::Login(_)
-        | ApiError::Interrupted(_)
-        | ApiError::TimedOut(_) => true,
-        ApiError::Refused(refusal) => {
-            matches!(refusal.code, 429 | 500 | 502 | 503 | 504)
-        }
-        ApiError::Malformed(_) | ApiError::Request(_) | ApiError::Name(_) | ApiError::Fenced => {
-            false
-        }
-    }
+    error.is_passing() || matches!(error, ApiError::Login(_))
 }
