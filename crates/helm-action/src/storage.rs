@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 
 use crate::error::ActionError;
 
+/// Limit: bytes that the records of one release may unpack to, the newest first. Older ones beyond it
+/// count as unreadable: nothing can be rolled back to them.
+const HISTORY_BYTES: u64 = 64 << 20;
+
 /// The records of one release.
 #[derive(Clone, Debug)]
 pub struct Storage {
@@ -143,10 +147,18 @@ impl Storage {
         let list: SecretList = serde_json::from_value(list)
             .map_err(|error| StorageError::List(Box::new(ApiError::Malformed(error))))?;
         let mut history = History::default();
-        for secret in list.items {
+        let version = |secret: &Secret| {
+            let (_, version) = secret.metadata.name.rsplit_once(".v")?;
+            version.parse::<i64>().ok()
+        };
+        let mut secrets = list.items;
+        // The newest count, whatever the others take.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(version(secret)));
+        let mut left_bytes = HISTORY_BYTES;
+        for secret in secrets {
             let name = secret.metadata.name.clone();
-            let version = name.rsplit_once(".v").and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
-            match self.read(secret, version) {
+            let version = version(&secret).unwrap_or(0);
+            match self.read(secret, version, &mut left_bytes) {
                 Ok(record) => history.records.push(Arc::new(record)),
                 Err(error) => {
                     let error = Arc::new(error);
@@ -158,12 +170,17 @@ impl Storage {
         Ok(history)
     }
 
-    fn read(&self, mut secret: Secret, version: i64) -> Result<Record, DecodeError> {
+    fn read(
+        &self,
+        mut secret: Secret,
+        version: i64,
+        left_bytes: &mut u64,
+    ) -> Result<Record, DecodeError> {
         use base64::Engine as _;
         let data = secret.data.remove("release").unwrap_or_default();
         let data =
             base64::engine::general_purpose::STANDARD.decode(data).map_err(DecodeError::Base64)?;
-        let mut record = decode(&data)?;
+        let mut record = decode(&data, left_bytes)?;
         if record.name != self.release || record.version != version {
             return Err(DecodeError::Mismatch {
                 found: secret_name(&record.name, record.version),

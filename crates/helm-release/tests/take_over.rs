@@ -9,8 +9,8 @@ use std::path::Path;
 
 use crd_types::helm::Snapshot;
 use helm_release::{
-    Desired, Drift, Record, State, TestPolicy, config_digest, decode, digest, encode, observe,
-    snapshot, verify,
+    DecodeError, Desired, Drift, Info, Record, State, TestPolicy, config_digest, decode, digest,
+    encode, observe, snapshot, verify,
 };
 use serde_json::Value;
 
@@ -76,8 +76,8 @@ fn records_survive_a_round_trip() {
     let secrets = yaml::parse(secrets.as_bytes()).unwrap();
     for (n, wanted) in all.iter().enumerate() {
         let data = secrets["items"][n]["data"]["release"].as_str().unwrap();
-        let record = decode(&base64_decoded(data)).unwrap();
-        let again = decode(encode(&record).unwrap().as_bytes()).unwrap();
+        let record = decoded(&base64_decoded(data)).unwrap();
+        let again = decoded(encode(&record).unwrap().as_bytes()).unwrap();
         assert_eq!(record, again);
         // What Go prints as null for none may be left out.
         assert_eq!(serde_json::to_value(&again).unwrap(), wanted["release"]);
@@ -100,14 +100,34 @@ fn unknown_fields_are_kept() {
 fn what_is_no_record_is_an_error() {
     let good = encode(&Record::default()).unwrap();
     for broken in ["", "!", "AAAA", &good[..good.len() / 2], "H4sIAAAAAAAAAA=="] {
-        assert!(decode(broken.as_bytes()).is_err(), "{broken}");
+        assert!(decoded(broken.as_bytes()).is_err(), "{broken}");
     }
     let mut bytes = good.into_bytes();
     for at in 0..bytes.len() {
         let was = std::mem::replace(&mut bytes[at], b'A');
-        drop(decode(&bytes)); // an error or another record, but no panic
+        drop(decoded(&bytes)); // an error or another record, but no panic
         bytes[at] = was;
     }
+}
+
+#[test]
+fn a_record_takes_no_more_than_is_left_for_it() {
+    let info = Info { notes: "a".repeat(1 << 20), ..Info::default() };
+    let text = encode(&Record { info, ..Record::default() }).unwrap();
+    let mut left_bytes = 3 << 20;
+    for _ in 0..2 {
+        decode(text.as_bytes(), &mut left_bytes).unwrap();
+    }
+    let third = decode(text.as_bytes(), &mut left_bytes);
+    assert!(matches!(third, Err(DecodeError::TooMuch)), "{third:?}");
+    let info = Info { notes: "a".repeat(33 << 20), ..Info::default() };
+    let refused = encode(&Record { info, ..Record::default() }).unwrap_err();
+    assert_eq!(refused.to_string(), "the record unpacks to more than 32 MiB");
+}
+
+fn decoded(text: &[u8]) -> Result<Record, DecodeError> {
+    let mut left_bytes = u64::MAX;
+    decode(text, &mut left_bytes)
 }
 
 fn base64_decoded(text: &str) -> Vec<u8> {
