@@ -17,6 +17,11 @@ const VALUES: &str = "podinfo/configmap-podinfo-helm-chart-value-overrides.yaml"
 
 #[tokio::test]
 async fn a_homelab_becomes_ready_in_the_order_of_its_dependencies() {
+    // The example lives in namespaces of its own choice, which it takes away in the end.
+    if std::env::var_os("USE_EXISTING_CLUSTER").is_some() {
+        println!("NOT PLAYED: the homelab wants a cluster of its own");
+        return;
+    }
     let scene = Scene::new("homelab").await.unwrap();
     let cluster = scene.world().cluster();
     let examples = repository_root().join("examples");
@@ -42,13 +47,13 @@ async fn a_homelab_becomes_ready_in_the_order_of_its_dependencies() {
         let object = format!("kustomization/{kustomization}");
         ready(cluster, "flux-system", &object, &applied).await;
     }
-    let health = |name: &str| {
-        let kustomization = get(cluster, "flux-system", &format!("kustomization/{name}")).unwrap();
-        let conditions = kustomization["status"]["conditions"].as_array().unwrap().clone();
-        let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready").unwrap();
-        ready["lastTransitionTime"].as_str().unwrap().to_owned()
-    };
-    assert!(health("cache") <= health("podinfo"), "podinfo depends on cache");
+    let cache = get(cluster, "flux-system", "kustomization/cache").unwrap();
+    let mut conditions = cache["status"]["conditions"].as_array().unwrap().iter();
+    let healthy = conditions.find(|condition| condition["type"] == "Ready").unwrap();
+    let healthy = healthy["lastTransitionTime"].as_str().unwrap();
+    let release = get(cluster, "podinfo", "helmrelease/podinfo").unwrap();
+    let created = release["metadata"]["creationTimestamp"].as_str().unwrap();
+    assert!(healthy <= created, "podinfo waits for cache: {healthy} {created}");
 
     // The complaint of the seed: a change of the values waits for the 15 minutes of the interval.
     let values = files.iter().find(|(path, _)| *path == VALUES).unwrap().1.unwrap();
