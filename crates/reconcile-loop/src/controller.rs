@@ -489,6 +489,17 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_ends_its_part_alone() {
+        let metrics = Metrics::default();
+        let end = confined::<Kustomization, ()>(&metrics, async { panic!("no such luck") });
+        let end = futures::executor::block_on(end);
+        assert_eq!(end, Err("panic: no such luck".to_owned()));
+        let text = metrics.text();
+        let counted = |line: &str| line.contains("kustomization") && line.ends_with(" 1");
+        assert!(text.lines().any(|line| line.contains("panics") && counted(line)), "{text}");
+    }
+
+    #[test]
     fn only_a_new_wish_wakes_an_object() {
         let mut wishes = Wishes::default();
         assert_eq!(names(&wishes.take(&Event::Apply(object("a", 1))).wanting), ["a"]);

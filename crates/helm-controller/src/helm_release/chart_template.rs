@@ -245,7 +245,7 @@ mod tests {
                 "chart": "podinfo",
                 "version": "6.x",
                 "sourceRef": {"kind": "GitRepository", "name": "apps"},
-                "interval": "2m",
+                "interval": "2m0s",
                 "reconcileStrategy": "Revision",
                 "valuesFiles": ["a.yaml"],
                 "ignoreMissingValuesFiles": true,
@@ -256,7 +256,7 @@ mod tests {
             "chart": "podinfo", "sourceRef": {"name": "apps"}, "valuesFile": "prod.yaml",
         }}));
         assert_eq!(old["spec"]["valuesFiles"], json!(["prod.yaml"]));
-        assert_eq!(old["spec"]["interval"], "1h");
+        assert_eq!(old["spec"]["interval"], "1h0m0s");
         assert_eq!(old["spec"]["sourceRef"]["kind"], "HelmRepository");
     }
 }
