@@ -232,6 +232,7 @@ fn reaches_itself(start: &Map) -> bool {
             Some(Value::List(list)) => {
                 pending.extend(list.iter().filter(|v| holds_values(v)).cloned());
             }
+            Some(Value::Object(object)) => pending.extend(object.view_of().map(Value::Map)),
             Some(_) => {}
         }
     }
@@ -239,5 +240,5 @@ fn reaches_itself(start: &Map) -> bool {
 }
 
 fn holds_values(value: &Value) -> bool {
-    matches!(value, Value::Map(_) | Value::List(_))
+    matches!(value, Value::Map(_) | Value::List(_) | Value::Object(_))
 }

@@ -78,12 +78,11 @@ impl Scale {
                     }
                 }
             }
-            Value::Nil
-            | Value::Bool(_)
-            | Value::Int(..)
-            | Value::Float(_)
-            | Value::Complex(..)
-            | Value::Object(_) => {}
+            Value::Nil | Value::Bool(_) | Value::Int(..) | Value::Float(_) | Value::Complex(..) => {
+            }
+            Value::Object(object) => {
+                self.pending.extend(object.view_of().map(Value::Map));
+            }
         }
     }
 

@@ -100,6 +100,7 @@ pub enum ArchiveError {
 pub fn load(archive: &[u8]) -> Result<Chart, LoadError> {
     let mut budget = Budget::default();
     let files = files(archive, &mut budget)?;
+    load::check_format(&files)?;
     load::load(files, &mut budget, 0)
 }
 

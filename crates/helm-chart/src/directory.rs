@@ -12,7 +12,7 @@ use crate::load::LoadError;
 /// # Errors
 /// If a file is larger than 5 MiB, `.helmignore` is malformed, or the files are no chart.
 pub fn load(tree: &FileTree, folder: &TreePath) -> Result<Chart, LoadError> {
-    Chart::from_files(files(tree, folder)?)
+    Chart::from_files_of_any_format(files(tree, folder)?)
 }
 
 /// The files of a chart's folder that Helm would take, in its order: what `.helmignore` names is

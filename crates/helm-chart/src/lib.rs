@@ -16,6 +16,7 @@ pub mod disk;
 mod document;
 mod ignore;
 pub mod index;
+mod installable;
 mod load;
 pub mod metadata;
 pub mod name;
@@ -24,6 +25,7 @@ pub mod schema;
 pub mod values;
 
 pub use chart::{Chart, ChartFile};
+pub use installable::NotInstallable;
 pub use load::LoadError;
 pub use metadata::{Dependency, Lock, Maintainer, Metadata};
 

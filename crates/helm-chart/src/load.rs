@@ -29,6 +29,12 @@ pub enum LoadError {
         /// What the decoder says; part of one message, as in Helm.
         reason: DocumentError,
     },
+    /// A chart of the next format, which Helm loads but does not install.
+    #[error("invalid chart apiVersion")]
+    ApiVersion,
+    /// A chart of no format that Helm knows.
+    #[error("unsupported chart version")]
+    UnsupportedVersion,
     /// `values.yaml` is not a stream of maps.
     #[error("cannot load values.yaml: {0}")]
     Values(ValuesError),
@@ -95,6 +101,29 @@ impl Chart {
     /// If the files are no chart, or hold one that is none.
     pub fn from_files(files: Vec<ChartFile>) -> Result<Self, LoadError> {
         load(files, &mut Budget::default(), 0)
+    }
+
+    /// The same for files whose format is not known: [`Chart::from_files`] takes every
+    /// `apiVersion`, as Helm's loader for the second format does.
+    ///
+    /// # Errors
+    /// If the files are no chart, one of another format, or hold one that is none.
+    pub fn from_files_of_any_format(files: Vec<ChartFile>) -> Result<Self, LoadError> {
+        check_format(&files)?;
+        Self::from_files(files)
+    }
+}
+
+/// Whether it is a chart of a format that is installed. Charts within it are not asked.
+pub(crate) fn check_format(files: &[ChartFile]) -> Result<(), LoadError> {
+    let Some(file) = files.iter().find(|file| file.name == "Chart.yaml") else { return Ok(()) };
+    let version = document::parse(&file.bytes)
+        .and_then(|document| RawMetadata::api_version_of(&document))
+        .map_err(|reason| LoadError::File { file: "Chart.yaml", reason })?;
+    match version.as_str() {
+        "" | "v1" | "v2" => Ok(()),
+        "v3" => Err(LoadError::ApiVersion),
+        _ => Err(LoadError::UnsupportedVersion),
     }
 }
 

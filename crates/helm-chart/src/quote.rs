@@ -14,3 +14,15 @@ pub(crate) fn sanitized(text: &str) -> String {
         )
         .collect()
 }
+
+/// Go's `strconv.FormatFloat(f, 'g', -1, 64)`.
+pub(crate) fn float_text(float: f64) -> String {
+    let scientific = format!("{float:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) {
+        return float.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
+}

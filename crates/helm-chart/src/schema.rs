@@ -8,14 +8,15 @@
 mod document;
 mod failure;
 mod format;
+mod metaschema;
 mod validate;
 
 use serde_json::{Map, Value};
 
 use crate::chart::Chart;
 use crate::document::with_floats;
+use crate::quote::quoted;
 use document::Document;
-use failure::quoted;
 
 /// Why a schema could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,8 +25,18 @@ enum SchemaError {
     Json(#[from] strvals::JsonError),
     #[error("failing loading {}: remote references are not allowed", quoted(.url))]
     Remote { url: String },
-    #[error("{} not found", quoted(.url))]
+    #[error("failing loading {0}: no URLLoader registered for {0}", quoted(.url))]
+    NoLoader { url: String },
+    #[error("json-pointer in {} not found", quoted(.url))]
     NotFound { url: String },
+    #[error("anchor in {} not found in schema {}", quoted(.url), quoted(.schema))]
+    NoAnchor { url: String, schema: &'static str },
+    /// The meta-schema of its draft does not hold.
+    #[error(
+        "\"file:///values.schema.json#\" is not valid against metaschema: jsonschema validation failed with '{metaschema}#'\n{}",
+        .failure.trim_end()
+    )]
+    Malformed { metaschema: &'static str, failure: String },
     #[error("invalid regex {} in the schema", quoted(.pattern))]
     Pattern { pattern: String },
     #[error("schema nests deeper than {} levels", validate::MAX_DEPTH)]
@@ -81,7 +92,10 @@ fn report(chart: &Chart, values: &Map<String, Value>, out: &mut String) {
 fn check(schema: &[u8], values: &Map<String, Value>) -> Result<(), String> {
     let text = String::from_utf8_lossy(schema);
     let schema = strvals::json_document(&text).map_err(|e| SchemaError::from(e).to_string())?;
+    document::check_draft(&schema).map_err(|error| error.to_string())?;
     let document = Document::new(&schema);
+    metaschema::check(&document, &schema).map_err(|error| error.to_string())?;
+    document.check_references().map_err(|error| error.to_string())?;
     // Numbers of `--set` are integers; a schema does not tell them from floats.
     let values = Value::Object(with_floats(values.clone()));
     match validate::run(&document, &values) {

@@ -101,6 +101,8 @@ fn a_subchart_wants_a_map() {
     let chart = chart(&[("Chart.yaml", PARENT), ("charts/sub/Chart.yaml", SUB)]);
     let error = values::coalesce(&chart, &yaml("sub: notamap"), Rules::Helm4).unwrap_err();
     assert_eq!(error.to_string(), "type mismatch on sub: %!t(string=notamap)");
+    let error = values::coalesce(&chart, &yaml("sub: 5"), Rules::Helm4).unwrap_err();
+    assert_eq!(error.to_string(), "type mismatch on sub: %!t(float64=5)");
 }
 
 /// What a schema says about values, without the line that names the chart.
@@ -171,16 +173,127 @@ fn a_schema_is_worded_as_in_helm() {
         (
             r#"{"$ref":"https://example.com/x.json"}"#,
             "{}",
-            "failing loading 'https://example.com/x.json': remote references are not allowed",
+            "failing loading \"https://example.com/x.json\": remote references are not allowed",
         ),
         (
             r#"{"$ref":"file:///dev/zero"}"#,
             "{}",
-            "failing loading 'file:///dev/zero': remote references are not allowed",
+            "failing loading \"file:///dev/zero\": remote references are not allowed",
         ),
         ("{bad", "{}", "invalid character 'b' looking for beginning of object key string"),
     ] {
         assert_eq!(complaint(schema, user), want, "{schema}");
+    }
+}
+
+/// What Helm 4.2.1 says of each.
+#[test]
+fn a_schema_that_is_none_is_refused() {
+    let refused = |draft: &str, what: &str| {
+        format!(
+            "\"file:///values.schema.json#\" is not valid against metaschema: jsonschema validation failed with '{draft}#'\n{what}"
+        )
+    };
+    let newest = "https://json-schema.org/draft/2020-12/schema";
+    let types =
+        "value must be one of 'array', 'boolean', 'integer', 'null', 'number', 'object', 'string'";
+    for (schema, draft, want) in [
+        ("[]", newest, "- at '': got array, want boolean or object".to_owned()),
+        ("null", newest, "- at '': got null, want boolean or object".to_owned()),
+        (
+            r#"{"required":"x"}"#,
+            newest,
+            "- at '': 'allOf' failed\n  - at '/required': got string, want array".to_owned(),
+        ),
+        (
+            r#"{"properties":{"a":{"properties":{"b":{"items":3}}}}}"#,
+            newest,
+            "- at '': 'allOf' failed\n  - at '/properties/a': 'allOf' failed\n    - at '/properties/a/properties/b': 'allOf' failed\n      - at '/properties/a/properties/b/items': got number, want boolean or object".to_owned(),
+        ),
+        (
+            r#"{"patternProperties":{"a(":{}}}"#,
+            newest,
+            "- at '': 'allOf' failed\n  - at '': invalid propertyName 'a('\n    - at '': 'a(' is not valid regex: error parsing regexp: missing closing ): `a(`".to_owned(),
+        ),
+        (
+            r#"{"$schema":"https://json-schema.org/draft/2019-09/schema","properties":{"a":{"type":"nope","minimum":"x"}}}"#,
+            "https://json-schema.org/draft/2019-09/schema",
+            format!("- at '': 'allOf' failed\n  - at '/properties/a': 'allOf' failed\n    - at '/properties/a': validation failed\n      - at '/properties/a/type': 'anyOf' failed\n        - at '/properties/a/type': {types}\n        - at '/properties/a/type': got string, want array\n      - at '/properties/a/minimum': got string, want number"),
+        ),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-06/schema#","type":["string","string"]}"#,
+            "http://json-schema.org/draft-06/schema",
+            format!("- at '/type': 'anyOf' failed\n  - at '/type': {types}\n  - at '/type': items at 0 and 1 are equal"),
+        ),
+        (
+            r#"{"$schema":"json-schema.org/draft-07/schema"}"#,
+            "http://json-schema.org/draft-07/schema",
+            "- at '/$schema': 'json-schema.org/draft-07/schema' is not valid uri: relative url".to_owned(),
+        ),
+    ] {
+        let want = refused(draft, &want);
+        let lines = |text: &str| {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            // Helm itself puts properties in any order.
+            lines.sort();
+            lines
+        };
+        assert_eq!(lines(&complaint(schema, "{}")), lines(&want), "{schema}");
+    }
+    for (schema, want) in [
+        (r#"{"$schema":"nope"}"#, "failing loading \"nope\": no URLLoader registered for \"nope\""),
+        (
+            r##"{"properties":{"z":{"$ref":"#/nope"}}}"##,
+            "json-pointer in \"file:///values.schema.json#/nope\" not found",
+        ),
+        (r##"{"$defs":{"z":{"$ref":"#/nope"}}}"##, ""),
+        (
+            r##"{"$ref":"#foo"}"##,
+            "anchor in \"file:///values.schema.json#foo\" not found in schema \"file:///values.schema.json\"",
+        ),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-04/schema#","properties":{"i":{"minimum":5,"exclusiveMinimum":true}}}"#,
+            "- at '/i': exclusiveMinimum: got 5, want 5\n",
+        ),
+        (
+            r#"{"properties":{"l":{"prefixItems":[true],"items":false}}}"#,
+            "- at '/l/0': false schema\n",
+        ),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"s":{"format":"email"}}}"#,
+            "- at '/s': 'a b' is not valid email: missing @\n",
+        ),
+    ] {
+        assert_eq!(complaint(schema, "{i: 5, l: [1, 2], s: a b}"), want, "{schema}");
+    }
+}
+
+#[test]
+fn commands_do_not_install_libraries_and_halves() {
+    let library =
+        chart(&[("Chart.yaml", "{apiVersion: v2, name: l, version: 1.0.0, type: library}")]);
+    let error = library.check_installable().unwrap_err();
+    assert_eq!(error.to_string(), "library charts are not installable");
+    let half = chart(&[(
+        "Chart.yaml",
+        "{apiVersion: v2, name: h, version: 1.0.0, dependencies: [{name: x, version: '1'}]}",
+    )]);
+    let error = half.check_installable().unwrap_err().to_string();
+    assert!(error.ends_with("found in Chart.yaml, but missing in charts/ directory: x"), "{error}");
+}
+
+#[test]
+fn charts_of_other_formats_are_not_loaded() {
+    for (metadata, want) in [
+        ("{apiVersion: v3, name: a, version: 1.0.0}", "invalid chart apiVersion"),
+        ("{apiVersion: v9, name: a, version: 1.0.0}", "unsupported chart version"),
+        (
+            "[]",
+            "cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type loader.chartBase",
+        ),
+    ] {
+        let files = vec![ChartFile { name: "Chart.yaml".to_owned(), bytes: metadata.into() }];
+        assert_eq!(Chart::from_files_of_any_format(files).unwrap_err().to_string(), want);
     }
 }
 

@@ -71,14 +71,14 @@ impl Entropy for SystemEntropy {
 /// The functions' own limits; sizes and steps are the session's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Keys and password hashes, in units of some 30 ms of work: a bcrypt hash is two of them,
-    /// an RSA key of 2048 bits three, one of 4096 bits twelve.
+    /// Keys and password hashes, in units of some 30 ms of work: a bcrypt hash and an RSA key of
+    /// 2048 bits are two of them, an RSA key of 4096 bits is 28.
     pub costly_calls: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { costly_calls: 64 }
+        Self { costly_calls: 56 }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use go_template::{
-    Budget, Exhausted, Functions, Map, MissingKey, ParseError, Session, Templates, Value,
+    Budget, Entries, Exhausted, Functions, Map, MissingKey, ParseError, Session, Templates, Value,
 };
 use helm_chart::{Chart, Rules};
 use helm_functions::Helm;
@@ -53,13 +53,14 @@ impl Engine<'_> {
             if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
                 continue;
             }
-            let template = Value::map([
-                ("Name", Value::str(path)),
-                ("BasePath", Value::str(scoped.base_path.as_str())),
+            let values = |map: Map| Value::object(objects::Values { map, rules });
+            let template = Entries::from([
+                ("Name".into(), Value::str(path)),
+                ("BasePath".into(), Value::str(scoped.base_path.as_str())),
             ]);
-            scoped.dot.insert("Template".into(), template);
+            scoped.dot.insert("Template".into(), values(Map::new(template)));
             let output = templates
-                .execute(path, Value::Map(scoped.dot.clone()), &mut session)
+                .execute(path, values(scoped.dot.clone()), &mut session)
                 .map_err(TemplateError::execution)?;
             outputs.insert(path.to_owned(), text(output));
         }
@@ -107,7 +108,7 @@ fn in_order(templates: &BTreeMap<String, Scoped>) -> Vec<(&str, &Scoped)> {
 
 /// The output without the traces of missing values.
 fn text(output: Vec<u8>) -> String {
-    let text = String::from_utf8(output)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let text =
+        String::from_utf8(output).unwrap_or_else(|error| go_template::lossy(error.as_bytes()));
     if text.contains(NO_VALUE) { text.replace(NO_VALUE, "") } else { text }
 }

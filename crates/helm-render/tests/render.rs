@@ -140,3 +140,29 @@ fn hostile_templates_end() {
         assert!(started.elapsed() < std::time::Duration::from_mins(1), "{template}");
     }
 }
+
+/// As Helm 4.2.1 prints them.
+#[test]
+fn the_dot_and_capabilities_have_gos_types() {
+    let text = "{{ typeOf . }} {{ typeOf .Template }} {{ typeOf .Values }} {{ typeOf .Subcharts }} \
+        {{ kindOf . }} {{ hasKey . \"Values\" }} {{ (set . \"x\" 1).x }} {{ .Chart.Annotations }} \
+        {{ toJson .Chart.Annotations }} {{ .Capabilities.KubeVersion }} \
+        {{ print .Capabilities.KubeVersion }} {{ .Capabilities.HelmVersion }}";
+    let chart = chart(&[("templates/t.yaml", &format!("a: 1\nb: {text}"))]);
+    let rendered = rendered(&chart, "{}", &Options::default()).unwrap();
+    let (_, printed) = rendered.manifests[0].content.split_once("\nb: ").unwrap();
+    assert_eq!(
+        printed.split_whitespace().collect::<Vec<_>>().join(" "),
+        "common.Values common.Values common.Values map[string]interface {} map true 1 map[] null \
+         v1.36.0 {v1.36.0 v1.36.0 1 36} {v4.2 go1.26.8 v1.36}"
+    );
+}
+
+/// A view of a map in the map itself is a ring, and many of them are a long chain.
+#[test]
+fn values_within_values_are_dropped() {
+    let text = "{{ $_ := set .Values `a` . }}{{ $_ := set . `b` . }}\
+        {{ range until 20000 }}{{ $v := $.Values.Table `t` }}{{ $_ := set $.Values `t` (dict `u` $v) }}{{ end }}";
+    let chart = chart(&[("values.yaml", "t: {}"), ("templates/t.yaml", text)]);
+    rendered(&chart, "{}", &Options::default()).unwrap();
+}

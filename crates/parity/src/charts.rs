@@ -116,7 +116,7 @@ fn compare_chart(recorded: &Recorded, set: &mut Set) -> Result<(), ParityError> 
             compare::lines(&want.join("\n"), &found.join("\n"), &[].into()),
         );
     }
-    let chart = loaded.and_then(Chart::from_files).map_err(|error| error.to_string());
+    let chart = loaded.and_then(Chart::from_files_of_any_format).map_err(|error| error.to_string());
     let cache = TemplateCache::new(64 << 20);
     for case in index["cases"].as_array().into_iter().flatten() {
         let id = case["id"].as_str().unwrap_or_default();
@@ -148,6 +148,7 @@ pub(crate) fn case_output(
     values: &[&[u8]],
     cache: &TemplateCache,
 ) -> Result<String, String> {
+    chart.check_installable().map_err(|error| error.to_string())?;
     let mut user = Map::new();
     for file in values {
         values::merge(&mut user, values::read(file).map_err(|error| error.to_string())?);

@@ -61,7 +61,7 @@ fn compare_case(
     values: &[&[u8]],
     set: &mut Set,
 ) -> Result<(), ParityError> {
-    let chart = directory::files(tree, &TreePath::ROOT).and_then(Chart::from_files);
+    let chart = directory::files(tree, &TreePath::ROOT).and_then(Chart::from_files_of_any_format);
     let ours = chart.map_err(|error| error.to_string());
     let ours = ours.and_then(|chart| case_output(&chart, case, values, &TemplateCache::new(0)));
     let (first, second) = (helm(place, case, values)?, helm(place, case, values)?);

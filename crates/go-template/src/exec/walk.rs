@@ -341,7 +341,7 @@ impl<'t> Exec<'_, 't> {
             other => {
                 let before = self.out.len();
                 let most = self.limit.saturating_sub(before);
-                format::write_value(self.out, other, most);
+                format::write_shown(self.out, other, most);
                 let written = self.out.len() - before;
                 self.check_output(written)
             }

@@ -15,7 +15,15 @@ use printer::Printer;
 /// Limit: where nothing else is said, no more than this is written of a value, and then a little.
 const MOST_BYTES: usize = 48 << 20;
 
-/// What `{{ value }}` and `print` show: the verb `%v`. What exceeds so many bytes is cut off, though
+/// What `{{ value }}` shows; cut off as [`write_value`] does it.
+pub(crate) fn write_shown(out: &mut Vec<u8>, value: &Value, most: usize) {
+    match value {
+        Value::Object(object) => Printer::new(out, most).followed(object),
+        plain => write_value(out, plain, most),
+    }
+}
+
+/// What `print` shows: the verb `%v`. What exceeds so many bytes is cut off, though
 /// not exactly there: a list may hold itself.
 pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value, most: usize) {
     Printer::new(out, most).value(value, 'v');

@@ -218,8 +218,23 @@ impl<'o> Printer<'o> {
         }
         self.push(if pointer { "&" } else { "" });
         self.push(if self.flags.sharp_v { name } else { "" });
+        self.fields(object, verb, depth);
+    }
+
+    /// What a template shows of an object: it follows pointers.
+    pub(super) fn followed(&mut self, object: &Arc<dyn Object>) {
+        match (object.printed(), object.underlying()) {
+            (Some(text), _) => self.push(&text),
+            (None, Value::Nil) => self.fields(&**object, 'v', 0),
+            (None, _) => {
+                self.object(object, 'v', 0);
+            }
+        }
+    }
+
+    fn fields(&mut self, object: &dyn Object, verb: char, depth: usize) {
         self.push("{");
-        for (i, (name, field)) in object.fields().iter().enumerate() {
+        for (i, (name, field)) in object.printed_fields().iter().enumerate() {
             if i > 0 {
                 self.push(if self.flags.sharp_v { ", " } else { " " });
             }

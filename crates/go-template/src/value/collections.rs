@@ -197,6 +197,11 @@ fn dismantle(mut doomed: Vec<Value>) {
                     }
                 }
             }
+            Value::Object(object) if Arc::strong_count(&object) == 1 => {
+                let view = object.view_of();
+                drop(object);
+                doomed.extend(view.map(Value::Map));
+            }
             _ => {}
         }
     }

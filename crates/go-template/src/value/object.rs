@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Type, Value};
+use super::{Map, Type, Value};
 use crate::error::CallError;
 use crate::functions::Signature;
 
@@ -54,6 +54,23 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
     /// slice, number or string. Nil for structs and pointers.
     fn underlying(&self) -> Value {
         Value::Nil
+    }
+
+    /// The map that this is another view of, if it holds nothing else: what is put into one is seen
+    /// in the other, and it may come to hold itself.
+    fn view_of(&self) -> Option<Map> {
+        None
+    }
+
+    /// What a template prints of it, where Go also finds methods of the pointer: `printf` and the
+    /// like do not.
+    fn printed(&self) -> Option<String> {
+        self.text()
+    }
+
+    /// The fields as they are printed, unexported ones too.
+    fn printed_fields(&self) -> Vec<(Cow<'static, str>, Value)> {
+        self.fields()
     }
 
     /// How it is written as JSON, if it has a `MarshalJSON` of its own.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Dependency, Lock, Maintainer, Metadata};
 use crate::document::{DocumentError, mismatch};
+use crate::quote::float_text;
 
 /// Metadata as it was written: entries of lists may be null, nothing is checked.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,14 @@ impl RawMetadata {
             self.dependencies = Some(list.iter().map(dependency).collect::<Result<_, _>>()?);
         }
         Ok(())
+    }
+
+    /// Which kind of chart this is, by `apiVersion` alone: Helm looks at that first.
+    pub(crate) fn api_version_of(document: &Value) -> Result<String, DocumentError> {
+        let fields = Fields::of(document, "chartBase", "", "value of type loader.chartBase")?;
+        let mut version = String::new();
+        fields.text("apiVersion", &mut version)?;
+        Ok(version)
     }
 
     pub(crate) fn set_default_api_version(&mut self) {
@@ -212,16 +221,4 @@ fn scalar_text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// Go's `strconv.FormatFloat(f, 'g', -1, 64)`.
-fn float_text(float: f64) -> String {
-    let scientific = format!("{float:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..6).contains(&exponent) {
-        return float.to_string();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", exponent.abs())
 }

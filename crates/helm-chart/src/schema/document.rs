@@ -1,6 +1,6 @@
 //! A schema document: its draft, and what its references name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -31,6 +31,8 @@ pub(super) struct Place<'a> {
 pub(super) struct Document<'a> {
     root: &'a Value,
     pub(super) draft: Draft,
+    /// Whether `format` is looked at: by old drafts, and of schemas themselves.
+    pub(super) asserts_format: bool,
     /// Whether any schema asks what others have not looked at, which costs book-keeping.
     pub(super) asks_unevaluated: bool,
     /// Schemas by absolute URL, those with an anchor by `URL#anchor`.
@@ -40,13 +42,54 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(super) fn new(root: &'a Value) -> Self {
         let draft = draft(root);
-        let mut document = Self { root, draft, asks_unevaluated: false, by_url: BTreeMap::new() };
+        let mut document = Self {
+            root,
+            draft,
+            asserts_format: draft < Draft::D2019,
+            asks_unevaluated: false,
+            by_url: BTreeMap::new(),
+        };
         let place = document.place_of(root, BASE);
         for url in [BASE, &place.base] {
             document.by_url.insert(url.to_owned(), place.clone());
         }
         document.index(place.schema, &place.base, 0);
         document
+    }
+
+    /// Adds a schema that references may name by its identifier.
+    pub(super) fn with_resource(mut self, root: &'a Value) -> Self {
+        let place = self.place_of(root, BASE);
+        self.by_url.insert(place.base.to_string(), place.clone());
+        self.index(root, &place.base, 0);
+        self
+    }
+
+    /// The whole schema, if a reference that looks at the way it was come by leads there.
+    ///
+    /// Limit: such an anchor is looked for in the outermost schema and beside the reference, not
+    /// in those between.
+    pub(super) fn dynamic_root(
+        &self,
+        keyword: &str,
+        reference: &str,
+        base: &str,
+    ) -> Option<Place<'a>> {
+        let root = self.root();
+        if keyword == "$recursiveRef" {
+            let recurs = |place: &Place<'_>| {
+                place.schema.get("$recursiveAnchor") == Some(&Value::Bool(true))
+            };
+            let own = self.by_url.get(base)?;
+            return (reference == "#" && recurs(own) && recurs(&root)).then_some(root);
+        }
+        let name = reference.strip_prefix('#')?;
+        let anchored = |base: &str| {
+            let place = self.by_url.get(&format!("{base}#{name}"))?;
+            let is_dynamic = place.schema.get("$dynamicAnchor").and_then(Value::as_str);
+            (is_dynamic == Some(name)).then(|| place.clone())
+        };
+        anchored(base).and_then(|_beside| anchored(&root.base))
     }
 
     pub(super) fn root(&self) -> Place<'a> {
@@ -72,19 +115,20 @@ impl<'a> Document<'a> {
         let (url, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let url = if url.is_empty() { base.to_owned() } else { join(base, url) };
         let not_found = || SchemaError::NotFound { url: format!("{url}#{fragment}") };
+        let no_anchor = || SchemaError::NoAnchor { url: format!("{url}#{fragment}"), schema: BASE };
         let Some(resource) = self.by_url.get(&url) else {
             // Helm knows the drafts' own schemas, and lets unknown names pass.
             if url.contains("://json-schema.org/") || url.starts_with("urn:") {
                 return Ok(None);
             }
-            return Err(SchemaError::Remote { url });
+            return Err(unloadable(url));
         };
         if fragment.is_empty() {
             return Ok(Some(resource.clone()));
         }
         if !fragment.starts_with('/') {
             let anchored = self.by_url.get(&format!("{url}#{fragment}"));
-            return anchored.cloned().map(Some).ok_or_else(not_found);
+            return anchored.cloned().map(Some).ok_or_else(no_anchor);
         }
         let mut place = resource.clone();
         for token in fragment[1..].split('/') {
@@ -97,6 +141,31 @@ impl<'a> Document<'a> {
             place = self.place_of(inner.ok_or_else(not_found)?, &place.base);
         }
         Ok(Some(place))
+    }
+
+    /// Whether all references lead somewhere, also those of schemas that no value will meet.
+    pub(super) fn check_references(&self) -> Result<(), SchemaError> {
+        let mut pending = vec![self.root()];
+        let mut seen = BTreeSet::new();
+        while let Some(place) = pending.pop() {
+            let Value::Object(members) = place.schema else { continue };
+            if !seen.insert(std::ptr::from_ref(members).addr()) {
+                continue;
+            }
+            let reference = members.get("$ref").and_then(Value::as_str);
+            if let Some(reference) = reference {
+                pending.extend(self.resolve(reference, &place.base)?);
+            }
+            // In old drafts nothing counts beside a reference.
+            if reference.is_some() && self.draft < Draft::D2019 {
+                continue;
+            }
+            for (keyword, value) in members {
+                let within = inner_schemas(keyword, value);
+                pending.extend(within.map(|schema| self.place_of(schema, &place.base)));
+            }
+        }
+        Ok(())
     }
 
     fn index(&mut self, value: &'a Value, base: &str, depth: usize) {
@@ -135,14 +204,73 @@ impl<'a> Document<'a> {
     }
 }
 
+/// The schemas that a keyword applies to values.
+fn inner_schemas<'a>(keyword: &str, value: &'a Value) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
+    match (keyword, value) {
+        (
+            "properties" | "patternProperties" | "dependentSchemas" | "dependencies",
+            Value::Object(schemas),
+        ) => Box::new(schemas.values()),
+        ("allOf" | "anyOf" | "oneOf" | "prefixItems" | "items", Value::Array(schemas)) => {
+            Box::new(schemas.iter())
+        }
+        (
+            "additionalProperties"
+            | "additionalItems"
+            | "items"
+            | "not"
+            | "if"
+            | "then"
+            | "else"
+            | "contains"
+            | "propertyNames"
+            | "unevaluatedItems"
+            | "unevaluatedProperties",
+            schema,
+        ) => Box::new(std::iter::once(schema)),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// The draft of a schema; the newest one, if it names none that is known.
 fn draft(root: &Value) -> Draft {
-    let url = root.get("$schema").and_then(Value::as_str).unwrap_or_default();
-    match url.trim_end_matches('#').rsplit_once("://").map_or(url, |(_, rest)| rest) {
+    schema_url(root).and_then(known_draft).unwrap_or(Draft::D2020)
+}
+
+/// Whether a schema is of a draft that is known.
+pub(super) fn check_draft(root: &Value) -> Result<(), SchemaError> {
+    match schema_url(root).filter(|url| known_draft(url).is_none()) {
+        // Such a name stands for a schema that everything meets.
+        Some(url) if !url.starts_with("urn:") => Err(unloadable(url.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn schema_url(root: &Value) -> Option<&str> {
+    let url = root.get("$schema").and_then(Value::as_str)?;
+    Some(url.split_once('#').map_or(url, |(url, _fragment)| url))
+}
+
+fn known_draft(url: &str) -> Option<Draft> {
+    let without_scheme =
+        url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or(url);
+    Some(match without_scheme {
         "json-schema.org/draft-04/schema" => Draft::D4,
         "json-schema.org/draft-06/schema" => Draft::D6,
         "json-schema.org/draft-07/schema" => Draft::D7,
         "json-schema.org/draft/2019-09/schema" => Draft::D2019,
-        _ => Draft::D2020,
+        "json-schema.org/draft/2020-12/schema" | "json-schema.org/schema" => Draft::D2020,
+        _ => return None,
+    })
+}
+
+/// Why a URL is not loaded: Helm has loaders for a few schemes.
+fn unloadable(url: String) -> SchemaError {
+    let known = ["file:", "http:", "https:", "urn:"];
+    if known.iter().any(|scheme| url.starts_with(scheme)) {
+        SchemaError::Remote { url }
+    } else {
+        SchemaError::NoLoader { url }
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Format {
         got: Value,
         want: String,
+        /// Why it is not; nothing where that is not told.
+        why: String,
     },
     /// A number, or a number of things, against a limit: `minimum`, `minItems` and the like.
     Number {
@@ -116,7 +118,9 @@ impl fmt::Display for Kind {
             }
             Self::Const(value) if !is_primitive(value) => f.write_str("'const' failed"),
             Self::Const(value) => write!(f, "value must be {}", shown(value)),
-            Self::Format { got, want } => write!(f, "{} is not valid {want}", shown(got)),
+            Self::Format { got, want, why } => {
+                write!(f, "{} is not valid {want}: {why}", shown(got))
+            }
             Self::Number { keyword, got, want } => {
                 write!(f, "{keyword}: got {}, want {}", grouped(*got), grouped(*want))
             }

@@ -1,58 +1,152 @@
-//! `format`, which drafts before 2019-09 assert.
+//! `format`, which drafts before 2019-09 assert, and meta-schemas.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use semver_range::Version;
 
-/// Whether the text is of the format; true for one that is not known.
-pub(super) fn holds(format: &str, text: &str) -> bool {
+/// Whether the text is of the format, as anything is of one that is not known.
+///
+/// # Errors
+/// Why not, in the words of the library that Helm uses.
+///
+/// Differs: of malformed dates, times and IPv6 addresses it is only said that they are malformed.
+pub(super) fn check(format: &str, text: &str) -> Result<(), String> {
+    let malformed = |holds: bool| if holds { Ok(()) } else { Err("malformed".to_owned()) };
     match format {
-        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
-        "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
-        "hostname" => is_hostname(text),
-        "email" => text.split_once('@').is_some_and(|(user, host)| {
-            !user.is_empty() && !user.contains(char::is_whitespace) && is_hostname(host)
+        "ipv4" => ipv4(text).map_err(str::to_owned),
+        "ipv6" if !text.contains(':') => Err("missing colon".to_owned()),
+        "ipv6" => malformed(text.parse::<Ipv6Addr>().is_ok()),
+        "hostname" => hostname(text),
+        "email" => email(text),
+        "date" => malformed(is_date(text)),
+        "time" if text.len() < 9 => Err("less than 9 characters long".to_owned()),
+        "time" => malformed(is_time(text)),
+        "date-time" if text.len() < 20 => Err("less than 20 characters long".to_owned()),
+        "date-time" => match text.split_at_checked(10) {
+            Some((date, time)) => match time.strip_prefix(['T', 't']) {
+                None => Err("11th character must be t or T".to_owned()),
+                Some(time) => malformed(is_date(date) && is_time(time)),
+            },
+            None => malformed(false),
+        },
+        "uri" | "iri" => malformed_url(text).and_then(|()| {
+            let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+            let relative = || Err("relative url".to_owned());
+            scheme.filter(|scheme| is_scheme(scheme)).map_or_else(relative, |_| Ok(()))
         }),
-        "date" => is_date(text),
-        "time" => is_time(text),
-        "date-time" => {
-            text.split_once(['T', 't']).is_some_and(|(date, time)| is_date(date) && is_time(time))
+        "uri-reference" | "iri-reference" if text.contains('\\') => Err("contains \\".to_owned()),
+        "uri-reference" | "iri-reference" => malformed_url(text),
+        "uuid" => uuid(text),
+        "semver" => malformed(Version::parse_strict(text).is_ok()),
+        "regex" => go_regex::Regex::new(text).map(drop).map_err(|error| error.to_string()),
+        "json-pointer" if !text.is_empty() && !text.starts_with('/') => {
+            Err("not starting with /".to_owned())
         }
-        "uri" | "iri" => is_uri(text),
-        "uuid" => is_uuid(text),
-        "semver" => Version::parse_strict(text).is_ok(),
-        "regex" => regex::Regex::new(text).is_ok(),
-        "json-pointer" => text.is_empty() || text.starts_with('/'),
-        _ => true,
+        _ => Ok(()),
     }
 }
 
-fn is_hostname(text: &str) -> bool {
+fn ipv4(text: &str) -> Result<(), &'static str> {
+    let groups: Vec<&str> = text.split('.').collect();
+    if groups.len() != 4 {
+        return Err("expected four decimals");
+    }
+    for group in groups {
+        if group.len() > 1 && group.starts_with('0') {
+            return Err("leading zeros");
+        }
+        match group.parse::<i64>() {
+            Ok(0..=255) => {}
+            Ok(_) => return Err("decimal must be between 0 and 255"),
+            Err(_) => return Err("invalid syntax"),
+        }
+    }
+    Ok(())
+}
+
+fn hostname(text: &str) -> Result<(), String> {
     let text = text.strip_suffix('.').unwrap_or(text);
-    text.len() <= 253
-        && text.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        })
+    if text.len() > 253 {
+        return Err("more than 253 characters long".to_owned());
+    }
+    for label in text.split('.') {
+        if !(1..=63).contains(&label.len()) {
+            return Err("label must be 1 to 63 characters long".to_owned());
+        }
+        if label.starts_with('-') {
+            return Err("label starts with hyphen".to_owned());
+        }
+        if label.ends_with('-') {
+            return Err("label ends with hyphen".to_owned());
+        }
+        invalid_character(label, "-")?;
+    }
+    Ok(())
 }
 
-fn is_uri(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, rest)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-            && !rest.contains([' ', '<', '>', '"'])
-    })
+/// Objects to whatever is neither letter, digit nor one of `others`.
+fn invalid_character(text: &str, others: &str) -> Result<(), String> {
+    match text.chars().find(|c| !c.is_ascii_alphanumeric() && !others.contains(*c)) {
+        Some(c) => Err(format!("invalid character {}", go_quote::single(c, false))),
+        None => Ok(()),
+    }
 }
 
-fn is_uuid(text: &str) -> bool {
+fn email(text: &str) -> Result<(), String> {
+    let Some((local, domain)) = text.rsplit_once('@') else { return Err("missing @".to_owned()) };
+    if local.len() > 64 {
+        return Err("local part more than 64 characters long".to_owned());
+    }
+    if local.len() < 2 || !local.starts_with('"') {
+        for (holds, words) in [
+            (!local.starts_with('.'), "starts with dot"),
+            (!local.ends_with('.'), "ends with dot"),
+            (!local.contains(".."), "consecutive dots"),
+        ] {
+            if !holds {
+                return Err(words.to_owned());
+            }
+        }
+        invalid_character(local, ".!#$%&'*+-/=?^_`{|}~")?;
+    }
+    match domain.strip_prefix('[').and_then(|domain| domain.strip_suffix(']')) {
+        Some(address) if address.starts_with("IPv6:") => Ok(()),
+        Some(address) => ipv4(address).map_err(|why| format!("invalid ipv4 address: {why}")),
+        None => hostname(domain).map_err(|why| format!("invalid domain: {why}")),
+    }
+}
+
+fn malformed_url(text: &str) -> Result<(), String> {
+    let quoted = crate::quote::quoted(text);
+    if text.contains(|c: char| c.is_ascii_control()) {
+        return Err(format!("parse {quoted}: net/url: invalid control character in URL"));
+    }
+    if text.starts_with(':') {
+        return Err(format!("parse {quoted}: missing protocol scheme"));
+    }
+    Ok(())
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+}
+
+fn uuid(text: &str) -> Result<(), String> {
     let lengths = [8, 4, 4, 4, 12];
     let groups: Vec<&str> = text.split('-').collect();
-    groups.len() == lengths.len()
-        && groups.iter().zip(lengths).all(|(group, length)| {
-            group.len() == length && group.bytes().all(|b| b.is_ascii_hexdigit())
-        })
+    if groups.len() != lengths.len() {
+        return Err("must have 5 elements".to_owned());
+    }
+    for (place, (group, length)) in groups.iter().zip(lengths).enumerate() {
+        if group.len() != length {
+            return Err(format!("element {} must be {length} characters long", place + 1));
+        }
+        if let Some(c) = group.chars().find(|c| !c.is_ascii_hexdigit()) {
+            return Err(format!("non-hex character {}", go_quote::single(c, false)));
+        }
+    }
+    Ok(())
 }
 
 fn is_date(text: &str) -> bool {

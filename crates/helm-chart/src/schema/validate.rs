@@ -1,7 +1,7 @@
 //! A value against a schema, keyword by keyword.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -14,8 +14,9 @@ use super::format;
 pub(super) const MAX_DEPTH: usize = 256;
 /// Most schemas that are applied, each to one value.
 pub(super) const MAX_STEPS: u64 = 1_000_000;
-/// Largest compiled pattern, in bytes.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
+/// Steps that compiling a pattern takes, and one that is large when compiled.
+const PATTERN_STEPS: u64 = 200;
+const LARGE_PATTERN_STEPS: u64 = 20_000;
 
 /// What is wrong with the value, if anything.
 pub(super) fn run(document: &Document<'_>, value: &Value) -> Result<Option<Failure>, SchemaError> {
@@ -25,9 +26,40 @@ pub(super) fn run(document: &Document<'_>, value: &Value) -> Result<Option<Failu
         value,
         at: Vec::new(),
         depth: 0,
-        steps: &Cell::new(MAX_STEPS),
+        account: &Account { steps: Cell::new(MAX_STEPS), patterns: RefCell::default() },
     };
     Ok(check.run()?.err())
+}
+
+/// What a whole validation has left, and what it keeps.
+struct Account {
+    steps: Cell<u64>,
+    patterns: RefCell<BTreeMap<String, go_regex::Regex>>,
+}
+
+impl Account {
+    fn spend(&self, steps: u64) -> Result<(), SchemaError> {
+        let left = self.steps.get().checked_sub(steps).ok_or(SchemaError::TooManySteps)?;
+        self.steps.set(left);
+        Ok(())
+    }
+
+    /// Whether a pattern, which is Go's and not anchored, is found in the text.
+    fn is_match(&self, pattern: &str, text: &str) -> Result<bool, SchemaError> {
+        self.spend(text.len() as u64 >> 6)?;
+        if let Some(compiled) = self.patterns.borrow().get(pattern) {
+            return Ok(compiled.is_match(text));
+        }
+        self.spend(PATTERN_STEPS)?;
+        let compiled = go_regex::Regex::new(pattern)
+            .map_err(|_detail| SchemaError::Pattern { pattern: pattern.to_owned() })?;
+        if compiled.is_large() {
+            self.spend(LARGE_PATTERN_STEPS)?;
+        }
+        let found = compiled.is_match(text);
+        self.patterns.borrow_mut().insert(pattern.to_owned(), compiled);
+        Ok(found)
+    }
 }
 
 /// One schema applied to one value.
@@ -37,7 +69,7 @@ struct Check<'a, 'd> {
     value: &'d Value,
     at: Vec<String>,
     depth: usize,
-    steps: &'d Cell<u64>,
+    account: &'d Account,
 }
 
 /// What a schema that holds has looked at; kept only if some schema asks.
@@ -69,12 +101,20 @@ impl Findings {
 }
 
 impl<'a, 'd> Check<'a, 'd> {
+    /// Recursion needs no large stack: now and then it gets a fresh piece.
     fn run(&self) -> Outcome {
         if self.depth > MAX_DEPTH {
             return Err(SchemaError::TooDeep);
         }
-        let left = self.steps.get().checked_sub(1).ok_or(SchemaError::TooManySteps)?;
-        self.steps.set(left);
+        if self.depth.is_multiple_of(8) {
+            stacker::maybe_grow(128 << 10, 2 << 20, || self.apply())
+        } else {
+            self.apply()
+        }
+    }
+
+    fn apply(&self) -> Outcome {
+        self.account.spend(1)?;
         let schema = match self.place.schema {
             Value::Bool(false) => return Ok(Err(self.failure(Kind::FalseSchema))),
             Value::Object(schema) => schema,
@@ -104,7 +144,12 @@ impl<'a, 'd> Check<'a, 'd> {
             if self.document.draft >= Draft::D2019
                 && let Some(Value::String(reference)) = schema.get(keyword)
             {
-                found.take(self.reference(reference)?);
+                let outcome = match self.document.dynamic_root(keyword, reference, &self.place.base)
+                {
+                    Some(root) => self.referenced(root)?,
+                    None => self.reference(reference)?,
+                };
+                found.take(outcome);
             }
         }
         self.combinations(schema, &mut found)?;
@@ -142,13 +187,13 @@ impl<'a, 'd> Check<'a, 'd> {
         {
             return Some(self.failure(Kind::Enum(want.clone())));
         }
-        if self.document.draft < Draft::D2019
+        if self.document.asserts_format
             && let (Some(Value::String(want)), Value::String(text)) =
                 (schema.get("format"), self.value)
-            && !format::holds(want, text)
+            && let Err(why) = format::check(want, text)
         {
             let (got, want) = (self.value.clone(), want.clone());
-            return Some(self.failure(Kind::Format { got, want }));
+            return Some(self.failure(Kind::Format { got, want, why }));
         }
         None
     }
@@ -160,10 +205,14 @@ impl<'a, 'd> Check<'a, 'd> {
         }
     }
 
-    fn reference(&self, reference: &str) -> Result<Result<Seen, Failure>, SchemaError> {
-        let Some(place) = self.document.resolve(reference, &self.place.base)? else {
-            return Ok(Ok(Seen::default()));
-        };
+    fn reference(&self, reference: &str) -> Outcome {
+        match self.document.resolve(reference, &self.place.base)? {
+            Some(place) => self.referenced(place),
+            None => Ok(Ok(Seen::default())),
+        }
+    }
+
+    fn referenced(&self, place: Place<'a>) -> Outcome {
         // A schema that leads to itself without moving on in the value ends at the depth limit.
         if std::ptr::eq(place.schema, self.place.schema) {
             return Ok(Err(self.failure(Kind::RefCycle)));
@@ -231,16 +280,17 @@ impl<'a, 'd> Check<'a, 'd> {
     ) -> Result<(), SchemaError> {
         let object = |keyword: &str| schema.get(keyword).and_then(Value::as_object);
         let by_name = object("properties");
-        let by_pattern = object("patternProperties").into_iter().flatten();
-        let by_pattern = by_pattern
-            .map(|(text, schema)| Ok((pattern(text)?, schema)))
-            .collect::<Result<Vec<_>, SchemaError>>()?;
+        let by_pattern = object("patternProperties");
         let additional = schema.get("additionalProperties");
         let mut not_allowed = Vec::new();
         for (name, value) in members {
             let named = by_name.and_then(|schemas| schemas.get(name));
-            let matching = by_pattern.iter().filter(|(p, _)| p.is_match(name)).map(|(_, s)| *s);
-            let mut applied: Vec<&Value> = named.into_iter().chain(matching).collect();
+            let mut applied: Vec<&Value> = named.into_iter().collect();
+            for (pattern, schema) in by_pattern.into_iter().flatten() {
+                if self.account.is_match(pattern, name)? {
+                    applied.push(schema);
+                }
+            }
             if applied.is_empty() {
                 match additional {
                     Some(Value::Bool(false)) => {
@@ -304,7 +354,9 @@ impl<'a, 'd> Check<'a, 'd> {
                     None => break,
                 },
             };
-            if let Err(failure) = self.inner(schema, item, Some(&i.to_string())).run()? {
+            // Flux: what follows the first items is counted from them on (`validator.go`).
+            let shown = if i < prefix { i } else { i - prefix };
+            if let Err(failure) = self.inner(schema, item, Some(&shown.to_string())).run()? {
                 found.failures.push(failure);
             }
             found.seen.items.insert(i);
@@ -352,8 +404,7 @@ impl<'a, 'd> Check<'a, 'd> {
     fn equal_items(&self, items: &[Value]) -> Result<Option<(usize, usize)>, SchemaError> {
         for (i, item) in items.iter().enumerate() {
             // Each comparison is a step: a long list would take the square of its length.
-            let left = self.steps.get().checked_sub(i as u64);
-            self.steps.set(left.ok_or(SchemaError::TooManySteps)?);
+            self.account.spend(i as u64)?;
             if let Some(first) = items[..i].iter().position(|before| before == item) {
                 return Ok(Some((first, i)));
             }
@@ -369,7 +420,7 @@ impl<'a, 'd> Check<'a, 'd> {
     ) -> Result<(), SchemaError> {
         self.count(schema, ["minLength", "maxLength"], text.chars().count(), found);
         if let Some(Value::String(want)) = schema.get("pattern")
-            && !pattern(want)?.is_match(text)
+            && !self.account.is_match(want, text)?
         {
             let (got, want) = (text.to_owned(), want.clone());
             found.failures.push(self.failure(Kind::Pattern { got, want }));
@@ -388,13 +439,15 @@ impl<'a, 'd> Check<'a, 'd> {
         ];
         for (keyword, broken) in limits {
             // The oldest draft has a boolean beside the limit that makes it exclusive.
-            let exclusive = match keyword {
-                "minimum" => schema.get("exclusiveMinimum"),
-                "maximum" => schema.get("exclusiveMaximum"),
-                _ => None,
-            } == Some(&Value::Bool(true));
-            let Some(want) = schema.get(keyword).and_then(Value::as_f64) else { continue };
-            if broken(got, want) || (exclusive && got.total_cmp(&want).is_eq()) {
+            let is_flag = |flag: &str| schema.get(flag) == Some(&Value::Bool(true));
+            let limit = match keyword {
+                "minimum" if is_flag("exclusiveMinimum") => None,
+                "maximum" if is_flag("exclusiveMaximum") => None,
+                "exclusiveMinimum" if is_flag(keyword) => schema.get("minimum"),
+                "exclusiveMaximum" if is_flag(keyword) => schema.get("maximum"),
+                keyword => schema.get(keyword),
+            };
+            if let Some(want) = limit.and_then(Value::as_f64).filter(|want| broken(got, *want)) {
                 found.failures.push(self.failure(Kind::Number { keyword, got, want }));
             }
         }
@@ -547,14 +600,15 @@ impl<'a, 'd> Check<'a, 'd> {
     {
         let mut at = self.at.clone();
         at.extend(token.map(str::to_owned));
-        let (document, steps) = (self.document, self.steps);
-        Check { document, place, value, at, depth: self.depth + 1, steps }
+        let (document, account) = (self.document, self.account);
+        Check { document, place, value, at, depth: self.depth + 1, account }
     }
 
     /// Costs steps of its own: it is kept.
     fn failure(&self, kind: Kind) -> Failure {
         const KEPT: u64 = 30;
-        self.steps.set(self.steps.get().saturating_sub(KEPT));
+        let steps = &self.account.steps;
+        steps.set(steps.get().saturating_sub(KEPT));
         Failure { at: self.at.clone(), kind, causes: Vec::new() }
     }
 }
@@ -564,14 +618,6 @@ fn causes_of(failure: Failure) -> Vec<Failure> {
         Kind::Group => failure.causes,
         _ => vec![failure],
     }
-}
-
-/// Patterns are Go's; they are not anchored.
-fn pattern(text: &str) -> Result<regex::Regex, SchemaError> {
-    regex::RegexBuilder::new(text)
-        .size_limit(MAX_PATTERN_BYTES)
-        .build()
-        .map_err(|_detail| SchemaError::Pattern { pattern: text.to_owned() })
 }
 
 /// Whether the quotient is whole, as far as floats tell.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Node, Table};
 use crate::Rules;
 use crate::chart::Chart;
+use crate::quote::float_text;
 
 /// The key that every sub-chart inherits.
 const GLOBAL: &str = "global";
@@ -192,7 +193,10 @@ fn go_boolean_verb(value: &Value) -> String {
     match value {
         Value::Null => "%!t(<nil>)".to_owned(),
         Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) if number.is_f64() => format!("%!t(float64={number})"),
+        Value::Number(number) if number.is_f64() => {
+            let text = number.as_f64().map(float_text).unwrap_or_default();
+            format!("%!t(float64={text})")
+        }
         Value::Number(number) => format!("%!t(int64={number})"),
         Value::String(text) => format!("%!t(string={text})"),
         Value::Array(items) => {

@@ -85,7 +85,7 @@ impl Object for Certificate {
 }
 
 fn rsa(call: &mut Call<'_>) -> Result<PrivateKey, CallError> {
-    spend_costly(call, 3)?;
+    spend_costly(call, 2)?;
     PrivateKey::rsa(KeySize::Rsa2048).map_err(|error| FunctionError::from(error).into())
 }
 

@@ -11,10 +11,8 @@ use crate::arguments::{ok, text};
 pub enum TomlError {
     #[error("toml: top-level values must be Go maps or structs")]
     TopLevel,
-    #[error("toml: cannot encode an array or slice with nil elements")]
+    #[error("toml: cannot encode array with nil element")]
     ArrayNil,
-    #[error("toml: cannot encode nil")]
-    Nil,
     #[error("unsupported type: complex128")]
     Complex,
 }

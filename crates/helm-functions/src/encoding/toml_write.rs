@@ -1,6 +1,6 @@
 //! TOML as the `BurntSushi` library writes it.
 
-use go_template::{Call, CallError, Elem, Functions, List, Map, Type, Unbounded, Value};
+use go_template::{Call, CallError, Elem, Functions, List, Map, Str, Type, Unbounded, Value};
 
 use crate::Dialect;
 use crate::arguments::{any, ok};
@@ -11,6 +11,8 @@ use super::TomlError;
 pub(crate) fn register(f: &mut Functions, dialect: Dialect) {
     // Flux: the error becomes the result.
     f.add("toToml", [Type::Any], |call, a| match write(call, any(a, 0)) {
+        // A panic of the library is none of its errors.
+        Err(error) if any(a, 0).is_nil() => Err(error),
         Err(CallError::Function(error)) => ok(error.to_string()),
         other => ok(other?),
     });
@@ -28,7 +30,7 @@ fn write(call: &mut Call<'_>, value: &Value) -> Result<String, CallError> {
             Value::Map(map) => writer.table(&mut Vec::new(), &map)?,
             _ => return Err(FunctionError::from(TomlError::TopLevel).into()),
         },
-        Value::Nil => return Err(FunctionError::from(TomlError::Nil).into()),
+        Value::Nil => return Err(FunctionError::ZeroValue.into()),
         Value::List(list) if list.iter().any(|item| matches!(item, Value::Map(_))) => {
             return Err(FunctionError::from(TomlError::TopLevel).into());
         }
@@ -51,7 +53,8 @@ impl Writer {
         if path.len() > Unbounded::DEPTH || self.out.len() > self.limit {
             return Err(Unbounded.into());
         }
-        let entries = map.entries();
+        let entries: Vec<(Str, Value)> =
+            map.entries().iter().map(|(name, value)| (name.clone(), plain(value))).collect();
         for (name, value) in entries.iter().filter(|(_, value)| !is_table(value)) {
             if value.is_nil() {
                 continue;
@@ -178,6 +181,17 @@ impl Writer {
             }
         }
         self.out.push('"');
+    }
+}
+
+/// A named map without its name.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => match object.underlying() {
+            Value::Map(map) => Value::Map(map),
+            _ => value.clone(),
+        },
+        other => other.clone(),
     }
 }
 

@@ -112,8 +112,16 @@ impl Object for KubeVersionObject {
         })
     }
 
-    fn text(&self) -> Option<String> {
+    /// Its `String` is a method of the pointer.
+    fn printed(&self) -> Option<String> {
         Some(self.version.normalized.to_string())
+    }
+
+    fn printed_fields(&self) -> Vec<(Cow<'static, str>, Value)> {
+        let mut fields = self.fields();
+        let normalized = Value::str(Arc::clone(&self.version.normalized));
+        fields.insert(1, (Cow::Borrowed("normalizedVersion"), normalized));
+        fields
     }
 }
 
@@ -171,7 +179,16 @@ impl Object for BuildInfo {
         Some(Value::Str(Str::from(Arc::clone(text))))
     }
 
+    /// By the names that they have in JSON, without those that are empty.
     fn fields(&self) -> Vec<(Cow<'static, str>, Value)> {
+        let names =
+            ["version", "git_commit", "git_tree_state", "go_version", "kube_client_version"];
+        let fields = self.printed_fields().into_iter().zip(names);
+        let fields = fields.map(|((_, value), name)| (Cow::Borrowed(name), value));
+        fields.filter(|(_, value)| value.truth()).collect()
+    }
+
+    fn printed_fields(&self) -> Vec<(Cow<'static, str>, Value)> {
         let names = ["Version", "GitCommit", "GitTreeState", "GoVersion", "KubeClientVersion"];
         all_fields(self, &names)
     }

@@ -15,9 +15,13 @@ pub(crate) fn chart(metadata: &Metadata, is_root: bool, rules: Rules) -> Value {
 }
 
 fn fields(md: &Metadata, is_root: bool) -> Vec<(&'static str, Value)> {
-    let annotations = md.annotations.iter().flatten();
-    let annotations: Entries =
-        annotations.map(|(key, value)| (Str::from(key.as_str()), text(value))).collect();
+    let annotations = match &md.annotations {
+        None => Value::object(NoTexts),
+        Some(texts) => {
+            let texts = texts.iter().map(|(key, value)| (Str::from(key.as_str()), text(value)));
+            Value::Map(Map::typed(Elem::String, texts.collect::<Entries>()))
+        }
+    };
     vec![
         ("Name", text(&md.name)),
         ("Home", text(&md.home)),
@@ -32,7 +36,7 @@ fn fields(md: &Metadata, is_root: bool) -> Vec<(&'static str, Value)> {
         ("Tags", text(&md.tags)),
         ("AppVersion", text(&md.app_version)),
         ("Deprecated", Value::Bool(md.deprecated)),
-        ("Annotations", Value::Map(Map::typed(Elem::String, annotations))),
+        ("Annotations", annotations),
         ("KubeVersion", text(&md.kube_version)),
         ("Dependencies", Value::list(md.dependencies.iter().flatten().map(dependency).collect())),
         ("Type", text(&md.kind)),
@@ -64,6 +68,28 @@ fn text(text: &str) -> Value {
 
 fn texts(texts: &[String]) -> Value {
     Value::list(texts.iter().map(|t| text(t)).collect())
+}
+
+/// Go's nil map of texts: empty, and `null` in JSON.
+#[derive(Debug)]
+struct NoTexts;
+
+impl Object for NoTexts {
+    fn type_name(&self) -> Cow<'static, str> {
+        Cow::Borrowed("map[string]string")
+    }
+
+    fn kind(&self) -> &'static str {
+        "map"
+    }
+
+    fn underlying(&self) -> Value {
+        Value::Map(Map::typed(Elem::String, Entries::new()))
+    }
+
+    fn json(&self) -> Option<serde_json::Value> {
+        Some(serde_json::Value::Null)
+    }
 }
 
 /// A struct: asking for a field that it does not have is an error.

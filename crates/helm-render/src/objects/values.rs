@@ -65,6 +65,10 @@ impl Object for Values {
         Value::Map(self.map.clone())
     }
 
+    fn view_of(&self) -> Option<Map> {
+        Some(self.map.clone())
+    }
+
     fn method(&self, name: &str) -> Option<Signature> {
         match name {
             "AsMap" | "YAML" => Some(Signature::fixed([])),
