@@ -105,15 +105,16 @@ pub fn spans(text: &[u8]) -> Result<Spans, Error> {
         let mut spans = finished_spans(&finished)?;
         if let Some(last) = spans.scalars.last_mut().filter(|last| last.style == Style::Block) {
             unfinished_block::unfinish(&mut last.text, &finished, last.bytes.clone());
-            last.bytes.end = last.bytes.end.min(rest.len());
         }
         spans
     } else {
         finished_spans(rest)?
     };
     let offset = text.len() - rest.len();
+    // A block ends, and an empty scalar stands, behind the line break that was added.
+    let within = |at: usize| at.min(rest.len()) + offset;
     for ScalarSpan { bytes, .. } in &mut spans.scalars {
-        *bytes = bytes.start + offset..bytes.end + offset;
+        *bytes = within(bytes.start)..within(bytes.end);
     }
     Ok(spans)
 }

@@ -73,3 +73,10 @@ fn lines_and_columns_are_those_of_editors() {
     let scalar = &spans.scalars()[0];
     assert_eq!((scalar.line, scalar.column, scalar.style), (2, 6, Style::Plain));
 }
+
+#[test]
+fn nothing_stands_behind_the_end() {
+    let text = "? a|";
+    let spans = yaml::spans(text.as_bytes()).unwrap();
+    assert!(spans.scalars().iter().all(|scalar| text.get(scalar.bytes.clone()).is_some()));
+}
