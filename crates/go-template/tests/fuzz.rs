@@ -1,7 +1,7 @@
 //! Nothing that is parsed or executed may panic.
 
+use fuzz_input::{Corpus, check, produce, soon, words};
 use go_template::{Budget, Functions, Session, Templates, Value};
-use proptest::prelude::*;
 
 const BUDGET: Budget = Budget {
     steps: 10_000,
@@ -24,40 +24,118 @@ fn data() -> Value {
 }
 
 fn run(text: &str) {
-    let mut templates = Templates::new("set", Functions::new());
-    if templates.parse("t", text).is_ok() {
-        let result = templates.execute("t", data(), &mut Session::new(BUDGET));
-        if let Err(error) = result {
+    soon(|| {
+        let mut templates = Templates::new("set", Functions::new());
+        if let Err(error) = templates.parse("t", text) {
             assert!(!error.to_string().is_empty());
+            return;
         }
-    }
+        match templates.execute("t", data(), &mut Session::new(BUDGET)) {
+            Ok(output) => assert!(output.len() <= BUDGET.output_bytes),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    });
 }
 
-proptest! {
-    #[test]
-    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        run(&String::from_utf8_lossy(&bytes));
-    }
+#[test]
+fn any_bytes() {
+    check!().with_iterations(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
+}
 
-    #[test]
-    fn anything_within_an_action(text in r#"[ a-z.$|()"`'0-9:=,\\{}\n%+_é-]{0,60}"#) {
-        run(&format!("a{{{{{text}}}}}b"));
-    }
+#[test]
+fn templates_that_are_nearly_right() {
+    let corpus = Corpus::of_table("parity/tests/tables/templates/gotemplate.json", "template")
+        .and(Corpus::of_table("parity/tests/tables/templates/engine-handwritten.json", "template"));
+    check!().with_generator(corpus.text()).with_iterations(1000).for_each(|text| run(text));
+}
 
-    #[test]
-    fn words_of_the_language(words in proptest::collection::vec(proptest::sample::select(vec![
-        "{{ ", " }}", "{{- ", " -}}", "if ", "else ", "end", "range ", "with ", "define ", "block ",
-        "template ", "\"t\" ", "\"n\" ", ". ", ".a ", ".m.k ", "$ ", "$x ", ":= ", "= ", "| ", "(",
-        ")", "printf ", "\"%v %5.2f %[1]q\" ", "index ", ".l ", "slice ", "eq ", "and ", "or ",
-        "nil ", "1 ", "-2 ", "1.5 ", "'x' ", "true ", "break", "continue", "text ", ", ", "len ",
-        "html ", "js ", "call ", "lt ",
-    ]), 0..40)) {
-        run(&words.concat());
-    }
+#[test]
+fn words_of_the_language() {
+    let words = words(
+        &[
+            "{{ ",
+            " }}",
+            "{{- ",
+            " -}}",
+            "if ",
+            "else ",
+            "end",
+            "range ",
+            "with ",
+            "define ",
+            "block ",
+            "template ",
+            "\"t\" ",
+            "\"n\" ",
+            ". ",
+            ".a ",
+            ".m.k ",
+            "$ ",
+            "$x ",
+            ":= ",
+            "= ",
+            "| ",
+            "(",
+            ")",
+            "printf ",
+            "\"%v %5.2f %[1]q\" ",
+            "index ",
+            ".l ",
+            "slice ",
+            "eq ",
+            "and ",
+            "or ",
+            "nil ",
+            "1 ",
+            "-2 ",
+            "1.5 ",
+            "'x' ",
+            "true ",
+            "break",
+            "continue",
+            "text ",
+            ", ",
+            "len ",
+            "html ",
+            "js ",
+            "call ",
+            "lt ",
+        ],
+        40,
+    );
+    check!().with_generator(words).with_iterations(1000).for_each(|text| run(text));
+}
 
-    #[test]
-    fn any_format(format in "[%a-zA-Z0-9+# .*\\[\\]-]{0,30}", number in any::<i64>(), float in any::<f64>(), text in ".{0,10}") {
-        let args = [Value::int(number), Value::from(float), Value::from(text.as_str()), Value::Nil];
-        go_template::format::sprintf(format.as_bytes(), &args, 1 << 16);
-    }
+#[test]
+fn words_within_an_action() {
+    let words = words(
+        &[
+            " ", "a", ".", "$", "|", "(", ")", "\"", "`", "'", "0", "9", ":", "=", ",", "\\", "{",
+            "}", "\n", "%", "+", "_", "é", "-", "/*", "*/", "nil", "0x", "1e", "len",
+        ],
+        30,
+    );
+    check!()
+        .with_generator(words)
+        .with_iterations(1000)
+        .for_each(|text| run(&format!("a{{{{{text}}}}}b")));
+}
+
+#[test]
+fn any_format() {
+    let format = words(
+        &[
+            "%", "v", "d", "s", "q", "x", "X", "f", "g", "e", "t", "T", "c", "U", "p", "b", "o",
+            "+", "#", " ", ".", "-", "*", "[", "]", "0", "1", "2", "9", "é",
+        ],
+        15,
+    );
+    let values = (produce::<i64>(), produce::<f64>(), Corpus::of(["text é"]).text());
+    check!().with_generator((format, values)).with_iterations(1000).for_each(
+        |(format, (number, float, text))| {
+            let args =
+                [Value::int(*number), Value::from(*float), Value::from(text.as_str()), Value::Nil];
+            soon(|| go_template::format::sprintf(format.as_bytes(), &args, 1 << 16));
+        },
+    );
 }
