@@ -3,7 +3,7 @@
 use crate::config_map;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use system_tests::{Kind, Scene};
+use system_tests::{Kind, Scene, Shard};
 
 #[tokio::test]
 async fn a_dependency_is_ready_by_its_expression() {
@@ -27,6 +27,36 @@ async fn a_dependency_is_ready_by_its_expression() {
     scene.until_ready(Kind::Kustomization, "two", "Applied").await.unwrap();
     // Flux looks again every 30 s; here the dependency's label wakes it.
     assert!(start.elapsed() < Duration::from_secs(15), "took {:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn by_a_gate_an_expression_is_asked_for_besides_readiness() {
+    let scene = Scene::new("ready-expr-additive").await.unwrap();
+    let (first, second) = (config_map("a", "1"), config_map("b", "1"));
+    let (one, two) = ("resources: [none.yaml]\n", "resources: [b.yaml]\n");
+    scene
+        .commit(&[
+            ("one/kustomization.yaml", Some(one)),
+            ("two/kustomization.yaml", Some(two)),
+            ("two/b.yaml", Some(&second)),
+        ])
+        .unwrap();
+    scene.apply_source("app", &json!({})).unwrap();
+    // Nobody lives to see the clock's turn.
+    let flags = ["--feature-gates=AdditiveCELDependencyCheck=true", "--requeue-dependency=1h"];
+    let shard = Shard::start(&scene, scene.world().cluster(), &flags).unwrap();
+    let two = json!({"path": "./two", "dependsOn": [{"name": "one", "readyExpr": "true"}]});
+    let all = [("one", json!({"path": "./one"})), ("two", two)];
+    let all = all.map(|(name, spec)| shard.object(scene.kustomization(name, &spec)));
+    scene.apply_all(&all).unwrap();
+    scene.until_failed(Kind::Kustomization, "one", "none.yaml").await.unwrap();
+    scene.until_failed(Kind::Kustomization, "two", "/one' is not ready").await.unwrap();
+    assert!(!scene.exists(Kind::ConfigMap, "b").await.unwrap());
+
+    let mended = [("one/none.yaml", Some(first.as_str()))];
+    let commit = scene.commit(&mended).unwrap();
+    scene.request_reconcile(Kind::GitRepository, "app", "mended").await.unwrap();
+    scene.until_ready(Kind::Kustomization, "two", &commit).await.unwrap();
 }
 
 #[tokio::test]

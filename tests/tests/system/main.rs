@@ -26,6 +26,7 @@ mod ordered_deletion;
 mod proofs;
 mod prune_guard;
 mod releases;
+mod remote_bases;
 mod remote_clusters;
 mod restarts;
 mod seeds;

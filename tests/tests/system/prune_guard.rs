@@ -86,6 +86,37 @@ async fn an_empty_build_deletes_nothing_until_it_is_confirmed() {
 }
 
 #[tokio::test]
+async fn a_confirmation_is_not_for_objects_that_were_made_since() {
+    let scene = Scene::new("confirmed-once").await.unwrap();
+    let all: Vec<String> = (0..12).map(|n| config_map(&format!("m{n:02}"), "1")).collect();
+    let (all, mut turn) = (all.join("---\n"), 0);
+    scene.commit(&[("x/all.yaml", Some(&all)), ("x/none.yaml", Some(""))]).unwrap();
+    scene.apply_source("app", &json!({})).unwrap();
+    scene.apply_kustomization("app", &json!({"path": "./x"})).unwrap();
+    scene.until_ready(KS, "app", "Applied").await.unwrap();
+    let mut commit = |file: Option<&str>| {
+        turn += 1;
+        (scene.commit(&[("x/all.yaml", file)]).unwrap(), format!("turn-{turn}"))
+    };
+    let (empty, turn) = commit(None);
+    scene.request_reconcile(Kind::GitRepository, "app", &turn).await.unwrap();
+    scene.until_ready(KS, "app", &empty).await.unwrap();
+    let object = scene.until_object(SOON, KS, "app", |ks| held(ks).is_some()).await.unwrap();
+    annotate(&scene, CONFIRM, &digest(&object)).await;
+    scene.until_object(SOON, KS, "app", |ks| inventory(ks) == 0).await.unwrap();
+
+    let (full, turn) = commit(Some(&all));
+    scene.request_reconcile(Kind::GitRepository, "app", &turn).await.unwrap();
+    scene.until_ready(KS, "app", &full).await.unwrap();
+    let (empty, turn) = commit(None);
+    scene.request_reconcile(Kind::GitRepository, "app", &turn).await.unwrap();
+    scene.until_ready(KS, "app", &empty).await.unwrap();
+    let object = scene.until_object(SOON, KS, "app", |ks| held(ks).is_some()).await.unwrap();
+    assert_eq!(inventory(&object), 12, "they were deleted by the word that was given for others");
+    assert!(scene.exists(Kind::ConfigMap, "m11").await.unwrap());
+}
+
+#[tokio::test]
 async fn a_kustomization_can_ask_for_the_full_guard() {
     let scene = Scene::new("full-guard").await.unwrap();
     let claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  \

@@ -71,6 +71,25 @@ async fn each_policy_is_kept() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_what_is_to_stay() {
+    let scene = Scene::new("termination-kept").await.unwrap();
+    let kept = config_map("kept", "1").replace(
+        "  name: kept\n",
+        "  name: kept\n  annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}\n",
+    );
+    let gone = config_map("gone", "1");
+    scene.commit(&[("kept.yaml", Some(&kept)), ("gone.yaml", Some(&gone))]).unwrap();
+    scene.apply_source("app", &json!({})).unwrap();
+    // Far longer than anybody here waits.
+    let spec = json!({"deletionPolicy": "WaitForTermination", "timeout": "1h"});
+    scene.apply_kustomization("app", &spec).unwrap();
+    scene.until_ready(KS, "app", "Applied").await.unwrap();
+    scene.delete(KS, "app").await.unwrap();
+    scene.until_gone(KS, "app").await.unwrap();
+    assert!(scene.exists(MAP, "kept").await.unwrap() && !scene.exists(MAP, "gone").await.unwrap());
+}
+
+#[tokio::test]
 async fn waiting_for_the_end_has_an_end() {
     let scene = Scene::new("lingering").await.unwrap();
     scene.commit(&[("a.yaml", Some(&config_map("a", "1")))]).unwrap();

@@ -1,0 +1,56 @@
+//! Bases in other repositories: refused, unless the operator lets them be fetched.
+
+use crate::config_map;
+use serde_json::{Value, json};
+use std::time::Duration;
+use system_tests::{Kind, Scene, Shard};
+
+const KS: Kind = Kind::Kustomization;
+const SOON: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_base_of_another_repository_is_fetched_if_that_is_allowed() {
+    let scene = Scene::new("remote-base").await.unwrap();
+    let git = scene.world().git();
+    let library = format!("{}-library", scene.namespace().name());
+    let base = git.create(&library).unwrap();
+    let shared = |value: &str| config_map("shared", value);
+    let files = [
+        ("apps/web/kustomization.yaml", Some("resources: [../../maps]\n")),
+        ("maps/kustomization.yaml", Some("resources: [map.yaml]\n")),
+    ];
+    base.commit("stable", &files, "files").unwrap();
+    base.commit("stable", &[("maps/map.yaml", Some(&shared("1")))], "map").unwrap();
+    let url = format!("{}//apps/web?ref=stable", git.repository_url(&library));
+    let overlay = format!("namePrefix: my-\nresources: ['{url}']\n");
+    scene.commit(&[("kustomization.yaml", Some(&overlay))]).unwrap();
+    scene.apply_source("app", &json!({})).unwrap();
+
+    scene.apply_kustomization("refused", &json!({})).unwrap();
+    let refused = scene.until_failed(KS, "refused", "is refused").await.unwrap();
+    assert_eq!(refused.reason, "BuildFailed");
+    assert!(git.take_requests(&library).is_empty(), "somebody asked for it");
+
+    // It is no public address, and not reached by https.
+    let public = Shard::start(&scene, scene.world().cluster(), &["--no-remote-bases=false"]);
+    let public = public.unwrap();
+    scene.apply_all(&[public.object(scene.kustomization("public", &json!({})))]).unwrap();
+    scene.until_failed(KS, "public", "only https to addresses of the public").await.unwrap();
+    assert!(git.take_requests(&library).is_empty(), "somebody asked for it");
+    drop(public);
+
+    let host = git.url().trim_start_matches("http://");
+    let flags = ["--no-remote-bases=false", &format!("--remote-base-hosts={host}")];
+    let near = Shard::start(&scene, scene.world().cluster(), &flags).unwrap();
+    scene.apply_all(&[near.object(scene.kustomization("app", &json!({})))]).unwrap();
+    scene.until_ready(KS, "app", "Applied").await.unwrap();
+    let map = scene.get(Kind::ConfigMap, "my-shared").await.unwrap();
+    assert_eq!(map["data"]["key"], "1");
+
+    // That the source has nothing new for this build says nothing of the base.
+    base.commit("stable", &[("maps/map.yaml", Some(&shared("2")))], "map").unwrap();
+    scene.commit(&[("elsewhere/a.txt", Some("a"))]).unwrap();
+    scene.request_reconcile(Kind::GitRepository, "app", "1").await.unwrap();
+    let is_new = |map: &Value| map["data"]["key"] == "2";
+    scene.until_object(SOON, Kind::ConfigMap, "my-shared", is_new).await.unwrap();
+}
