@@ -29,13 +29,34 @@ pub struct Regex {
     compiled: regex::Regex,
     translated: String,
     names: Vec<String>,
-    is_large: bool,
+    size: Size,
+    /// Bytes of the longest match; none if there is no longest.
+    longest: Option<usize>,
 }
 
-/// Bytes that a compiled expression takes if it is an ordinary one.
-const ORDINARY_BYTES: usize = 64 << 10;
-/// Limit: bytes that a compiled expression may take. Go counts otherwise, but limits too.
-const MAX_COMPILED_BYTES: usize = 1 << 20;
+/// How large an expression is when it is compiled. Matching takes time that is linear in the text,
+/// but for each byte it may take as long as the expression is large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Size {
+    /// Up to 16 KiB, as nearly all are.
+    Small,
+    /// Up to 64 KiB.
+    Ordinary,
+    /// Up to 1 MiB, which is the limit. Go counts otherwise, but limits too.
+    Large,
+}
+
+impl Size {
+    const ALL: [Self; 3] = [Self::Small, Self::Ordinary, Self::Large];
+
+    const fn most_bytes(self) -> usize {
+        match self {
+            Self::Small => 16 << 10,
+            Self::Ordinary => 64 << 10,
+            Self::Large => 1 << 20,
+        }
+    }
+}
 
 impl Regex {
     /// Compiles a pattern.
@@ -44,21 +65,23 @@ impl Regex {
     /// [`Error`], worded as Go's `regexp.Compile`.
     pub fn new(pattern: &str) -> Result<Self, Error> {
         let (translated, names) = translate::translate(pattern)?;
-        let within = |bytes| regex::RegexBuilder::new(&translated).size_limit(bytes).build();
-        let (compiled, is_large) = match within(ORDINARY_BYTES) {
-            Ok(compiled) => (compiled, false),
-            Err(_too_large) => {
-                let compiled = within(MAX_COMPILED_BYTES)
-                    .map_err(|_too_large| Error::new(ErrorKind::Large, pattern))?;
-                (compiled, true)
-            }
+        let within = |size: Size| {
+            let mut builder = regex::RegexBuilder::new(&translated);
+            Some((builder.size_limit(size.most_bytes()).build().ok()?, size))
         };
-        Ok(Self { compiled, translated, names, is_large })
+        let (compiled, size) = Size::ALL
+            .into_iter()
+            .find_map(within)
+            .ok_or_else(|| Error::new(ErrorKind::Large, pattern))?;
+        let longest = regex_syntax::parse(&translated)
+            .ok()
+            .and_then(|pattern| pattern.properties().maximum_len());
+        Ok(Self { compiled, translated, names, size, longest })
     }
 
-    /// Whether it takes far more time and memory than most, up to 1 MiB.
-    pub fn is_large(&self) -> bool {
-        self.is_large
+    /// How large it is.
+    pub fn size(&self) -> Size {
+        self.size
     }
 
     /// Names of the groups by number; the whole match and nameless groups have an empty name.
@@ -88,9 +111,19 @@ impl Regex {
         Some(start..end.offset())
     }
 
-    /// How many matches there are.
-    pub fn count(&self, text: &str) -> usize {
-        self.compiled.find_iter(text).count()
+    /// How many matches there are; none if it takes too long to tell.
+    ///
+    /// Finding one match is linear in the text, finding all may be quadratic: `a*b|a` looks at all
+    /// the letters that follow for each `a`. So `bytes` are allowed for all of them, and what may
+    /// have been used is taken away.
+    pub fn count(&self, text: &str, bytes: &mut u64) -> Option<usize> {
+        let mut matches = 0;
+        for found in self.compiled.find_iter(text) {
+            let ahead = (text.len() - found.start()).min(self.longest.unwrap_or(usize::MAX));
+            *bytes = bytes.checked_sub(1 + ahead as u64)?;
+            matches += 1;
+        }
+        Some(matches)
     }
 
     /// The first `n` matches, all if negative. `None` if there is none, which is Go's nil slice.

@@ -1,6 +1,7 @@
 //! How much memory values take.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::value::Value;
 
@@ -81,6 +82,9 @@ impl Scale {
             Value::Nil | Value::Bool(_) | Value::Int(..) | Value::Float(_) | Value::Complex(..) => {
             }
             Value::Object(object) => {
+                if Arc::strong_count(object) == 1 || self.seen.insert(Arc::as_ptr(object).addr()) {
+                    self.weight.bytes += object.weight();
+                }
                 self.pending.extend(object.view_of().map(Value::Map));
             }
         }

@@ -160,6 +160,13 @@ fn a_schema_is_worded_as_in_helm() {
             "a/b: y'",
             "- at '/a~1b': 'y\\'' does not match pattern '^x'\n",
         ),
+        // Patterns are Go's: a lone brace is a brace, and digits are ASCII.
+        (r#"{"properties":{"a":{"pattern":"^{{.*}}$"}}}"#, "a: '{{ x }}'", ""),
+        (
+            r#"{"properties":{"a":{"pattern":"\\d"}}}"#,
+            "a: ٣",
+            "- at '/a': '٣' does not match pattern '\\\\d'\n",
+        ),
         (
             r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#,
             "a: 1",

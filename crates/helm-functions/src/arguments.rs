@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use go_template::{CallError, List, Map, Str, Value};
+use go_template::{Call, CallError, List, Map, Str, Value};
 
 /// What every function returns.
 pub(crate) type Outcome = Result<Value, CallError>;
@@ -60,6 +60,11 @@ pub(crate) fn items(value: &Value) -> Option<List> {
         },
         _ => None,
     }
+}
+
+/// To be called before a function goes through so many bytes letter by letter.
+pub(crate) fn spend_letters(call: &mut Call<'_>, bytes: usize) -> Result<(), CallError> {
+    Ok(call.session.spend(bytes as u64 >> 2)?)
 }
 
 pub(crate) fn from_len(length: usize) -> i64 {

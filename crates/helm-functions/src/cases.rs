@@ -1,16 +1,13 @@
 //! `snakecase`, `kebabcase` and `camelcase`, with the word boundaries of the xstrings library.
 
-use go_template::{Functions, Type};
+use go_template::Functions;
 
-use crate::arguments::{ok, text};
-use crate::words::{lower, upper};
-
-const S: Type = Type::String;
+use crate::words::{letters, lower, upper};
 
 pub(crate) fn register(f: &mut Functions) {
-    f.add("snakecase", [S], |_, a| ok(joined(&text(a, 0), '_')));
-    f.add("kebabcase", [S], |_, a| ok(joined(&text(a, 0), '-')));
-    f.add("camelcase", [S], |_, a| ok(pascal(&text(a, 0))));
+    letters(f, "snakecase", |text| joined(text, '_'));
+    letters(f, "kebabcase", |text| joined(text, '-'));
+    letters(f, "camelcase", pascal);
 }
 
 fn is_connector(c: char) -> bool {

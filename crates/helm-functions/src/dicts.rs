@@ -130,6 +130,11 @@ fn deep_copy(
                 .map(|(key, value)| Ok((key.clone(), deep_copy(value, below, parts_left)?)))
                 .collect::<Result<_, Unbounded>>()?,
         )),
+        // A copy of `.Values` must not share what it is a copy of.
+        Value::Object(object) => match object.underlying() {
+            Value::Map(map) => deep_copy(&Value::Map(map), below, parts_left)?,
+            _ => value.clone(),
+        },
         other => other.clone(),
     })
 }

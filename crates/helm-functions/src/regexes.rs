@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use go_regex::Regex;
+use go_regex::{Regex, Size};
 use go_template::{Call, CallError, Functions, List, Type, Value};
 
 use crate::arguments::{int, ok, text};
@@ -15,62 +15,76 @@ const I: Type = Type::INT;
 
 pub(crate) fn register(f: &mut Functions) {
     f.add("regexMatch", [S, S], |call, a| {
-        let (re, whole) = (compiled(call, &text(a, 0))?, text(a, 1));
-        spend_match(call, &whole)?;
-        ok(re.is_ok_and(|re| re.is_match(&whole)))
+        let Ok(re) = compiled(call, &text(a, 0))? else { return ok(false) };
+        let whole = text(a, 1);
+        spend_match(call, &re, &whole)?;
+        ok(re.is_match(&whole))
     });
     f.add("mustRegexMatch", [S, S], |call, a| {
         let (re, whole) = (expression(call, &text(a, 0), true)?, text(a, 1));
-        spend_match(call, &whole)?;
+        spend_match(call, &re, &whole)?;
         ok(re.is_match(&whole))
     });
     f.add("regexQuoteMeta", [S], |_, a| ok(go_regex::quote_meta(&text(a, 0))));
     for (plain, must) in [("regexFindAll", false), ("mustRegexFindAll", true)] {
         f.add(plain, [S, S, I], move |call, a| {
             let (re, whole) = (expression(call, &text(a, 0), must)?, text(a, 1));
-            spend_match(call, &whole)?;
-            call.make(whole.len().saturating_mul(8))?;
+            spend_match(call, &re, &whole)?;
+            make_parts(call, &re, &whole)?;
             ok(list(re.find_all(&whole, int(a, 2))))
         });
     }
     for (name, must) in [("regexSplit", false), ("mustRegexSplit", true)] {
         f.add(name, [S, S, I], move |call, a| {
             let (re, whole) = (expression(call, &text(a, 0), must)?, text(a, 1));
-            spend_match(call, &whole)?;
-            call.make(whole.len().saturating_mul(8))?;
+            spend_match(call, &re, &whole)?;
+            make_parts(call, &re, &whole)?;
             ok(list(re.split(&whole, int(a, 2))))
         });
     }
     for (name, must) in [("regexFind", false), ("mustRegexFind", true)] {
         f.add(name, [S, S], move |call, a| {
             let (re, whole) = (expression(call, &text(a, 0), must)?, text(a, 1));
-            spend_match(call, &whole)?;
+            spend_match(call, &re, &whole)?;
             ok(re.find(&whole).and_then(|range| whole.get(range)).unwrap_or_default())
         });
     }
     for (name, must) in [("regexReplaceAll", false), ("mustRegexReplaceAll", true)] {
         f.add(name, [S, S, S], move |call, a| {
             let (re, whole, with) = (expression(call, &text(a, 0), must)?, text(a, 1), text(a, 2));
-            spend_match(call, &whole)?;
-            call.make(replaced_len(&re, &whole, &with))?;
+            spend_match(call, &re, &whole)?;
+            make_replaced(call, &re, &whole, &with)?;
             ok(re.replace_all(&whole, &with))
         });
     }
     for (name, must) in [("regexReplaceAllLiteral", false), ("mustRegexReplaceAllLiteral", true)] {
         f.add(name, [S, S, S], move |call, a| {
             let (re, whole, with) = (expression(call, &text(a, 0), must)?, text(a, 1), text(a, 2));
-            spend_match(call, &whole)?;
-            call.make(replaced_len(&re, &whole, &with))?;
+            spend_match(call, &re, &whole)?;
+            make_replaced(call, &re, &whole, &with)?;
             ok(re.replace_all_literal(&whole, &with))
         });
     }
 }
 
-/// As large as the result can be: each match is replaced, and each `$` may stand for the whole text.
-fn replaced_len(re: &Regex, whole: &str, with: &str) -> usize {
+/// To be called before every match is replaced: the result is as large as this at most, for each `$`
+/// may stand for the whole text.
+fn make_replaced(
+    call: &mut Call<'_>,
+    re: &Regex,
+    whole: &str,
+    with: &str,
+) -> Result<(), CallError> {
     let copies = 1 + with.matches('$').count();
-    let matches = if with.is_empty() { 0 } else { re.count(whole) };
-    whole.len().saturating_mul(copies).saturating_add(matches.saturating_mul(with.len()))
+    let replacements = spend_matches(call, re, whole)?.saturating_mul(with.len());
+    Ok(call.make(whole.len().saturating_mul(copies).saturating_add(replacements))?)
+}
+
+/// To be called before a text is cut into parts: each is a text of its own.
+fn make_parts(call: &mut Call<'_>, re: &Regex, whole: &str) -> Result<(), CallError> {
+    const PART_BYTES: usize = 64;
+    let parts = spend_matches(call, re, whole)?;
+    Ok(call.make(whole.len().saturating_add(parts.saturating_mul(PART_BYTES)))?)
 }
 
 fn list(parts: Option<Vec<&str>>) -> Value {
@@ -116,7 +130,7 @@ fn compiled(
     }
     call.session.spend(COMPILE_STEPS + (pattern.len() as u64 >> 2))?;
     let re = Regex::new(pattern);
-    let is_large = re.as_ref().map_or(true, Regex::is_large);
+    let is_large = re.as_ref().map_or(true, |re| re.size() == Size::Large);
     if is_large {
         call.session.spend(COMPILE_LARGE_STEPS)?;
     }
@@ -125,7 +139,7 @@ fn compiled(
         Err(error) => return Ok(Err(error)),
     };
     let regexes = &mut helm(call)?.regexes;
-    let large_kept = regexes.values().filter(|re| re.is_large()).count();
+    let large_kept = regexes.values().filter(|re| re.size() == Size::Large).count();
     if regexes.len() >= MOST_KEPT || (is_large && large_kept >= MOST_LARGE_KEPT) {
         regexes.clear();
     }
@@ -134,6 +148,27 @@ fn compiled(
 }
 
 /// To be called before an expression runs over a text.
-fn spend_match(call: &mut Call<'_>, text: &str) -> Result<(), CallError> {
-    Ok(call.session.spend(text.len() as u64 >> 5)?)
+fn spend_match(call: &mut Call<'_>, re: &Regex, text: &str) -> Result<(), CallError> {
+    let steps_per_byte = match re.size() {
+        Size::Small => 2,
+        Size::Ordinary => 16,
+        Size::Large => 256,
+    };
+    Ok(call.session.spend((text.len() as u64).saturating_mul(steps_per_byte))?)
+}
+
+/// To be called before all matches are looked for. Returns how many there are, or as many as there
+/// can be.
+fn spend_matches(call: &mut Call<'_>, re: &Regex, text: &str) -> Result<usize, CallError> {
+    // So little text is looked at quickly, however often.
+    const SHORT: usize = 256;
+    const MOST_BYTES: u64 = 1 << 30;
+    if text.len() < SHORT {
+        return Ok(text.len() + 1);
+    }
+    let mut bytes_left = MOST_BYTES;
+    let matches = re.count(text, &mut bytes_left);
+    call.session.spend((MOST_BYTES - bytes_left) >> 7)?;
+    let (what, limit) = ("bytes looked at for matches of a regular expression", MOST_BYTES);
+    matches.ok_or_else(|| FunctionError::Exhausted { what, limit }.into())
 }

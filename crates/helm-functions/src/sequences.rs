@@ -49,5 +49,5 @@ fn stepped(call: &mut Call<'_>, start: i64, end: i64, by: i64) -> Result<Vec<i64
         by => usize::try_from(distance.div_ceil(by)).unwrap_or(usize::MAX),
     };
     call.make(count.saturating_mul(24))?;
-    Ok((0..count).map(|i| start + from_len(i) * by).collect())
+    Ok((0..count).map(|i| start.wrapping_add(from_len(i).wrapping_mul(by))).collect())
 }

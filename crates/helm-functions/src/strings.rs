@@ -1,8 +1,10 @@
 //! Strings: cutting, joining, searching.
 
+use std::collections::HashSet;
+
 use go_template::{Call, CallError, Elem, Entries, Functions, List, Map, Str, Type, Value, format};
 
-use crate::arguments::{Outcome, any, from_len, int, ok, string, text};
+use crate::arguments::{Outcome, any, from_len, int, ok, spend_letters, string, text};
 use crate::convert::{to_str, to_strs};
 use crate::error::FunctionError;
 
@@ -13,9 +15,11 @@ pub(crate) fn register(f: &mut Functions) {
     f.add("hello", [], |_, _| ok("Hello!"));
     f.add("trim", [S], |_, a| ok(text(a, 0).trim()));
     for name in ["trimAll", "trimall"] {
-        f.add(name, [S, S], |_, a| {
-            let cut = text(a, 0);
-            ok(text(a, 1).trim_matches(|c| cut.contains(c)))
+        f.add(name, [S, S], |call, a| {
+            spend_letters(call, string(a, 0).len().saturating_add(string(a, 1).len()))?;
+            // A set, for either text may be long.
+            let cut: HashSet<char> = text(a, 0).chars().collect();
+            ok(text(a, 1).trim_matches(|c| cut.contains(&c)))
         });
     }
     f.add("trimSuffix", [S, S], |_, a| {
@@ -28,7 +32,7 @@ pub(crate) fn register(f: &mut Functions) {
         let rest = whole.as_bytes().strip_prefix(string(a, 0).as_bytes());
         Ok(rest.map_or_else(|| Value::Str(whole.clone()), Value::str))
     });
-    f.add("contains", [S, S], |_, a| ok(contains(string(a, 1), string(a, 0))));
+    f.add("contains", [S, S], |call, a| contains(call, string(a, 1), string(a, 0)));
     f.add("hasPrefix", [S, S], |_, a| {
         ok(string(a, 1).as_bytes().starts_with(string(a, 0).as_bytes()))
     });
@@ -62,13 +66,13 @@ pub(crate) fn register(f: &mut Functions) {
         call.make(indented_len(int(a, 0), string(a, 1)))?;
         ok(indent(int(a, 0), string(a, 1), "\n")?)
     });
-    f.add_variadic("quote", [Type::Any], |_, a| {
-        ok(spaced(a, |value| go_quote::double(to_str(value).as_bytes()).into_bytes()))
+    f.add_variadic("quote", [Type::Any], |call, a| {
+        spaced(call, a, |value| go_quote::double(to_str(value).as_bytes()).into_bytes())
     });
-    f.add_variadic("squote", [Type::Any], |_, a| {
-        ok(spaced(a, |value| [b"'", &*format::bytes(value), b"'"].concat()))
+    f.add_variadic("squote", [Type::Any], |call, a| {
+        spaced(call, a, |value| [b"'", &*format::bytes(value), b"'"].concat())
     });
-    f.add_variadic("cat", [Type::Any], |_, a| ok(spaced(a, format::bytes)));
+    f.add_variadic("cat", [Type::Any], |call, a| spaced(call, a, format::bytes));
     f.add("toString", [Type::Any], |_, a| ok(to_str(any(a, 0))));
     f.add("toStrings", [Type::Any], |_, a| ok(List::of_strings(to_strs(any(a, 0)))));
     f.add("join", [S, Type::Any], |call, a| {
@@ -78,11 +82,14 @@ pub(crate) fn register(f: &mut Functions) {
         let parts: Vec<&[u8]> = parts.iter().map(Str::as_bytes).collect();
         ok(Str::from(parts.join(separator)))
     });
-    f.add("sortAlpha", [Type::Any], |_, a| {
+    f.add("sortAlpha", [Type::Any], |call, a| {
         let mut parts = match any(a, 0) {
             Value::Nil => vec![to_str(&Value::Nil)],
             value => to_strs(value),
         };
+        // Texts may be alike but for their ends.
+        let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        call.session.spend((bytes >> 6).saturating_mul(u64::from((parts.len() + 1).ilog2())))?;
         parts.sort();
         ok(List::of_strings(parts))
     });
@@ -114,11 +121,14 @@ fn make_parts(call: &mut Call<'_>, separator: &Str, whole: &Str) -> Result<(), C
     Ok(call.make(whole.len().saturating_add(parts.saturating_mul(PART_BYTES)))?)
 }
 
-fn contains(whole: &Str, part: &Str) -> bool {
-    match (whole.as_str(), part.as_str()) {
-        (Some(whole), Some(part)) => whole.contains(part),
-        _ => part.is_empty() || whole.as_bytes().windows(part.len()).any(|w| w == part.as_bytes()),
+fn contains(call: &mut Call<'_>, whole: &Str, part: &Str) -> Outcome {
+    if let (Some(whole), Some(part)) = (whole.as_str(), part.as_str()) {
+        return ok(whole.contains(part));
     }
+    // Bytes that are no text are compared at each place.
+    call.session.spend((whole.len() as u64).saturating_mul(part.len() as u64) >> 6)?;
+    let mut places = whole.as_bytes().windows(part.len().max(1));
+    ok(part.is_empty() || places.any(|place| place == part.as_bytes()))
 }
 
 /// Cuts at bytes, as Go slices strings; the bounds may panic there.
@@ -177,9 +187,22 @@ fn indent(spaces: i64, whole: &Str, before: &str) -> Result<Str, FunctionError> 
 }
 
 /// The values that are not nil, one space between them.
-fn spaced(values: &[Value], print: impl Fn(&Value) -> Vec<u8>) -> Str {
-    let parts: Vec<Vec<u8>> = values.iter().filter(|v| !v.is_nil()).map(print).collect();
-    Str::from(parts.join(&b' '))
+fn spaced(call: &mut Call<'_>, values: &[Value], print: impl Fn(&Value) -> Vec<u8>) -> Outcome {
+    let most = call.session.budget().value_bytes;
+    let mut out = Vec::new();
+    for (i, value) in values.iter().filter(|value| !value.is_nil()).enumerate() {
+        let part = print(value);
+        if i == 0 {
+            out = part;
+        } else {
+            out.push(b' ');
+            out.extend(part);
+        }
+        if out.len() > most {
+            call.make(out.len())?;
+        }
+    }
+    ok(Str::from(out))
 }
 
 /// Go's `strings.SplitN`: characters if the separator is empty, nothing if `n` is 0.

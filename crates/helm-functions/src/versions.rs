@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use go_template::{CallError, Functions, IntKind, Object, Signature, Type, Value};
+use go_template::{Call, CallError, Functions, IntKind, Object, Signature, Type, Value};
 use semver_range::{Constraint, Version};
 
 use crate::arguments::{ok, text};
@@ -56,7 +56,7 @@ impl Object for Semver {
         Some(Signature::fixed(params))
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
+    fn call(&self, _: &mut Call<'_>, name: &str, args: &[Value]) -> Result<Value, CallError> {
         let version = &self.0;
         let number = |n: u64| Value::Int(n.cast_signed(), IntKind::Uint64);
         let changed = |version: Result<Version, _>| {

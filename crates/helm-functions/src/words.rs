@@ -2,19 +2,25 @@
 
 use go_template::{Functions, Str, Type};
 
-use crate::arguments::{int, ok, string, text};
+use crate::arguments::{int, ok, spend_letters, string, text};
 
 const S: Type = Type::String;
 const I: Type = Type::INT;
 
 pub(crate) fn register(f: &mut Functions) {
-    f.add("upper", [S], |_, a| ok(text(a, 0).chars().map(upper).collect::<String>()));
-    f.add("lower", [S], |_, a| ok(text(a, 0).chars().map(lower).collect::<String>()));
-    f.add("title", [S], |_, a| ok(title(&text(a, 0))));
-    f.add("untitle", [S], |_, a| ok(untitle(&text(a, 0))));
-    f.add("swapcase", [S], |_, a| ok(swap_case(&text(a, 0))));
-    f.add("nospace", [S], |_, a| ok(without_spaces(string(a, 0))));
-    f.add("initials", [S], |_, a| ok(initials(string(a, 0))));
+    letters(f, "upper", |text| text.chars().map(upper).collect());
+    letters(f, "lower", |text| text.chars().map(lower).collect());
+    letters(f, "title", title);
+    letters(f, "untitle", untitle);
+    letters(f, "swapcase", swap_case);
+    f.add("nospace", [S], |call, a| {
+        spend_letters(call, string(a, 0).len())?;
+        ok(without_spaces(string(a, 0)))
+    });
+    f.add("initials", [S], |call, a| {
+        spend_letters(call, string(a, 0).len())?;
+        ok(initials(string(a, 0)))
+    });
     f.add("abbrev", [I, S], |_, a| {
         let width = int(a, 0);
         ok(if width < 4 { string(a, 1).clone() } else { abbreviate(string(a, 1), 0, width) })
@@ -32,6 +38,15 @@ pub(crate) fn register(f: &mut Functions) {
         let lines = string(a, 2).len().saturating_mul(string(a, 1).len().max(1) + 1);
         call.make(lines)?;
         ok(wrap(string(a, 2), int(a, 0), string(a, 1).as_bytes(), true))
+    });
+}
+
+/// Adds a function that goes through a text letter by letter.
+pub(crate) fn letters(f: &mut Functions, name: &str, change: fn(&str) -> String) {
+    f.add(name, [S], move |call, a| {
+        let text = text(a, 0);
+        spend_letters(call, text.len())?;
+        ok(change(&text))
     });
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use file_tree::TreePath;
+use go_template::Budget;
 use helm_chart::{Chart, ChartFile, directory, disk, values};
 use helm_functions::{Helm, SystemEntropy};
 use helm_render::{
@@ -119,6 +120,26 @@ fn a_step_may_change_what_is_installed() {
     let options = Options { post_render: Some(&Rename), ..Options::default() };
     let rendered = rendered(&web(), "{}", &options).unwrap();
     assert!(rendered.manifests.iter().all(|m| m.name.starts_with("other")));
+}
+
+#[test]
+fn methods_cost_what_they_do() {
+    let big = "0123456789abcdef\n".repeat(200_000);
+    let user = format!("s: {}", "x".repeat(5_000));
+    let budget = Budget { steps: 500_000, ..Budget::default() };
+    for (method, want) in [
+        ("$.Files.Get \"big\"", "steps"),
+        ("$.Files.Lines \"big\"", "a string or list of more than"),
+        ("$.Files.AsSecrets", "steps"),
+        ("$.Files.Glob \"**\"", "steps"),
+        ("$.Values.YAML", "steps"),
+    ] {
+        let text = format!("{{{{ range until 1000 }}}}{{{{ $_ := {method} }}}}{{{{ end }}}}");
+        let chart = chart(&[("templates/a.yaml", &text), ("big", &big)]);
+        let options = Options { budget, ..Options::default() };
+        let error = rendered(&chart, &user, &options).unwrap_err();
+        assert!(error.contains(want), "{method}: {error}");
+    }
 }
 
 #[test]

@@ -147,6 +147,9 @@ fn print(
     wanted: &dyn Fn(&Path) -> bool,
 ) {
     let all: Vec<_> = ours.iter().filter(|(path, _)| wanted(path)).collect();
+    if all.is_empty() {
+        return;
+    }
     let cold = mean(all.iter().map(|(_, cost)| cost.cold));
     let warm = mean(all.iter().map(|(_, cost)| cost.warm));
     println!(

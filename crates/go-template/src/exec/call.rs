@@ -10,7 +10,7 @@ use crate::builtins::{self, Builtin};
 use crate::error::{CallError, ExecCause};
 use crate::functions::{Call, Signature};
 use crate::stack;
-use crate::value::{Type, Value};
+use crate::value::{Object, Type, Value};
 use crate::weight::{weigh, weigh_lone};
 
 /// Arguments of a call; most calls have few.
@@ -33,7 +33,7 @@ fn reading_steps(value: &Value) -> u64 {
 }
 
 /// The cause that reports a failed function.
-pub(super) fn failed(name: &str, error: &CallError) -> ExecCause {
+fn failed(name: &str, error: &CallError) -> ExecCause {
     ExecCause::Call {
         function: name.to_owned(),
         message: error.to_string(),
@@ -68,6 +68,37 @@ impl Exec<'_, '_> {
         let result = (function.body)(&mut call, &mut values);
         self.session.release(out + held);
         drop(values);
+        self.returned(node, name, result)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a method and its call, in Go's terms")]
+    pub(super) fn method(
+        &mut self,
+        dot: &Slot,
+        object: &dyn Object,
+        signature: &Signature,
+        name: &str,
+        node: NodeRef,
+        args: &[ExprId],
+        last: Option<Slot>,
+    ) -> Result<Slot, Fault> {
+        let (values, held) = self.arguments(dot, name, signature, args, last)?;
+        let out = self.out.len();
+        self.session.hold(out);
+        let mut call = Call::new(self.session, self.templates);
+        let result = object.call(&mut call, name, &values);
+        self.session.release(out + held);
+        drop(values);
+        self.returned(node, name, result)
+    }
+
+    /// What a function or method came back with, if the budget allows it.
+    fn returned(
+        &mut self,
+        node: NodeRef,
+        name: &str,
+        result: Result<Value, CallError>,
+    ) -> Result<Slot, Fault> {
         // Whatever the function has asked for beforehand: texts must not double without end.
         let result = result.and_then(|value| {
             let text = if let Value::Str(text) = &value { text.len() } else { 0 };
@@ -187,7 +218,7 @@ impl Exec<'_, '_> {
 
     /// The arguments, and how many bytes of what was made for them are held now; the caller has to
     /// release them.
-    pub(super) fn arguments(
+    fn arguments(
         &mut self,
         dot: &Slot,
         name: &str,

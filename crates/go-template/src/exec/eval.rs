@@ -226,15 +226,8 @@ impl<'t> Exec<'_, 't> {
         last: Option<Slot>,
     ) -> Result<Slot, Fault> {
         if let Some(signature) = object.method(name) {
-            let (values, held) = self.arguments(dot, name, &signature, args, last)?;
-            self.session.release(held);
-            return match object.call(name, &values) {
-                Ok(value) => Ok(Slot::plain(value)),
-                Err(error) => {
-                    self.at = Some(NodeRef::Expr(id));
-                    self.fail(super::call::failed(name, &error))
-                }
-            };
+            let node = NodeRef::Expr(id);
+            return self.method(dot, object, &signature, name, node, args, last);
         }
         let has_arguments = !args.is_empty() || last.is_some();
         if let Some(value) = object.field(name) {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{Map, Type, Value};
 use crate::error::CallError;
-use crate::functions::Signature;
+use crate::functions::{Call, Signature};
 
 /// A value that is not one of Go's plain kinds: a struct, a pointer to one, or a named map or
 /// slice with methods, such as Helm's `.Files` and `.Capabilities`.
@@ -36,12 +36,13 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
         None
     }
 
-    /// Calls a method that [`Object::method`] has announced; the arguments fit its signature.
+    /// Calls a method that [`Object::method`] has announced; the arguments fit its signature. What it
+    /// costs is taken from the budget as for a function.
     ///
     /// # Errors
     /// Whatever the method reports; the template stops.
-    fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
-        let _ = args;
+    fn call(&self, call: &mut Call<'_>, name: &str, args: &[Value]) -> Result<Value, CallError> {
+        let _ = (call, args);
         Err(CallError::NoMethod { name: name.to_owned(), type_name: self.type_name() })
     }
 
@@ -84,6 +85,11 @@ pub trait Object: Any + Send + Sync + fmt::Debug {
             Value::Nil => true,
             plain => plain.truth(),
         }
+    }
+
+    /// Bytes that it holds beside what others hold too; asked when memory is looked at.
+    fn weight(&self) -> usize {
+        0
     }
 
     /// Whether it may be given where this type is wanted, beyond its own name and `interface {}`.

@@ -53,7 +53,7 @@ impl Account {
         self.spend(PATTERN_STEPS)?;
         let compiled = go_regex::Regex::new(pattern)
             .map_err(|_detail| SchemaError::Pattern { pattern: pattern.to_owned() })?;
-        if compiled.is_large() {
+        if compiled.size() == go_regex::Size::Large {
             self.spend(LARGE_PATTERN_STEPS)?;
         }
         let found = compiled.is_match(text);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use go_duration::Duration;
-use go_template::{CallError, Object, Signature, Type, Value};
+use go_template::{Call, CallError, Object, Signature, Type, Value};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -137,7 +137,7 @@ impl Object for Time {
         Some(Signature::fixed(params))
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
+    fn call(&self, _: &mut Call<'_>, name: &str, args: &[Value]) -> Result<Value, CallError> {
         let other = || {
             let other = args.first().and_then(Value::downcast::<Self>);
             other.map(|other| other.moment).ok_or(FunctionError::NilDereference)
@@ -238,7 +238,7 @@ impl Object for Named {
         (name == "String").then(|| Signature::fixed([]))
     }
 
-    fn call(&self, _: &str, _: &[Value]) -> Result<Value, CallError> {
+    fn call(&self, _: &mut Call<'_>, _: &str, _: &[Value]) -> Result<Value, CallError> {
         ok(self.text)
     }
 }

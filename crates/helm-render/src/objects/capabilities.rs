@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use go_template::{CallError, List, Object, Signature, Str, Type, Value};
+use go_template::{Call, CallError, List, Object, Signature, Str, Type, Value};
 use helm_chart::Rules;
 
 use crate::capabilities::{Capabilities, HelmVersion, KubeVersion};
@@ -105,7 +105,7 @@ impl Object for KubeVersionObject {
         matches!(name, "String" | "GitVersion").then(|| Signature::fixed([]))
     }
 
-    fn call(&self, name: &str, _args: &[Value]) -> Result<Value, CallError> {
+    fn call(&self, _: &mut Call<'_>, name: &str, _: &[Value]) -> Result<Value, CallError> {
         Ok(match name {
             "String" => Value::str(Arc::clone(&self.version.normalized)),
             _ => self.version(),
@@ -148,7 +148,8 @@ impl Object for VersionSet {
         (name == "Has").then(|| Signature::fixed([Type::String]))
     }
 
-    fn call(&self, _name: &str, args: &[Value]) -> Result<Value, CallError> {
+    fn call(&self, call: &mut Call<'_>, _: &str, args: &[Value]) -> Result<Value, CallError> {
+        call.session.spend(self.list.len() as u64 >> 3)?;
         let wanted = go_template::string(args, 0);
         let has = self.list.iter().any(|v| matches!(v, Value::Str(version) if version == wanted));
         Ok(Value::Bool(has))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use go_template::{CallError, Elem, Map, Object, Signature, Type, Value};
+use go_template::{Call, CallError, Elem, Map, Object, Signature, Type, Value};
 use helm_chart::Rules;
 
 /// Helm's `Values`. The map is shared with whoever else sees these values.
@@ -77,13 +77,15 @@ impl Object for Values {
         }
     }
 
-    fn call(&self, name: &str, args: &[Value]) -> Result<Value, CallError> {
+    fn call(&self, call: &mut Call<'_>, name: &str, args: &[Value]) -> Result<Value, CallError> {
         let path = go_template::string(args, 0).to_text();
         match name {
             "AsMap" => Ok(Value::Map(self.map.clone())),
             "YAML" => {
                 let json = Value::Map(self.map.clone()).to_json()?;
-                Ok(Value::from(yaml::emit(&json)))
+                let text = yaml::emit(&json);
+                call.session.spend(text.len() as u64 >> 1)?;
+                Ok(Value::from(text))
             }
             "Table" => self.table(&path).map(|map| self.with(map)).map_err(CallError::of),
             _ => self.path_value(&path).map_err(CallError::of),
