@@ -50,50 +50,45 @@ async fn what_flux_left_is_taken_over_without_a_write() {
     kustomize.until_logged("Reconciliation finished in").await.unwrap();
     helm.until_logged("release in-sync with desired state").await.unwrap();
 
-    // The artifacts of sources are made anew, and a Kustomization counts how often it was looked at,
-    // as with Flux. Nothing else is written, not even again as it is.
+    // The artifacts of sources are made anew. Nothing else is written, not even again as it is.
     let of_sources = "PATCH /apis/source.toolkit.fluxcd.io/v1/namespaces/t-takeover";
     let mut wrote = source.wrote();
     wrote.sort();
     wrote.dedup();
     let sources = ["gitrepositories/app", "helmcharts/t-takeover-app", "helmrepositories/charts"];
     assert_eq!(wrote, sources.map(|path| format!("{of_sources}/{path}/status")));
-    let counts = "PATCH /apis/kustomize.toolkit.fluxcd.io/v1/namespaces/t-takeover/kustomizations/app/status";
-    assert_eq!(kustomize.wrote(), [counts]);
+    assert_eq!(kustomize.wrote(), Vec::<String>::new());
     assert_eq!(helm.wrote(), Vec::<String>::new());
     let after = state.settled().await.unwrap();
     assert_eq!(before.len(), after.len());
     for (mut before, mut after) in before.into_iter().zip(after) {
         for object in [&mut before, &mut after] {
-            forget_counts(object);
+            forget_artifact(object);
         }
         assert_eq!(before, after);
     }
 }
 
-/// Forgets what a source and a Kustomization say anew.
-fn forget_counts(object: &mut Value) {
-    let version = object["apiVersion"].as_str().unwrap_or_default().to_owned();
-    let paths: &[&str] = match version.split('.').next() {
-        Some("source") => {
-            &["/status/artifact", "/status/url", "/status/observedSourceArtifactRevision"]
-        }
-        // Its digests are of another form, see COMPATIBILITY.md.
-        Some("kustomize") => &["/status/history"],
-        _ => return,
-    };
-    for path in ["/metadata/resourceVersion", "/metadata/managedFields"].iter().chain(paths) {
+/// Forgets what a source says of the artifact that it made anew.
+fn forget_artifact(object: &mut Value) {
+    let version = object["apiVersion"].as_str().unwrap_or_default();
+    if !version.starts_with("source.toolkit.fluxcd.io/") {
+        return;
+    }
+    for path in [
+        "/metadata/resourceVersion",
+        "/metadata/managedFields",
+        "/status/artifact",
+        "/status/url",
+        "/status/observedSourceArtifactRevision",
+    ] {
         if let Some(value) = object.pointer_mut(path) {
             *value = Value::Null;
         }
     }
-    let is_source = version.starts_with("source");
     for condition in object["status"]["conditions"].as_array_mut().into_iter().flatten() {
-        // When the artifact was stored and what of, how long the health check took.
         condition["lastTransitionTime"] = Value::Null;
-        if is_source || condition["type"] != "Ready" {
-            condition["message"] = Value::Null;
-        }
+        condition["message"] = Value::Null;
     }
 }
 

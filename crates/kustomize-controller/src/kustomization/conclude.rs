@@ -120,7 +120,10 @@ fn success(
     let mut conditions = standing(ks, now);
     conditions.remove(STALLED);
     conditions.remove(RECONCILING);
+    let confirms = confirms(ks, progress);
     match progress.health {
+        // How long it took this time is no news.
+        Health::Passed(_) if confirms && is_true(&conditions, HEALTHY) => {}
         Health::Passed(after) => {
             conditions.set(HEALTHY, True, "Succeeded", passed(after));
         }
@@ -134,7 +137,11 @@ fn success(
     status.last_applied_origin_revision.clone_from(&progress.origin_revision);
     status.observed_generation = ks.meta().generation;
     status.conditions = conditions.into_list();
-    remember(&mut status, progress, SUCCEEDED, took, now);
+    // Differs: Flux counts every run; ours that only confirmed what stands writes nothing, so that a
+    // start over thousands of objects, or a take-over from Flux, leaves them as they are.
+    if !confirms || ks.status.as_ref() != Some(&status) {
+        remember(&mut status, progress, SUCCEEDED, took, now);
+    }
     Verdict {
         event: Some(finished(&status, timing, took)),
         next: no_later(Next::Interval(timing.interval), progress),
@@ -356,6 +363,22 @@ fn acknowledge(status: &mut KustomizationStatus, ks: &Kustomization) {
     if let Some(token) = requested {
         status.last_handled_reconcile_at = Some(token.clone());
     }
+}
+
+/// Whether an attempt did no more than find everything as the last one left it.
+fn confirms(ks: &Kustomization, progress: &Progress) -> bool {
+    let Some(status) = &ks.status else { return false };
+    let last = status.history.first();
+    !progress.changed
+        && status.last_applied_revision == progress.attempted_revision
+        && last.is_some_and(|last| {
+            last.last_reconciled_status == SUCCEEDED
+                && Some(&last.digest) == progress.build_digest.as_ref()
+        })
+}
+
+fn is_true(conditions: &Conditions, kind: &str) -> bool {
+    conditions.get(kind).is_some_and(|condition| condition.status == "True")
 }
 
 /// Puts a run at the head of the history; a run like one that is there already counts it up.

@@ -233,12 +233,14 @@ fn name(object: &Object) -> String {
     format!("{}.{}.{group}/{}", gvk.kind, gvk.version, object.name())
 }
 
+/// The digest of a build: of its YAML stream, as Flux has it in the history.
 fn digest(objects: &[Object]) -> String {
     let mut hasher = Sha256::new();
-    for object in objects {
-        // JSON rather than YAML: as good for telling builds apart, and much cheaper.
-        hasher.update(serde_json::to_vec(object.fields()).unwrap_or_default());
-        hasher.update(b"\n");
+    for (n, object) in objects.iter().enumerate() {
+        if n > 0 {
+            hasher.update("---\n");
+        }
+        hasher.update(yaml::emit(&Value::Object(object.fields().clone())));
     }
     let mut digest = "sha256:".to_owned();
     for byte in hasher.finalize() {
