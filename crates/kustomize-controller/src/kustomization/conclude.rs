@@ -563,10 +563,31 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_only_confirms_what_stands_writes_nothing() {
+        let mut ks = ks();
+        let healthy = |seconds, ks: &Kustomization| Progress {
+            health: Health::Passed(Duration::from_secs(seconds)),
+            ..progress(ks)
+        };
+        ks.status = Some(verdict(&ks, &healthy(5, &ks), &Ok(()), &TIMING, NOON).status);
+        let later = NOON + jiff::SignedDuration::from_hours(1);
+        let again = verdict(&ks, &healthy(1, &ks), &Ok(()), &TIMING, later).status;
+        assert_eq!(Some(&again), ks.status.as_ref());
+
+        let drifted = Progress { changed: true, ..healthy(1, &ks) };
+        let counted = verdict(&ks, &drifted, &Ok(()), &TIMING, later).status;
+        assert_eq!(counted.history[0].total_reconciliations, 2);
+        ks.metadata.annotations = Some([(REQUESTED_AT.to_owned(), "later".to_owned())].into());
+        let asked = verdict(&ks, &healthy(1, &ks), &Ok(()), &TIMING, later).status;
+        assert_eq!(asked.history[0].total_reconciliations, 2);
+    }
+
+    #[test]
     fn runs_alike_are_one_entry_of_the_history() {
         let mut ks = ks();
         for _ in 0..2 {
-            ks.status = Some(verdict(&ks, &progress(&ks), &Ok(()), &TIMING, NOON).status);
+            let drifted = Progress { changed: true, ..progress(&ks) };
+            ks.status = Some(verdict(&ks, &drifted, &Ok(()), &TIMING, NOON).status);
         }
         let other = Progress { build_digest: Some("sha256:e".to_owned()), ..progress(&ks) };
         ks.status = Some(verdict(&ks, &other, &Ok(()), &TIMING, NOON).status);
