@@ -107,3 +107,21 @@ async fn a_kustomization_goes_when_all_its_stages_are_gone() {
     scene.until_gone(KS, "app").await.unwrap();
     assert!(!class_exists(&scene, &class));
 }
+
+#[tokio::test]
+async fn a_prune_that_lasts_longer_than_the_timeout_fails_and_goes_on() {
+    let (scene, class) = set_up("ordered-late").await;
+    // No timeout is shorter than 30 seconds.
+    scene.patch(KS, "app", &json!({"spec": {"timeout": "1s"}})).await.unwrap();
+    let commit = scene.commit(&[("gone.yaml", None)]).unwrap();
+    scene.request_reconcile(Kind::GitRepository, "app", "prune").await.unwrap();
+    scene.until_ready(KS, "app", &commit).await.unwrap();
+    let late = "timeout waiting for termination of: [ConfigMap/";
+    let failed = scene.until_failed(KS, "app", late).await.unwrap();
+    assert_eq!(failed.reason, "PruneFailed");
+    assert!(class_exists(&scene, &class), "its turn comes later");
+
+    release(&scene).await;
+    scene.until_object(SOON, KS, "app", |ks| tracked(ks) == 1).await.unwrap();
+    assert!(!class_exists(&scene, &class));
+}
