@@ -70,7 +70,7 @@ fn begin(hr: &Arc<HelmRelease>, ctx: &Arc<Context>, client: TenantClient) {
     let work = {
         let (key, ctx) = (key.clone(), Arc::clone(&ctx));
         async move {
-            let removal = remove(&mut hr, &ctx, client);
+            let removal = Box::pin(remove(&mut hr, &ctx, client));
             let end = confined::<HelmRelease, _>(&ctx.runtime.metrics, removal).await;
             let next = match end.and_then(|removed| removed) {
                 Ok(()) => Next::Await,

@@ -203,8 +203,8 @@ impl<'a> Attempt<'a> {
             (tenant::client(&object, ctx).await?, applied)
         } else {
             let strict = ctx.settings.strict_substitution;
-            let bases = remote_bases::Fetcher::of(ctx, self.timing.timeout);
-            let recipe = Recipe::of(&object, variables, decryptor, strict, bases);
+            let fetcher = remote_bases::Fetcher::of(ctx, self.timing.timeout);
+            let recipe = Recipe::of(&object, variables, decryptor, strict, fetcher);
             self.build_and_apply(checkout, recipe, artifact).await?
         };
         let targets = health::targets(&object, applied);

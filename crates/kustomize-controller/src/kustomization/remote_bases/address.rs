@@ -72,7 +72,7 @@ fn divided(path: &str) -> (&str, &str) {
     if let Some(at) = path.find(".git/") {
         return (&path[..at + ".git".len()], &path[at + ".git/".len()..]);
     }
-    if path.ends_with(".git") {
+    if path.strip_suffix(".git").is_some() {
         return (path, "");
     }
     // Azure has one name more.
