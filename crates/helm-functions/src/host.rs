@@ -72,7 +72,7 @@ impl Entropy for SystemEntropy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Keys and password hashes, in units of some 30 ms of work: a bcrypt hash and an RSA key of
-    /// 2048 bits are two of them, an RSA key of 4096 bits is 28.
+    /// 2048 bits are two of them, an RSA key of 4096 bits is 13.
     pub costly_calls: u64,
 }
 

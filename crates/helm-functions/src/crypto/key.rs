@@ -20,7 +20,7 @@ pub(crate) fn register(f: &mut Functions) {
         if !matches!(&*kind, "" | "rsa" | "dsa" | "ecdsa" | "ed25519") {
             return ok(format!("Unknown type {kind}"));
         }
-        spend_costly(call, if matches!(&*kind, "" | "rsa") { 28 } else { 1 })?;
+        spend_costly(call, if matches!(&*kind, "" | "rsa") { 13 } else { 1 })?;
         let key = match &*kind {
             "ecdsa" => PrivateKey::ecdsa(),
             "ed25519" => PrivateKey::ed25519(),
