@@ -27,7 +27,7 @@ fn run(source: &str) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(200).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
+    check(200).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn expressions_that_are_nearly_right() {
         "timestamp('2024-01-01T00:00:00Z') - duration('1h30m') < timestamp('2025-01-01T00:00:00Z')",
         "r'raw' + '''long''' == 'x' ? -1 < 0x1F : type(1) == int",
     ]);
-    check!().with_generator(corpus.text()).with_iterations(300).for_each(|text| run(text));
+    check(300).with_generator(corpus.text()).for_each(|text| run(text));
 }
 
 #[test]
@@ -105,5 +105,5 @@ fn words_of_the_language() {
         ],
         16,
     );
-    check!().with_generator(words).with_iterations(500).for_each(|text| run(text));
+    check(500).with_generator(words).for_each(|text| run(text));
 }

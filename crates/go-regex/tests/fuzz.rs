@@ -30,23 +30,20 @@ fn run(pattern: &str, input: &str) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(300).for_each(|bytes| run(&String::from_utf8_lossy(bytes), "aé"));
+    check(300).for_each(|bytes| run(&String::from_utf8_lossy(bytes), "aé"));
 }
 
 #[test]
 fn patterns_that_are_nearly_right() {
     let patterns = Corpus::of_table(TABLE, "pattern").text();
     let inputs = Corpus::of_table(TABLE, "input").text();
-    check!()
-        .with_generator((patterns, inputs))
-        .with_iterations(300)
-        .for_each(|(pattern, input)| run(pattern, input));
+    check(300).with_generator((patterns, inputs)).for_each(|(pattern, input)| run(pattern, input));
 }
 
 #[test]
 fn a_quoted_text_matches_itself() {
     let texts = Corpus::of_table(TABLE, "pattern").text();
-    check!().with_generator(texts).with_iterations(200).for_each(|text| {
+    check(200).with_generator(texts).for_each(|text| {
         // A long text makes an expression that is too large.
         if let Ok(regex) = Regex::new(&quote_meta(text)) {
             assert_eq!(regex.find(text), Some(0..text.len()));

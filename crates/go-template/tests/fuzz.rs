@@ -39,14 +39,14 @@ fn run(text: &str) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
+    check(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
 }
 
 #[test]
 fn templates_that_are_nearly_right() {
     let corpus = Corpus::of_table("parity/tests/tables/templates/gotemplate.json", "template")
         .and(Corpus::of_table("parity/tests/tables/templates/engine-handwritten.json", "template"));
-    check!().with_generator(corpus.text()).with_iterations(1000).for_each(|text| run(text));
+    check(1000).with_generator(corpus.text()).for_each(|text| run(text));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn words_of_the_language() {
         ],
         40,
     );
-    check!().with_generator(words).with_iterations(1000).for_each(|text| run(text));
+    check(1000).with_generator(words).for_each(|text| run(text));
 }
 
 #[test]
@@ -115,10 +115,7 @@ fn words_within_an_action() {
         ],
         30,
     );
-    check!()
-        .with_generator(words)
-        .with_iterations(1000)
-        .for_each(|text| run(&format!("a{{{{{text}}}}}b")));
+    check(1000).with_generator(words).for_each(|text| run(&format!("a{{{{{text}}}}}b")));
 }
 
 #[test]
@@ -131,11 +128,9 @@ fn any_format() {
         15,
     );
     let values = (produce::<i64>(), produce::<f64>(), Corpus::of(["text é"]).text());
-    check!().with_generator((format, values)).with_iterations(1000).for_each(
-        |(format, (number, float, text))| {
-            let args =
-                [Value::int(*number), Value::from(*float), Value::from(text.as_str()), Value::Nil];
-            soon(|| go_template::format::sprintf(format.as_bytes(), &args, 1 << 16));
-        },
-    );
+    check(1000).with_generator((format, values)).for_each(|(format, (number, float, text))| {
+        let args =
+            [Value::int(*number), Value::from(*float), Value::from(text.as_str()), Value::Nil];
+        soon(|| go_template::format::sprintf(format.as_bytes(), &args, 1 << 16));
+    });
 }

@@ -49,7 +49,7 @@ fn chart(files: &[(&str, &str)]) -> Option<Chart> {
 fn files_of_a_chart_that_are_nearly_right() {
     let of = |texts: &[&str]| Corpus::of(texts.iter().copied()).text();
     let texts = (of(&[CHART, V1]), of(&[REQUIREMENTS]), of(&[VALUES]), of(&[LOCK]), of(&[IGNORE]));
-    check!().with_generator(texts).with_iterations(200).for_each(
+    check(200).with_generator(texts).for_each(
         |(metadata, requirements, defaults, lock, ignore)| {
             let loaded = chart(&[
                 ("Chart.yaml", metadata),
@@ -100,7 +100,7 @@ fn values_over_values() {
         ])
         .value()
     };
-    check!().with_generator((samples(), samples(), samples())).with_iterations(300).for_each(
+    check(300).with_generator((samples(), samples(), samples())).for_each(
         |(user, parent, child)| {
             let Value::Object(user) = user else { return };
             let (parent, child) = (parent.to_string(), child.to_string());
@@ -137,7 +137,7 @@ fn schemas_that_are_nearly_right() {
         json!({"a": {"b": 1, "c": {"a": {}}}, "b": "x", "s": [1, 1.0, "x"], "c": 1, "d": null}),
     ]);
     let generator = (schemas.value(), user.value());
-    check!().with_generator(generator).with_iterations(300).for_each(|(schema, user)| {
+    check(300).with_generator(generator).for_each(|(schema, user)| {
         let Value::Object(user) = user else { return };
         let text = schema.to_string();
         if let Some(chart) = chart(&[("Chart.yaml", SUB), ("values.schema.json", &text)])
@@ -209,7 +209,7 @@ fn entries() -> Value {
 
 #[test]
 fn any_bytes_as_an_archive() {
-    check!().with_iterations(200).for_each(|bytes| {
+    check(200).for_each(|bytes| {
         load(bytes);
         load(&gzip(bytes));
     });
@@ -220,23 +220,20 @@ fn archives_that_are_nearly_right() {
     // Whole ones get further than those with every trick.
     let plain: Vec<Value> = entries().as_array().unwrap().iter().take(6).cloned().collect();
     let values = Values::of([entries(), plain.into()]).value();
-    check!()
-        .with_generator(values)
-        .with_iterations(300)
-        .for_each(|entries| load(&gzip(&tar(entries))));
+    check(300).with_generator(values).for_each(|entries| load(&gzip(&tar(entries))));
 }
 
 #[test]
 fn streams_that_are_nearly_right() {
     let tar = tar(&entries());
     let bytes = Corpus::of([tar.clone()]).bytes();
-    check!().with_generator(bytes).with_iterations(100).for_each(|tar| load(&gzip(tar)));
+    check(100).with_generator(bytes).for_each(|tar| load(&gzip(tar)));
 }
 
 #[test]
 fn compressed_bytes_that_are_nearly_right() {
     let bytes = Corpus::of([gzip(&tar(&entries()))]).bytes();
-    check!().with_generator(bytes).with_iterations(100).for_each(|archive| load(archive));
+    check(100).with_generator(bytes).for_each(|archive| load(archive));
 }
 
 const INDEX: &str = "apiVersion: v1
@@ -300,13 +297,13 @@ fn index(text: &[u8]) {
 
 #[test]
 fn any_bytes_as_an_index() {
-    check!().with_iterations(300).for_each(index);
+    check(300).for_each(index);
 }
 
 #[test]
 fn indices_that_are_nearly_right() {
     let corpus = Corpus::of([INDEX.to_owned(), yaml_as_json()]).bytes();
-    check!().with_generator(corpus).with_iterations(500).for_each(|text| index(text));
+    check(500).with_generator(corpus).for_each(|text| index(text));
 }
 
 fn yaml_as_json() -> String {

@@ -45,5 +45,5 @@ fn run(text: &str) {
 fn templates_that_are_nearly_right() {
     let corpus = Corpus::of_table("parity/tests/tables/templates/sprig.json", "template")
         .and(Corpus::of_table("parity/tests/tables/templates/engine-handwritten.json", "template"));
-    check!().with_generator(corpus.text()).with_iterations(400).for_each(|text| run(text));
+    check(400).with_generator(corpus.text()).for_each(|text| run(text));
 }

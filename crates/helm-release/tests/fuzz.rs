@@ -69,7 +69,7 @@ fn run(text: &[u8]) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(300).for_each(|bytes| {
+    check(300).for_each(|bytes| {
         run(bytes);
         run(STANDARD.encode(bytes).as_bytes());
         run(packed(bytes).as_bytes());
@@ -79,7 +79,7 @@ fn any_bytes() {
 #[test]
 fn secrets_that_are_nearly_right() {
     let corpus = Corpus::of(records().map(|record| packed(record.to_string().as_bytes())));
-    check!().with_generator(corpus.bytes()).with_iterations(300).for_each(|text| run(text));
+    check(300).with_generator(corpus.bytes()).for_each(|text| run(text));
 }
 
 #[test]
@@ -87,12 +87,12 @@ fn streams_that_are_nearly_right() {
     let gzip = |record: &Value| STANDARD.decode(packed(record.to_string().as_bytes())).unwrap();
     let corpus = Corpus::of(records().iter().map(gzip)).bytes();
     let run = |bytes: &Bytes| run(STANDARD.encode(&**bytes).as_bytes());
-    check!().with_generator(corpus).with_iterations(300).for_each(run);
+    check(300).with_generator(corpus).for_each(run);
 }
 
 #[test]
 fn records_that_are_nearly_right() {
     let values = Values::of(records()).value();
     let run = |record: &Value| run(packed(record.to_string().as_bytes()).as_bytes());
-    check!().with_generator(values).with_iterations(500).for_each(run);
+    check(500).with_generator(values).for_each(run);
 }

@@ -51,7 +51,7 @@ fn trees_whose_text_is_nearly_right() {
             files.iter().map(|(name, text)| format!("{FILE}{name}\n{}", text.as_str().unwrap()));
         root + &files.collect::<String>()
     });
-    check!().with_generator(Corpus::of(texts).text()).with_iterations(100).for_each(|text| {
+    check(100).with_generator(Corpus::of(texts).text()).for_each(|text| {
         let mut parts = text.split(FILE);
         let root = parts.next().unwrap_or_default();
         run(
@@ -70,7 +70,7 @@ fn trees_whose_values_are_nearly_right() {
             files.into_iter().map(|(name, text)| (name, documents(text))).collect();
         json!({"root": root, "files": files})
     });
-    check!().with_generator(Values::of(values).value()).with_iterations(200).for_each(|tree| {
+    check(200).with_generator(Values::of(values).value()).for_each(|tree| {
         let root = tree["root"].as_str().unwrap_or_default();
         let files = tree["files"].as_object().into_iter().flatten();
         run(root, files.map(|(name, content)| (name.as_str(), printed(content))));
@@ -103,16 +103,14 @@ fn json_patches_that_are_nearly_right() {
     let patches = Values::of_table(PATCHES, "patch").value();
     let version5 =
         json_patch::Options { ensure_path: true, allow_missing_remove: true, ..Default::default() };
-    check!().with_generator((documents, patches)).with_iterations(1000).for_each(
-        |(document, patch)| {
-            soon(|| {
-                json_patch::merge_patch(&mut document.clone(), patch.clone());
-                for options in [json_patch::Options::kustomize(), version5] {
-                    if let Ok(patch) = Patch::new(patch.clone(), options) {
-                        drop(patch.apply(document.clone(), options));
-                    }
+    check(1000).with_generator((documents, patches)).for_each(|(document, patch)| {
+        soon(|| {
+            json_patch::merge_patch(&mut document.clone(), patch.clone());
+            for options in [json_patch::Options::kustomize(), version5] {
+                if let Ok(patch) = Patch::new(patch.clone(), options) {
+                    drop(patch.apply(document.clone(), options));
                 }
-            });
-        },
-    );
+            }
+        });
+    });
 }

@@ -32,7 +32,7 @@ fn constrain(range: &str, version: &str) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(500).for_each(|bytes| {
+    check(500).for_each(|bytes| {
         let text = String::from_utf8_lossy(bytes);
         read(&text);
         constrain(&text, "1.2.3");
@@ -41,13 +41,13 @@ fn any_bytes() {
 
 #[test]
 fn versions_that_are_nearly_right() {
-    check!().with_generator(versions().text()).with_iterations(500).for_each(|text| read(text));
+    check(500).with_generator(versions().text()).for_each(|text| read(text));
 }
 
 #[test]
 fn versions_are_in_one_order() {
     let three = (versions().text(), versions().text(), versions().text());
-    check!().with_generator(three).with_iterations(500).for_each(|(a, b, c)| {
+    check(500).with_generator(three).for_each(|(a, b, c)| {
         let [Ok(a), Ok(b), Ok(c)] = [a, b, c].map(|text| Version::parse(text)) else { return };
         assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
         if a <= b && b <= c {
@@ -59,10 +59,7 @@ fn versions_are_in_one_order() {
 #[test]
 fn ranges_that_are_nearly_right() {
     let generator = (constraints().text(), versions().text());
-    check!()
-        .with_generator(generator)
-        .with_iterations(500)
-        .for_each(|(range, version)| constrain(range, version));
+    check(500).with_generator(generator).for_each(|(range, version)| constrain(range, version));
 }
 
 #[test]
@@ -74,8 +71,7 @@ fn words_of_ranges() {
         ],
         16,
     );
-    check!()
+    check(1000)
         .with_generator((words, versions().text()))
-        .with_iterations(1000)
         .for_each(|(range, version)| constrain(range, version));
 }

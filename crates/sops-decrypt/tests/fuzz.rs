@@ -44,7 +44,7 @@ fn encrypted(format: Format) -> Corpus {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(100).for_each(|bytes| {
+    check(100).for_each(|bytes| {
         for format in [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini, Format::Binary] {
             run(bytes, format);
         }
@@ -59,20 +59,20 @@ fn any_bytes() {
 #[test]
 fn yaml_that_is_nearly_right() {
     let corpus = encrypted(Format::Yaml).bytes();
-    check!().with_generator(corpus).with_iterations(30).for_each(|data| run(data, Format::Yaml));
+    check(30).with_generator(corpus).for_each(|data| run(data, Format::Yaml));
 }
 
 #[test]
 fn json_that_is_nearly_right() {
     let corpus = encrypted(Format::Json).bytes();
-    check!().with_generator(corpus).with_iterations(50).for_each(|data| run(data, Format::Json));
+    check(50).with_generator(corpus).for_each(|data| run(data, Format::Json));
 }
 
 #[test]
 fn json_values_that_are_nearly_right() {
     let values = ["encrypted/plain.json.enc", "encrypted/pgp-and-age.json.enc"];
     let values = Values::of(values.map(|name| cases(&format!("{TABLES}/{name}")))).value();
-    check!().with_generator(values).with_iterations(50).for_each(|value| {
+    check(50).with_generator(values).for_each(|value| {
         let text = value.to_string();
         run(text.as_bytes(), Format::Json);
         run(text.as_bytes(), Format::Yaml);
@@ -85,17 +85,17 @@ fn json_values_that_are_nearly_right() {
 #[test]
 fn dotenv_that_is_nearly_right() {
     let corpus = encrypted(Format::Dotenv).bytes();
-    check!().with_generator(corpus).with_iterations(50).for_each(|data| run(data, Format::Dotenv));
+    check(50).with_generator(corpus).for_each(|data| run(data, Format::Dotenv));
 }
 
 #[test]
 fn ini_that_is_nearly_right() {
     let corpus = encrypted(Format::Ini).bytes();
-    check!().with_generator(corpus).with_iterations(50).for_each(|data| run(data, Format::Ini));
+    check(50).with_generator(corpus).for_each(|data| run(data, Format::Ini));
 }
 
 #[test]
 fn binary_that_is_nearly_right() {
     let corpus = encrypted(Format::Binary).bytes();
-    check!().with_generator(corpus).with_iterations(50).for_each(|data| run(data, Format::Binary));
+    check(50).with_generator(corpus).for_each(|data| run(data, Format::Binary));
 }

@@ -17,7 +17,7 @@ fn kind_of(object: &Value) -> Type {
 fn patches_that_are_nearly_right() {
     let patches = Values::of_table(TABLE, "patch").value();
     let objects = Values::of_table(TABLE, "original").value();
-    check!().with_generator((objects, patches)).with_iterations(400).for_each(|(object, patch)| {
+    check(400).with_generator((objects, patches)).for_each(|(object, patch)| {
         let kind = kind_of(object);
         if let Err(error) = soon(|| merge(object.clone(), patch.clone(), kind)) {
             assert!(!error.to_string().is_empty());
@@ -29,19 +29,17 @@ fn patches_that_are_nearly_right() {
 fn any_kind_of_patch_for_any_object() {
     let any = || Values::of([cases(TABLE)]).value();
     let objects = Values::of_table(TABLE, "original").value();
-    check!().with_generator((any(), objects, any())).with_iterations(50).for_each(
-        |(any, object, patch)| {
-            let kind = kind_of(object);
-            soon(|| drop(merge(any.clone(), patch.clone(), kind)));
-            soon(|| drop(merge(object.clone(), patch.clone(), kind)));
-        },
-    );
+    check(50).with_generator((any(), objects, any())).for_each(|(any, object, patch)| {
+        let kind = kind_of(object);
+        soon(|| drop(merge(any.clone(), patch.clone(), kind)));
+        soon(|| drop(merge(object.clone(), patch.clone(), kind)));
+    });
 }
 
 #[test]
 fn an_empty_patch_changes_nothing() {
     let objects = Values::of_table(TABLE, "original").value();
-    check!().with_generator(objects).with_iterations(200).for_each(|object| {
+    check(200).with_generator(objects).for_each(|object| {
         if object.is_object() {
             let merged = merge(object.clone(), Value::Object(Map::new()), kind_of(object));
             assert_eq!(merged.as_ref(), Ok(object));

@@ -32,13 +32,13 @@ fn run(text: &str) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
+    check(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
 }
 
 #[test]
 fn assignments_that_are_nearly_right() {
     let corpus = Corpus::of_table(TABLE, "input").text();
-    check!().with_generator(corpus).with_iterations(500).for_each(|text| run(text));
+    check(500).with_generator(corpus).for_each(|text| run(text));
 }
 
 #[test]
@@ -47,13 +47,13 @@ fn words_of_the_language() {
         &["a", "b", ".", "=", ",", "[", "]", "{", "}", "\\", "0", "1", "9", "-", "null", "\"", ":"],
         24,
     );
-    check!().with_generator(words).with_iterations(1000).for_each(|text| run(text));
+    check(1000).with_generator(words).for_each(|text| run(text));
 }
 
 #[test]
 fn an_escaped_text_is_assigned_as_it_is() {
     let corpus = Corpus::of_table(TABLE, "input").text();
-    check!().with_generator(corpus).with_iterations(500).for_each(|text| {
+    check(500).with_generator(corpus).for_each(|text| {
         let escaped: String = text.chars().flat_map(|c| ['\\', c]).collect();
         let mut into = Map::new();
         strvals::set_string(&format!("a={escaped}"), &mut into).unwrap();

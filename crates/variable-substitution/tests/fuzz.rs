@@ -27,14 +27,14 @@ fn run(text: &str) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
+    check(500).for_each(|bytes| run(&String::from_utf8_lossy(bytes)));
 }
 
 #[test]
 fn texts_that_are_nearly_right() {
     let corpus = Corpus::of_table("parity/tests/tables/envsubst/cases.json", "input")
         .and(Corpus::of_table("parity/tests/tables/envsubst/fluxcd-matrix.json", "input"));
-    check!().with_generator(corpus.text()).with_iterations(1000).for_each(|text| run(text));
+    check(1000).with_generator(corpus.text()).for_each(|text| run(text));
 }
 
 #[test]
@@ -47,5 +47,5 @@ fn words_of_the_language() {
         ],
         24,
     );
-    check!().with_generator(words).with_iterations(1000).for_each(|text| run(text));
+    check(1000).with_generator(words).for_each(|text| run(text));
 }

@@ -16,7 +16,8 @@ pub(crate) fn unfinish(value: &mut String, finished: &[u8], bytes: Range<usize>)
     // With `+` all line ends stay, with `-` none; else one stays, and it is the one too many only if
     // the last line belongs to the block.
     let last_line = finished.trim_ascii_end().len() + 1 == finished.len();
-    let is_ours = has(b'+') || !has(b'-') && (last_line || value.ends_with(" \n"));
+    let blank_line = value.ends_with(" \n") || value.ends_with("\t\n");
+    let is_ours = has(b'+') || !has(b'-') && (last_line || blank_line);
     if reaches_the_end && is_ours && value.ends_with('\n') {
         value.pop();
     }
@@ -36,6 +37,8 @@ mod tests {
             ("a: |+\n  x\n  ", "x\n"),
             ("a: |\n  x\n  ", "x\n"),
             ("a: |\n  x\n   ", "x\n "),
+            ("a: |\n  x\n  \t", "x\n\t"),
+            ("a: |\n  x \t", "x \t"),
             ("a: |\n  x\n# c", "x\n"),
             ("\u{feff}a: |\n  é", "é"),
         ] {

@@ -1,7 +1,10 @@
 //! Any text is read or refused, by both readers alike; what is printed is read again.
 #![expect(clippy::panic, reason = "the helpers of tests may fail as tests do")]
 
+mod readable;
+
 use fuzz_input::{Corpus, Values, check, soon, words};
+use readable::is_readable;
 use serde_json::Value;
 use yaml::Error;
 
@@ -47,8 +50,7 @@ fn readers_agree(text: &[u8]) -> Option<Value> {
 }
 
 fn printed_is_read_again(value: &Value) {
-    // Flux: a plain `<<` is printed without quotes, and read as a merge (goyaml v2).
-    if value.to_string().contains("<<") {
+    if !is_readable(value) {
         return;
     }
     assert_eq!(yaml::parse(yaml::emit(value).as_bytes()).as_ref(), Ok(value));
@@ -57,12 +59,12 @@ fn printed_is_read_again(value: &Value) {
 
 #[test]
 fn any_bytes() {
-    check!().with_iterations(500).for_each(run);
+    check(500).for_each(run);
 }
 
 #[test]
 fn texts_that_are_nearly_right() {
-    check!().with_generator(corpus().bytes()).with_iterations(1000).for_each(|text| run(text));
+    check(1000).with_generator(corpus().bytes()).for_each(|text| run(text));
 }
 
 #[test]
@@ -133,13 +135,13 @@ fn words_of_the_language() {
         ],
         24,
     );
-    check!().with_generator(words).with_iterations(2000).for_each(|text| run(text.as_bytes()));
+    check(2000).with_generator(words).for_each(|text| run(text.as_bytes()));
 }
 
 #[test]
 fn values_are_printed_and_read() {
     let values = Values::of_table("parity/tests/tables/smp/cases.json", "original").value();
-    check!().with_generator(values).with_iterations(100).for_each(|value| {
+    check(100).with_generator(values).for_each(|value| {
         soon(|| {
             printed_is_read_again(value);
             assert_eq!(readers_agree(value.to_string().as_bytes()).as_ref(), Some(value));
