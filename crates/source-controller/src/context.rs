@@ -2,8 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use artifact::Store as Artifacts;
-use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
+use artifact::{Fetcher, Store as Artifacts};
+use crd_types::source::{Bucket, GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::Client;
 use http_access::Clients;
 use kube::runtime::reflector::Store;
@@ -25,10 +25,13 @@ pub(crate) struct Context {
     pub(crate) helm_repositories: Loop<HelmRepository>,
     pub(crate) helm_charts: Loop<HelmChart>,
     pub(crate) oci_repositories: Loop<OCIRepository>,
+    pub(crate) buckets: Loop<Bucket>,
     /// Indexes of Helm repositories in memory.
     pub(crate) indexes: Indexes,
     /// The artifacts on disk.
     pub(crate) store: Arc<Artifacts>,
+    /// Brings over what other controllers serve.
+    pub(crate) fetcher: Fetcher,
     /// Ask servers of charts and images.
     pub(crate) clients: Arc<Clients>,
     /// Asks git servers.

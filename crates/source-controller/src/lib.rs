@@ -1,5 +1,6 @@
 //! The controller of sources: brings over what a source points to and offers it as an artifact.
 
+mod bucket;
 mod context;
 mod git_repository;
 mod helm_chart;
@@ -10,23 +11,23 @@ mod server;
 mod settings;
 mod source;
 mod summary;
-mod unsupported;
 mod watches;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use artifact::Store;
-use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
+use artifact::{Fetcher, Store, fetch};
+use crd_types::source::{Bucket, GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::{Client, Limits};
 use reconcile_loop::{
     chain,
     controller::{Controller, Reconciler},
     program::{self, Runtime},
-    status::Writer,
+    status::{FluxKind, Writer},
 };
 
 pub use settings::Arguments;
 
+use bucket::Buckets;
 use context::Context;
 use git_repository::GitRepositories;
 use helm_chart::HelmCharts;
@@ -60,6 +61,9 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let helm_repositories = Controller::<HelmRepository>::default();
     let helm_charts = Controller::<HelmChart>::default();
     let oci_repositories = Controller::<OCIRepository>::default();
+    let buckets = Controller::<Bucket>::default();
+    let fetcher = Fetcher::new(fetch::Settings { retries: 0, ..fetch::Settings::default() })
+        .map_err(|error| format!("cannot set up downloads: {}", chain(&error)))?;
     let writer = Arc::new(Writer::new(runtime.client.clone(), NAME));
     let ctx = Arc::new(Context {
         runtime: runtime.clone(),
@@ -69,15 +73,18 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         helm_repositories: wired(&helm_repositories, &runtime),
         helm_charts: wired(&helm_charts, &runtime),
         oci_repositories: wired(&oci_repositories, &runtime),
+        buckets: wired(&buckets, &runtime),
         indexes: Indexes::new(settings.indexes),
         settings,
         store,
         clients: Arc::default(),
+        fetcher,
         git: Client::new(Limits::default()),
         scratch,
         secrets: watches::SecretWatch::default(),
     });
     let reconciler = Arc::new(GitRepositories(Arc::clone(&ctx)));
+    let bucket_writer = Arc::clone(&ctx.buckets.writer);
     let workers = arguments.concurrent;
     let loops = async {
         tokio::join!(
@@ -85,7 +92,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
             run_kind(helm_repositories, HelmRepositories(Arc::clone(&ctx)), &ctx, workers),
             run_kind(helm_charts, HelmCharts(Arc::clone(&ctx)), &ctx, workers),
             run_kind(oci_repositories, OciRepositories(Arc::clone(&ctx)), &ctx, workers),
-            unsupported::answer_all(&runtime),
+            buckets.run(runtime.clone(), bucket_writer, Arc::new(Buckets(Arc::clone(&ctx))), 1),
         )
     };
     tokio::select! {
@@ -96,7 +103,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
 }
 
 /// What the reconciliations of a kind work with.
-fn wired<K: Source>(controller: &Controller<K>, runtime: &Runtime) -> Loop<K> {
+fn wired<K: FluxKind<DynamicType = ()>>(controller: &Controller<K>, runtime: &Runtime) -> Loop<K> {
     Loop {
         writer: Arc::new(Writer::new(runtime.client.clone(), NAME)),
         objects: controller.store(),

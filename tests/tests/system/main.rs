@@ -1,6 +1,7 @@
 //! The system tests. One binary, so that they share one control plane.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
+mod buckets;
 mod crash;
 mod custom_resources;
 mod decryption;

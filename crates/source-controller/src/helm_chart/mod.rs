@@ -27,6 +27,7 @@ use self::{
     build::{Build, Wish},
     failure::{Failure, Stage},
     origin::Origin,
+    tree::Archive,
 };
 use crate::{
     context::Context,
@@ -51,7 +52,13 @@ impl Reconciler for HelmCharts {
             Err(next) => return next,
         };
         let end = Box::pin(advance(&mut attempt)).await;
-        attempt.end(end).await
+        let is_new = end.as_ref().is_ok_and(|reached| !reached.is_up_to_date);
+        let next = attempt.end(end).await;
+        if is_new {
+            // Flux: a third version is followed by word of the first one's removal.
+            attempt.tidy().await;
+        }
+        next
     }
 
     async fn finalize(&self, object: Arc<HelmChart>) -> Finalized {
@@ -109,7 +116,13 @@ async fn chart(
             indexed::build(wish, repository, artifact, ctx).await
         }
         Origin::Registry(repository) => registry::build(wish, repository, ctx).await,
-        Origin::Tree(artifact) => tree::build(wish, artifact, namespace, ctx).await,
+        Origin::Tree(artifact) => {
+            tree::build(wish, Archive::Stored(artifact.clone()), namespace, ctx).await
+        }
+        Origin::Remote(artifact) => {
+            let archive = tree::fetch(artifact, ctx).await?;
+            tree::build(wish, archive, namespace, ctx).await
+        }
     }
 }
 
@@ -147,7 +160,9 @@ impl Origin {
     /// The revision of the artifact that the chart is made of.
     fn revision(&self) -> Option<String> {
         match self {
-            Self::Index(_, artifact) | Self::Tree(artifact) => Some(artifact.revision.clone()),
+            Self::Index(_, artifact) | Self::Tree(artifact) | Self::Remote(artifact) => {
+                Some(artifact.revision.clone())
+            }
             Self::Registry(_) => None,
         }
     }
@@ -155,7 +170,7 @@ impl Origin {
     /// The revision that a chart made of a source tree may be named after.
     fn tree_revision(&self) -> Option<&str> {
         match self {
-            Self::Tree(artifact) => Some(&artifact.revision),
+            Self::Tree(artifact) | Self::Remote(artifact) => Some(&artifact.revision),
             Self::Index(..) | Self::Registry(_) => None,
         }
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use artifact::store::ArtifactPath;
 use crd_types::{
     Artifact,
     conditions::FETCH_FAILED,
-    source::{GROUP, GitRepository, HelmChart, HelmRepository},
+    source::{Bucket, GROUP, GitRepository, HelmChart, HelmRepository},
 };
 use kube::{ResourceExt as _, runtime::reflector::ObjectRef};
 use reconcile_loop::status::FluxKind;
@@ -28,6 +29,8 @@ pub(super) enum Origin {
     Registry(Arc<HelmRepository>),
     /// The artifact of a source tree.
     Tree(Artifact),
+    /// The artifact of a bucket that another controller serves.
+    Remote(Artifact),
 }
 
 /// Looks the source up.
@@ -57,8 +60,17 @@ pub(super) fn resolve(chart: &HelmChart, ctx: &Context) -> Result<Origin, Stop> 
             let artifact = found.status.as_ref().and_then(|status| status.artifact.clone());
             Ok(Origin::Tree(whole(kind, name, artifact, ctx)?))
         }
-        // Limit: buckets are not read yet, so they never have an artifact.
-        "Bucket" => Err(without_artifact(kind, name)),
+        "Bucket" => {
+            let key = ObjectRef::<Bucket>::new(name).within(&namespace);
+            let found = ctx.buckets.objects.get(&key).ok_or_else(|| absent(kind, name))?;
+            let artifact = found.status.as_ref().and_then(|status| status.artifact.clone());
+            let artifact = artifact.ok_or_else(|| without_artifact(kind, name))?;
+            // Differs: Flux has all sources in the storage of one controller.
+            if is_here(&artifact, ctx) {
+                return Ok(Origin::Tree(artifact));
+            }
+            Ok(Origin::Remote(artifact))
+        }
         other => Err(unsupported(other)),
     }
 }
@@ -107,11 +119,12 @@ fn whole(
     artifact: Option<Artifact>,
     ctx: &Context,
 ) -> Result<Artifact, Stop> {
-    let is_here = |artifact: &Artifact| {
-        artifact::store::ArtifactPath::parse(&artifact.path)
-            .is_some_and(|path| ctx.store.has(&path))
-    };
-    artifact.filter(is_here).ok_or_else(|| without_artifact(kind, name))
+    artifact.filter(|it| is_here(it, ctx)).ok_or_else(|| without_artifact(kind, name))
+}
+
+/// Whether an artifact is in our own storage.
+fn is_here(artifact: &Artifact, ctx: &Context) -> bool {
+    ArtifactPath::parse(&artifact.path).is_some_and(|path| ctx.store.has(&path))
 }
 
 fn absent(kind: &str, name: &str) -> Stop {

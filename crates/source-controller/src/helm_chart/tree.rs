@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use artifact::{Store, digest, open};
+use artifact::{Store, digest, fetch as download, open};
+use bytes::Bytes;
 use crd_types::Artifact;
 use file_tree::{FileTree, TreePath};
 use helm_chart::{Chart, directory};
@@ -32,11 +33,22 @@ enum Looked {
     Found(Box<Found>, FileTree),
 }
 
-/// Why an artifact of our own storage is no tree.
+/// Where the archive of a tree is.
+#[derive(Clone, Debug)]
+pub(super) enum Archive {
+    /// In our own storage, not checked yet.
+    Stored(Artifact),
+    /// In memory, and what was advertised.
+    Fetched(Bytes),
+}
+
+/// Why an artifact is no tree.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("cannot read the artifact")]
     Read(#[source] std::io::Error),
+    #[error("cannot fetch the artifact")]
+    Fetch(#[from] download::Error),
     #[error(transparent)]
     Digest(#[from] digest::ParseError),
     #[error("the artifact is not the one that is advertised")]
@@ -45,18 +57,30 @@ enum Error {
     Open(#[from] open::Error),
 }
 
+/// Brings over an artifact that another controller serves.
+///
+/// # Errors
+/// If that controller does not answer, or sends something else.
+pub(super) async fn fetch(artifact: &Artifact, ctx: &Context) -> Result<Archive, Failure> {
+    let fetched = async {
+        let digest = artifact.digest.parse()?;
+        Ok(ctx.fetcher.archive(&artifact.url, &digest).await?)
+    };
+    fetched.await.map(Archive::Fetched).map_err(|error: Error| no_tree(&error))
+}
+
 /// Makes the chart that the object asks for, unless it is there already.
 ///
 /// # Errors
 /// If the tree has no such chart, or a chart that it needs cannot be had.
 pub(super) async fn build(
     wish: &Wish,
-    artifact: &Artifact,
+    archive: Archive,
     namespace: &str,
     ctx: &Arc<Context>,
 ) -> Result<Build, Failure> {
-    let (of_wish, artifact, of_ctx) = (wish.clone(), artifact.clone(), Arc::clone(ctx));
-    let looked = in_thread(move || look(&of_wish, &artifact, &of_ctx)).await?;
+    let (of_wish, of_ctx) = (wish.clone(), Arc::clone(ctx));
+    let looked = in_thread(move || look(&of_wish, &archive, &of_ctx)).await?;
     let (mut found, tree) = match looked {
         Looked::Done(build) => return Ok(build),
         Looked::Found(found, tree) => (found, tree),
@@ -70,12 +94,9 @@ pub(super) async fn build(
     in_thread(move || pack(&wish, *found, limits)).await
 }
 
-fn look(wish: &Wish, artifact: &Artifact, ctx: &Context) -> Result<Looked, Failure> {
+fn look(wish: &Wish, archive: &Archive, ctx: &Context) -> Result<Looked, Failure> {
     let limits = ctx.settings.helm;
-    let tree = tree(&ctx.store, artifact).map_err(|error| {
-        let stage = Stage::Other { reason: "ArtifactUnavailable", needs_edit: false };
-        stage.because("failed to untar artifact", &error)
-    })?;
+    let tree = tree(&ctx.store, archive).map_err(|error| no_tree(&error))?;
     let place = confined(&wish.chart);
     let is_folder = tree.is_directory(&place);
     let package = if is_folder {
@@ -127,13 +148,26 @@ fn pack(wish: &Wish, found: Found, limits: HelmLimits) -> Result<Build, Failure>
 }
 
 /// Limit: the tree is held in memory while the chart is made, as large as `open::Limits` allows.
-fn tree(store: &Store, artifact: &Artifact) -> Result<FileTree, Error> {
+fn tree(store: &Store, archive: &Archive) -> Result<FileTree, Error> {
+    let bytes = match archive {
+        Archive::Stored(artifact) => stored(store, artifact)?,
+        Archive::Fetched(bytes) => bytes.clone(),
+    };
+    Ok(open::tree(&bytes, &open::Limits::default())?)
+}
+
+fn stored(store: &Store, artifact: &Artifact) -> Result<Bytes, Error> {
     let bytes = std::fs::read(store.root().join(&artifact.path)).map_err(Error::Read)?;
     let digest: artifact::Digest = artifact.digest.parse()?;
     if digest.algorithm().digest(&bytes) != digest {
         return Err(Error::Damaged);
     }
-    Ok(open::tree(&bytes, &open::Limits::default())?)
+    Ok(bytes.into())
+}
+
+fn no_tree(error: &Error) -> Failure {
+    let stage = Stage::Other { reason: "ArtifactUnavailable", needs_edit: false };
+    stage.because("failed to untar artifact", error)
 }
 
 /// The place that a path leads to; above the root there is only the root.

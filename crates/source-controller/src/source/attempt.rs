@@ -98,8 +98,15 @@ impl<K: Source> Attempt<K> {
         (*common.artifact, *common.url) = (Some(artifact), url);
     }
 
+    /// Removes what the new artifact supersedes, now that the object advertises it.
+    pub(crate) async fn tidy(&self) {
+        if let Some(event) = storage::tidy(&*self.object, &self.ctx).await {
+            self.publish(event).await;
+        }
+    }
+
     /// Concludes and records.
-    pub(crate) async fn end(mut self, end: Result<Reached, Stop>) -> Next {
+    pub(crate) async fn end(&mut self, end: Result<Reached, Stop>) -> Next {
         let now = Timestamp::now();
         let verdict =
             conclude::verdict(&*self.before, &*self.object, &mut self.progress, &end, now);

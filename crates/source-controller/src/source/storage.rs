@@ -37,6 +37,13 @@ pub(crate) async fn look<K: Source>(
     in_thread(move || examine(advertised, &ctx)).await
 }
 
+/// Removes what the advertised artifact supersedes. Blocks a thread of its own.
+pub(crate) async fn tidy<K: Source>(object: &K, ctx: &Arc<Context>) -> Option<Event> {
+    let path = ArtifactPath::parse(&object.artifact()?.path)?;
+    let ctx = Arc::clone(ctx);
+    in_thread(move || collect_garbage(&path, &ctx)).await
+}
+
 /// Removes all artifacts of an object, and says how many there were.
 pub(crate) async fn remove_all<K: Source>(
     object: &K,
@@ -102,16 +109,7 @@ pub(crate) async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send
 fn examine(mut advertised: Artifact, ctx: &Context) -> Result<Looked, store::Error> {
     let mut looked = Looked::default();
     let Some(path) = ArtifactPath::parse(&advertised.path) else { return Ok(looked) };
-    match ctx.store.collect_garbage(&path, ctx.settings.retention) {
-        Ok(0) => {}
-        Ok(count) => {
-            let message = format!("garbage collected {count} artifacts");
-            let reason = "GarbageCollectionSucceeded";
-            looked.events.push(Event::new(Severity::Trace, reason, message));
-        }
-        // Flux swallows it: the next round tries again.
-        Err(error) => tracing::warn!(error = chain(&error), "garbage collection failed"),
-    }
+    looked.events.extend(collect_garbage(&path, ctx));
     if let Some(problem) = problem(&advertised, &path, ctx) {
         let message = format!("failed to verify integrity of artifact: {problem}");
         looked.events.push(Event::new(Severity::Error, "ArtifactVerificationFailed", message));
@@ -123,6 +121,22 @@ fn examine(mut advertised: Artifact, ctx: &Context) -> Result<Looked, store::Err
         looked.artifact = Some(advertised);
     }
     Ok(looked)
+}
+
+/// Removes artifacts that `current` supersedes, if they are too many or too old.
+fn collect_garbage(current: &ArtifactPath, ctx: &Context) -> Option<Event> {
+    match ctx.store.collect_garbage(current, ctx.settings.retention) {
+        Ok(0) => None,
+        Ok(count) => {
+            let message = format!("garbage collected {count} artifacts");
+            Some(Event::new(Severity::Trace, "GarbageCollectionSucceeded", message))
+        }
+        Err(error) => {
+            // Flux swallows it: the next round tries again.
+            tracing::warn!(error = chain(&error), "garbage collection failed");
+            None
+        }
+    }
 }
 
 /// What is wrong with an artifact that is there.
