@@ -1,30 +1,43 @@
-{{/* What each controller may do with the kinds of this project. */}}
+{{/* What each controller may do itself. What it applies, it applies as somebody. */}}
 
 {{- define "ferroflux.rules.source" -}}
 {{ include "ferroflux.ownRules" (list "source") }}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
 {{- end }}
 
 {{- define "ferroflux.rules.kustomize" -}}
 {{ include "ferroflux.ownRules" (list "kustomize") }}
 {{ include "ferroflux.sourceReader" (list) }}
-- apiGroups: [""]
-  resources: [users, groups, serviceaccounts]
-  verbs: [impersonate]
+{{ include "ferroflux.tenantRules" . }}
 {{- end }}
 
 {{- define "ferroflux.rules.helm" -}}
 {{ include "ferroflux.ownRules" (list "helm") }}
 {{ include "ferroflux.sourceReader" (list "helmcharts") }}
-- apiGroups: [""]
-  resources: [users, groups, serviceaccounts]
-  verbs: [impersonate]
+{{ include "ferroflux.tenantRules" . }}
 {{- end }}
 
-{{/* The kinds of a group, their status and their finalizers. */}}
+{{/* Inputs of builds and releases, and acting as the service accounts that objects name: here by
+     impersonation, on other clusters with their tokens. */}}
+{{- define "ferroflux.tenantRules" -}}
+- apiGroups: [""]
+  resources: [configmaps, secrets, serviceaccounts]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [impersonate]
+- apiGroups: [""]
+  resources: [serviceaccounts/token]
+  verbs: [create]
+{{- end }}
+
+{{/* The kinds of a group, their status and their finalizers. Nobody makes or deletes them here. */}}
 {{- define "ferroflux.ownRules" -}}
 - apiGroups: [{{ first . }}.toolkit.fluxcd.io]
   resources: ["*"]
-  verbs: [get, list, watch, create, update, patch, delete]
+  verbs: [get, list, watch, patch]
 {{- end }}
 
 {{/* Reads every source, and writes the kinds that are named. */}}
@@ -35,6 +48,6 @@
 {{- with . }}
 - apiGroups: [source.toolkit.fluxcd.io]
   resources: {{ toJson . }}
-  verbs: [create, update, patch, delete]
+  verbs: [create, patch, delete]
 {{- end }}
 {{- end }}

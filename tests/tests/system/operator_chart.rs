@@ -60,6 +60,7 @@ fn helm_and_our_renderer_print_the_same_bytes() {
         json!({}),
         json!({
             "crds": {"install": false}, "rbac": {"clusterAdmin": false, "aggregate": false},
+            "tenancy": {"defaultServiceAccount": "flux", "crossNamespaceReferences": false},
             "pruning": {"guard": "full", "guardShare": 30},
         }),
         json!({"controllers": {
@@ -162,88 +163,186 @@ async fn run_ready(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<
     anyhow::bail!("it ends each time it is started")
 }
 
-#[tokio::test]
-async fn the_chart_installs_what_its_service_accounts_can_run() {
-    let plane = ControlPlane::start(testbed::Options::default()).unwrap();
-    let cluster = plane.cluster();
-    let dir = tempfile::tempdir().unwrap();
-    let chart = chart();
-    let release = ["flux", chart.to_str().unwrap(), "--namespace", NAMESPACE];
-    let install = [&["install", "--create-namespace"][..], &release].concat();
-    helm(Some(cluster), &install).unwrap();
-    let wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
-    cluster.kubectl(&wait).unwrap();
+/// The installed chart, with its controllers running.
+struct Operator {
+    plane: ControlPlane,
+    dir: tempfile::TempDir,
+    running: Vec<Controller>,
+    git: GitServer,
+    charts: ChartServer,
+}
 
-    let list = ["get", "deployments", "--namespace", NAMESPACE, "--output=json"];
-    let deployments: Value = serde_json::from_str(&cluster.kubectl(&list).unwrap()).unwrap();
-    let deployments = deployments["items"].as_array().unwrap();
-    let names: Vec<_> = deployments.iter().map(|d| d["metadata"]["name"].as_str()).collect();
-    let controllers = ["helm-controller", "kustomize-controller", "source-controller"];
-    assert_eq!(names, controllers.map(Some));
-    let mut running = Vec::new();
-    for deployment in deployments {
-        running.push(run_ready(deployment, cluster, dir.path()).await.unwrap());
+impl Operator {
+    async fn install(values: &[&str]) -> Self {
+        let plane = ControlPlane::start(testbed::Options::default()).unwrap();
+        let cluster = plane.cluster();
+        let dir = tempfile::tempdir().unwrap();
+        let path = chart();
+        let args = ["install", "flux", path.to_str().unwrap(), "--namespace", NAMESPACE];
+        let args = [&args[..], &["--create-namespace"], values].concat();
+        helm(Some(cluster), &args).unwrap();
+        let wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
+        cluster.kubectl(&wait).unwrap();
+        let list = ["get", "deployments", "--namespace", NAMESPACE, "--output=json"];
+        let deployments: Value = serde_json::from_str(&cluster.kubectl(&list).unwrap()).unwrap();
+        let deployments = deployments["items"].as_array().unwrap();
+        let names: Vec<_> = deployments.iter().map(|d| d["metadata"]["name"].as_str()).collect();
+        let controllers = ["helm-controller", "kustomize-controller", "source-controller"];
+        assert_eq!(names, controllers.map(Some));
+        let mut running = Vec::new();
+        for deployment in deployments {
+            running.push(run_ready(deployment, cluster, dir.path()).await.unwrap());
+        }
+        let git = GitServer::http().unwrap();
+        let repository = git.create("app").unwrap();
+        repository.commit("main", &[("app.yaml", Some(&config_map("app", "1")))], "first").unwrap();
+        let charts = ChartServer::http().unwrap();
+        let chart_of_app = repository_root().join("examples/helm-app/charts/podinfo");
+        charts.publish_folder(&chart_of_app, "5.2.1").unwrap();
+        Self { plane, dir, running, git, charts }
     }
 
-    let git = GitServer::http().unwrap();
-    let repository = git.create("app").unwrap();
-    repository.commit("main", &[("app.yaml", Some(&config_map("app", "1")))], "first").unwrap();
-    let charts = ChartServer::http().unwrap();
-    let chart_of_app = repository_root().join("examples/helm-app/charts/podinfo");
-    charts.publish_folder(&chart_of_app, "5.2.1").unwrap();
-    cluster.apply(&objects(&git.repository_url("app"), charts.url())).unwrap();
-    let ready = |object: &'static str| {
-        eventually(Duration::from_mins(2), move || {
-            let wait = ["wait", "--for=condition=Ready", object, "--timeout=5s"];
-            let answer = cluster.kubectl(&wait);
-            async move { answer.map(drop) }
-        })
-    };
-    let logs = || -> String {
-        running.iter().map(|c| std::fs::read_to_string(c.log_path()).unwrap_or_default()).collect()
-    };
-    ready("kustomization/app").await.with_context(logs).unwrap();
-    let value = cluster.kubectl(&["get", "configmap", "app", "--output=jsonpath={.data.key}"]);
-    assert_eq!(value.unwrap(), "1");
-    ready("helmrelease/podinfo").await.with_context(logs).unwrap();
-    // An upgrade, an uninstallation and a chart that goes need rights of their own.
-    let replicas = r#"{"spec":{"values":{"replicaCount":2}}}"#;
-    cluster.kubectl(&["patch", "helmrelease/podinfo", "--type=merge", "-p", replicas]).unwrap();
-    let upgraded = eventually(Duration::from_mins(1), || {
-        let count = ["get", "deployment", "podinfo", "--output=jsonpath={.spec.replicas}"];
-        let count = cluster.kubectl(&count);
-        async move {
-            ensure!(count? == "2", "not upgraded yet");
-            Ok(())
-        }
-    });
-    upgraded.await.with_context(logs).unwrap();
-    cluster
-        .kubectl(&["delete", "helmrelease/podinfo", "--timeout=60s"])
-        .with_context(logs)
-        .unwrap();
-    cluster.kubectl(&["get", "deployment", "podinfo"]).expect_err("it is uninstalled");
-    assert!(!logs().contains("forbidden"), "a right is missing:\n{}", logs());
+    fn cluster(&self) -> &Cluster {
+        self.plane.cluster()
+    }
 
+    fn kubectl(&self, args: &[&str]) -> Result<String> {
+        self.cluster().kubectl(args)
+    }
+
+    /// Applies an app and a release that act as `account`, or as their controllers if it is empty.
+    fn apply(&self, account: &str) {
+        let objects = objects(&self.git.repository_url("app"), self.charts.url(), account);
+        self.cluster().apply(&objects).unwrap();
+    }
+
+    /// Applies the app, then installs, upgrades and uninstalls the release: each needs rights.
+    async fn live(&self) {
+        self.until_ready("kustomization/app").await;
+        let value = self.kubectl(&["get", "configmap", "app", "--output=jsonpath={.data.key}"]);
+        assert_eq!(value.unwrap(), "1");
+        self.until_ready("helmrelease/podinfo").await;
+        let replicas = r#"{"spec":{"values":{"replicaCount":2}}}"#;
+        self.kubectl(&["patch", "helmrelease/podinfo", "--type=merge", "-p", replicas]).unwrap();
+        let upgraded = eventually(Duration::from_mins(1), || {
+            let count = ["get", "deployment", "podinfo", "--output=jsonpath={.spec.replicas}"];
+            let count = self.kubectl(&count);
+            async move {
+                ensure!(count? == "2", "not upgraded yet");
+                Ok(())
+            }
+        });
+        upgraded.await.with_context(|| self.logs()).unwrap();
+        let delete = ["delete", "helmrelease/podinfo", "--timeout=60s"];
+        self.kubectl(&delete).with_context(|| self.logs()).unwrap();
+        self.kubectl(&["get", "deployment", "podinfo"]).expect_err("it is uninstalled");
+        assert!(!self.logs().contains("forbidden"), "a right is missing:\n{}", self.logs());
+    }
+
+    async fn until_ready(&self, object: &str) {
+        let ready = eventually(Duration::from_mins(2), || {
+            let wait = ["wait", "--for=condition=Ready", object, "--timeout=5s"];
+            let answer = self.kubectl(&wait);
+            async move { answer.map(drop) }
+        });
+        ready.await.with_context(|| self.logs()).unwrap();
+    }
+
+    fn logs(&self) -> String {
+        let log = |controller: &Controller| std::fs::read_to_string(controller.log_path());
+        self.running.iter().map(|controller| log(controller).unwrap_or_default()).collect()
+    }
+
+    /// Whether a controller may do something in the namespace of the app.
+    fn may(&self, controller: &str, action: &[&str]) -> bool {
+        let user = format!("system:serviceaccount:{NAMESPACE}:{controller}");
+        let asked = [&["auth", "can-i", "--as", &user, "--namespace", "default"], action].concat();
+        self.kubectl(&asked).is_ok()
+    }
+
+    fn stop(self) {
+        for controller in self.running {
+            controller.stop().unwrap();
+        }
+        drop(self.dir);
+    }
+}
+
+#[tokio::test]
+async fn the_chart_installs_what_its_service_accounts_can_run() {
+    let operator = Operator::install(&[]).await;
+    operator.apply("");
+    operator.live().await;
+
+    let path = chart();
+    let release = ["flux", path.to_str().unwrap(), "--namespace", NAMESPACE];
     let more =
         ["--set", "controllers.kustomize.replicas=2", "--set", "controllers.helm.enabled=false"];
+    let cluster = operator.cluster();
     helm(Some(cluster), &[&["upgrade"][..], &release, &more].concat()).unwrap();
     let left = cluster.kubectl(&["get", "deployments", "--namespace", NAMESPACE, "--output=name"]);
     assert!(!left.unwrap().contains("helm-controller"));
     helm(Some(cluster), &["uninstall", "flux", "--namespace", NAMESPACE]).unwrap();
     cluster.kubectl(&["get", "kustomization", "app"]).expect("definitions and objects stay");
-    for controller in running {
-        controller.stop().unwrap();
-    }
+    operator.stop();
 }
 
-fn objects(git_url: &str, charts_url: &str) -> String {
+#[tokio::test]
+async fn without_cluster_admin_the_rights_of_tenants_are_all_there_is() {
+    let values = ["--set", "rbac.clusterAdmin=false"];
+    let operator = Operator::install(&values).await;
+    let binding = ["create", "rolebinding", "tenant", "--clusterrole=cluster-admin"];
+    operator.kubectl(&["create", "serviceaccount", "tenant"]).unwrap();
+    operator.kubectl(&[&binding[..], &["--serviceaccount=default:tenant"]].concat()).unwrap();
+    operator.apply("tenant");
+    operator.live().await;
+
+    for (controller, action, may) in [
+        ("kustomize-controller", &["impersonate", "serviceaccounts"][..], true),
+        ("kustomize-controller", &["impersonate", "users"], false),
+        ("kustomize-controller", &["impersonate", "groups"], false),
+        ("kustomize-controller", &["create", "configmaps"], false),
+        ("kustomize-controller", &["delete", "kustomizations"], false),
+        ("kustomize-controller", &["patch", "gitrepositories"], false),
+        ("helm-controller", &["create", "secrets"], false),
+        ("helm-controller", &["create", "helmcharts"], true),
+        ("helm-controller", &["impersonate", "users"], false),
+        ("source-controller", &["get", "configmaps"], false),
+        ("source-controller", &["impersonate", "serviceaccounts"], false),
+        ("source-controller", &["create", "serviceaccounts", "--subresource=token"], false),
+    ] {
+        assert_eq!(operator.may(controller, action), may, "{controller} {action:?}");
+    }
+
+    // Who names no account has the controllers' rights, which are none.
+    operator.apply("");
+    for (object, controller) in
+        [("kustomization/app", "kustomize-controller"), ("helmrelease/podinfo", "helm-controller")]
+    {
+        let user = format!("system:serviceaccount:{NAMESPACE}:{controller}");
+        let refused = eventually(Duration::from_mins(1), || {
+            let path = r#"--output=jsonpath={.status.conditions[?(@.type=="Ready")].message}"#;
+            let message = operator.kubectl(&["get", object, path]);
+            let user = &user;
+            async move {
+                let message = message?;
+                ensure!(message.contains("forbidden") && message.contains(user), "{message}");
+                Ok(())
+            }
+        });
+        refused.await.unwrap();
+    }
+    operator.stop();
+}
+
+/// An app and a release that act as `account`, or as their controllers if it is empty.
+fn objects(git_url: &str, charts_url: &str, account: &str) -> String {
     let source = json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
         "metadata": {"name": "app", "namespace": "default"},
         "spec": {"url": git_url, "interval": "1m", "ref": {"branch": "main"}},
     });
-    let app = json!({
+    let mut app = json!({
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
         "metadata": {"name": "app", "namespace": "default"},
         "spec": {"interval": "1m", "prune": true, "path": "./", "targetNamespace": "default",
@@ -254,12 +353,17 @@ fn objects(git_url: &str, charts_url: &str) -> String {
         "metadata": {"name": "charts", "namespace": "default"},
         "spec": {"url": charts_url, "interval": "1m"},
     });
-    let release = json!({
+    let mut release = json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
         "metadata": {"name": "podinfo", "namespace": "default"},
         "spec": {"interval": "1m", "values": {"nodeName": "lab-node"}, "chart": {"spec": {
             "chart": "podinfo", "sourceRef": {"kind": "HelmRepository", "name": "charts"},
         }}},
     });
+    if !account.is_empty() {
+        for object in [&mut app, &mut release] {
+            object["spec"]["serviceAccountName"] = json!(account);
+        }
+    }
     [source, app, charts, release].map(|object| format!("{object}\n---\n")).concat()
 }
