@@ -235,7 +235,8 @@ impl Operator {
         upgraded.await.with_context(|| self.logs()).unwrap();
         let delete = ["delete", "helmrelease/podinfo", "--timeout=60s"];
         self.kubectl(&delete).with_context(|| self.logs()).unwrap();
-        self.kubectl(&["get", "deployment", "podinfo"]).expect_err("it is uninstalled");
+        let left = self.kubectl(&["get", "deployment", "podinfo"]);
+        assert!(left.is_err(), "it is not uninstalled");
         assert!(!self.logs().contains("forbidden"), "a right is missing:\n{}", self.logs());
     }
 
