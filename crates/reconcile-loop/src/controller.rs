@@ -1,35 +1,24 @@
 //! One kind's loop: watch, queue, reconcile, come back.
 
-use std::any::Any;
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::{FutureExt as _, Stream, StreamExt as _, future, stream};
-use kube::core::DeserializeGuard;
-use kube::runtime::controller::{Action, Config, Error as QueueError, applier};
+use futures::{FutureExt as _, StreamExt as _, future, stream};
+use kube::runtime::controller::{Action, Config, Error as QueueError, ReconcileRequest, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt as _, controller::ReconcileRequest};
-use kube::{Api, Resource as _, ResourceExt as _};
+use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use crate::metrics::{Metrics, Outcome};
+pub use crate::confined::confined;
+use crate::metrics::Outcome;
 use crate::program::Runtime;
 use crate::requeue::{Backoff, Next};
 use crate::status::{FluxKind, Writer};
-use crate::watch::watch;
-
-/// The annotation by which a user asks for a reconciliation.
-pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
-
-/// How the annotations start by which a user tells a controller what Flux has no field for. A change
-/// of one wakes its object.
-pub const OWN_ANNOTATIONS: &str = "ferroflux.dev/";
+pub use crate::watch::watch_error;
+use crate::wishes::own_changes;
+pub use crate::wishes::{OWN_ANNOTATIONS, REQUESTED_AT, own_annotations};
 
 /// How long reconciliations under way may take to end when the process is to end. What is cut off
 /// is done again by the next process.
@@ -193,138 +182,6 @@ impl<K: FluxKind> Controller<K> {
     }
 }
 
-/// Objects of this kind whose wishes changed: new ones, a new generation, a request, a deletion.
-///
-/// Writes of status and labels wake nobody.
-fn own_changes<K: FluxKind>(
-    runtime: &Runtime,
-    writer: reflector::store::Writer<K>,
-    gone: impl Fn(&ObjectRef<K>),
-    seen: impl Fn(&ObjectRef<K>),
-) -> impl Stream<Item = ObjectRef<K>> {
-    let api: Api<DeserializeGuard<K>> = match runtime.flags.watched_namespace() {
-        Some(namespace) => Api::namespaced(runtime.client.clone(), namespace),
-        None => Api::all(runtime.client.clone()),
-    };
-    let config = watcher::Config::default().labels(&runtime.flags.watch_label_selector);
-    let mut wishes = Wishes::default();
-    watch(api, config)
-        .default_backoff()
-        .modify(|object| object.managed_fields_mut().clear())
-        .reflect(writer)
-        .flat_map(move |event| {
-            let changes = match event {
-                Ok(event) => wishes.take(&event),
-                Err(error) => {
-                    let kind = K::kind(&());
-                    tracing::error!(error = watch_error(&error), %kind, "the watch broke off");
-                    Changes::default()
-                }
-            };
-            changes.seen.iter().for_each(&seen);
-            changes.gone.iter().for_each(&gone);
-            stream::iter(changes.wanting)
-        })
-}
-
-/// What every object wanted when it was last seen.
-#[derive(Debug)]
-struct Wishes<K: FluxKind> {
-    known: HashMap<ObjectRef<K>, u64>,
-    /// Those of a list that is being read.
-    listed: HashMap<ObjectRef<K>, u64>,
-}
-
-/// What an event of the watch means.
-#[derive(Debug)]
-struct Changes<K: FluxKind> {
-    /// Those that may be other than they were.
-    seen: Vec<ObjectRef<K>>,
-    wanting: Vec<ObjectRef<K>>,
-    gone: Vec<ObjectRef<K>>,
-}
-
-impl<K: FluxKind> Default for Wishes<K> {
-    fn default() -> Self {
-        Self { known: HashMap::new(), listed: HashMap::new() }
-    }
-}
-
-impl<K: FluxKind> Default for Changes<K> {
-    fn default() -> Self {
-        Self { seen: Vec::new(), wanting: Vec::new(), gone: Vec::new() }
-    }
-}
-
-impl<K: FluxKind> Wishes<K> {
-    /// Takes in an event. A list counts when it is complete: the store has its objects only then,
-    /// and what it lacks was deleted while nobody looked.
-    fn take(&mut self, event: &Event<K>) -> Changes<K> {
-        let mut changes = Changes::default();
-        match event {
-            Event::Apply(object) => {
-                let (key, wish) = (ObjectRef::from_obj(object), wish(object));
-                changes.seen.push(key.clone());
-                if self.known.insert(key.clone(), wish) != Some(wish) {
-                    changes.wanting.push(key);
-                }
-            }
-            Event::Delete(object) => {
-                let key = ObjectRef::from_obj(object);
-                self.known.remove(&key);
-                changes.gone.push(key);
-            }
-            Event::Init => self.listed.clear(),
-            Event::InitApply(object) => {
-                self.listed.insert(ObjectRef::from_obj(object), wish(object));
-            }
-            Event::InitDone => {
-                let listed = std::mem::take(&mut self.listed);
-                let known = std::mem::replace(&mut self.known, listed);
-                let missing = known.keys().filter(|key| !self.known.contains_key(*key));
-                changes.gone.extend(missing.cloned());
-                let anew = self.known.iter().filter(|(key, wish)| known.get(*key) != Some(wish));
-                changes.wanting.extend(anew.map(|(key, _)| key.clone()));
-                // Nobody knows what happened to them while nobody looked.
-                changes.seen.extend(self.known.keys().cloned());
-            }
-        }
-        changes
-    }
-}
-
-/// A number that changes when an object wants something else than before.
-fn wish<K: FluxKind>(object: &K) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    object.uid().hash(&mut hasher);
-    object.meta().generation.hash(&mut hasher);
-    object.meta().deletion_timestamp.is_some().hash(&mut hasher);
-    object.annotations().get(REQUESTED_AT).hash(&mut hasher);
-    own_annotations(object).for_each(|said| said.hash(&mut hasher));
-    hasher.finish()
-}
-
-/// What a user tells the controller by annotations that Flux does not know.
-pub fn own_annotations<K: FluxKind>(object: &K) -> impl Iterator<Item = (&String, &String)> {
-    object.annotations().iter().filter(|(key, _)| key.starts_with(OWN_ANNOTATIONS))
-}
-
-/// What went wrong with a watch, in one sentence.
-pub fn watch_error(error: &watcher::Error) -> String {
-    let (what, cause) = match error {
-        watcher::Error::InitialListFailed(cause) => ("list", cause),
-        watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => {
-            ("watch", cause)
-        }
-        watcher::Error::WatchError(status) => return format!("watch: {}", status.message),
-        watcher::Error::NoResourceVersion => return "list: no resource version".to_owned(),
-    };
-    match cause {
-        kube::Error::Api(status) => format!("{what}: {}", status.message),
-        cause => format!("{what}: {cause}"),
-    }
-}
-
 /// What one run of a reconciliation needs.
 struct Turn<R: Reconciler> {
     name: String,
@@ -433,32 +290,9 @@ pub fn api_error(error: &kube::Error) -> String {
     }
 }
 
-/// Carries out a part of a reconciliation. A panic ends that part, and is counted.
-///
-/// # Errors
-/// What the panic said. What goes on outside of any worker must not end without a word: its object
-/// would wait for it for ever.
-pub async fn confined<K: FluxKind, T>(
-    metrics: &Metrics,
-    part: impl Future<Output = T>,
-) -> Result<T, String> {
-    AssertUnwindSafe(part).catch_unwind().await.map_err(|panic| {
-        metrics.panicked(&controller_name::<K>());
-        format!("panic: {}", panic_text(&*panic))
-    })
-}
-
 /// The name of the controller of a kind, in logs and metrics.
-fn controller_name<K: FluxKind>() -> String {
+pub(crate) fn controller_name<K: FluxKind>() -> String {
     K::kind(&()).to_lowercase()
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("unknown")
 }
 
 /// A random number from 0 to 1. The standard library's hasher keys are random, which suffices to
@@ -469,69 +303,4 @@ fn fraction() -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit into a double")]
     let fraction = bits as f64 / (1_u64 << 53) as f64;
     fraction
-}
-
-#[cfg(test)]
-mod tests {
-    use crd_types::kustomize::{Kustomization, KustomizationSpec};
-
-    use super::*;
-
-    fn object(name: &str, generation: i64) -> Kustomization {
-        let mut object = Kustomization::new(name, KustomizationSpec::default());
-        object.metadata.namespace = Some("ns".to_owned());
-        object.metadata.generation = Some(generation);
-        object
-    }
-
-    fn names(keys: &[ObjectRef<Kustomization>]) -> Vec<&str> {
-        keys.iter().map(|key| key.name.as_str()).collect()
-    }
-
-    #[test]
-    fn a_panic_ends_its_part_alone() {
-        let metrics = Metrics::default();
-        let end = confined::<Kustomization, ()>(&metrics, async { panic!("no such luck") });
-        let end = futures::executor::block_on(end);
-        assert_eq!(end, Err("panic: no such luck".to_owned()));
-        let text = metrics.text();
-        let counted = |line: &str| line.contains("kustomization") && line.ends_with(" 1");
-        assert!(text.lines().any(|line| line.contains("panics") && counted(line)), "{text}");
-    }
-
-    #[test]
-    fn only_a_new_wish_wakes_an_object() {
-        let mut wishes = Wishes::default();
-        assert_eq!(names(&wishes.take(&Event::Apply(object("a", 1))).wanting), ["a"]);
-        assert!(wishes.take(&Event::Apply(object("a", 1))).wanting.is_empty());
-        assert_eq!(names(&wishes.take(&Event::Apply(object("a", 2))).wanting), ["a"]);
-        let mut asks = object("a", 2);
-        asks.annotations_mut().insert(format!("{OWN_ANNOTATIONS}confirm-prune"), "1".to_owned());
-        let changes = wishes.take(&Event::Apply(asks));
-        assert_eq!((names(&changes.wanting), names(&changes.seen)), (vec!["a"], vec!["a"]));
-    }
-
-    #[test]
-    fn what_a_new_list_lacks_is_gone() {
-        let mut wishes = Wishes::default();
-        for event in [Event::Apply(object("a", 1)), Event::Apply(object("b", 1))] {
-            wishes.take(&event);
-        }
-        wishes.take(&Event::Init);
-        assert!(wishes.take(&Event::InitApply(object("b", 2))).wanting.is_empty());
-        let changes = wishes.take(&Event::InitDone);
-        assert_eq!(names(&changes.gone), ["a"]);
-        assert_eq!(names(&changes.wanting), ["b"]);
-    }
-
-    #[test]
-    fn after_a_gap_every_object_is_seen_once_the_store_has_it() {
-        let mut wishes = Wishes::default();
-        wishes.take(&Event::Apply(object("a", 1)));
-        for event in [Event::Init, Event::InitApply(object("a", 1))] {
-            assert!(wishes.take(&event).seen.is_empty());
-        }
-        let changes = wishes.take(&Event::InitDone);
-        assert_eq!((names(&changes.seen), changes.wanting.len()), (vec!["a"], 0));
-    }
 }

@@ -5,6 +5,7 @@
 //! [`controller::Reconciler`] holds what the kind is about.
 
 pub mod conditions;
+mod confined;
 pub mod controller;
 pub mod dependents;
 pub mod election;
@@ -20,5 +21,6 @@ pub mod requeue;
 pub mod serve;
 pub mod status;
 pub mod watch;
+mod wishes;
 
 pub use error_chain::chain;

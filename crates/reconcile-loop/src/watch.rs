@@ -71,3 +71,19 @@ fn is_forgotten(error: &watcher::Error) -> bool {
     let watcher::Error::WatchStartFailed(kube::Error::Api(status)) = error else { return false };
     status.code == 410
 }
+
+/// What went wrong with a watch, in one sentence.
+pub fn watch_error(error: &watcher::Error) -> String {
+    let (what, cause) = match error {
+        watcher::Error::InitialListFailed(cause) => ("list", cause),
+        watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => {
+            ("watch", cause)
+        }
+        watcher::Error::WatchError(status) => return format!("watch: {}", status.message),
+        watcher::Error::NoResourceVersion => return "list: no resource version".to_owned(),
+    };
+    match cause {
+        kube::Error::Api(status) => format!("{what}: {}", status.message),
+        cause => format!("{what}: {cause}"),
+    }
+}
