@@ -38,7 +38,8 @@ pub(crate) async fn run(
     });
     let mut has_run = false;
     for (at, &n) in order.iter().enumerate() {
-        match stage(record, n) {
+        let stage = stage(record, n);
+        match stage {
             Stage::Succeeded => continue,
             Stage::Failed => {
                 let error = HookError::Before { failure: failure(record) };
@@ -48,7 +49,9 @@ pub(crate) async fn run(
             Stage::Running => {}
         }
         has_run = true;
-        if let Err(error) = create_and_wait(run, &record.hooks[n].clone(), event, options).await {
+        let perhaps = stage == Stage::Running;
+        let hook = record.hooks[n].clone();
+        if let Err(error) = create_and_wait(run, &hook, event, options, perhaps).await {
             end(&mut record.hooks[n], HookPhase::Failed);
             if let Some(intent) = &mut record.intent {
                 intent.failure = Some(noted(&error_chain::chain(&error)));
@@ -79,6 +82,7 @@ fn noted(failure: &str) -> String {
 }
 
 /// Where a hook is in the action under way.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     ToRun,
     Running,
@@ -124,12 +128,14 @@ async fn begin(
     store(run, record).await
 }
 
-/// Creates a hook, unless it is there already, and waits until it has run.
+/// Creates a hook and waits until it has run. `perhaps` says that one who was killed may have created
+/// it.
 async fn create_and_wait(
     run: &mut Run<'_>,
     hook: &HookRecord,
     event: HookEvent,
     options: &Options,
+    perhaps: bool,
 ) -> Result<(), HookError> {
     let built = build(run, hook).await.map_err(|source| HookError::Build {
         event: event.name(),
@@ -137,7 +143,8 @@ async fn create_and_wait(
         source,
     })?;
     for built in &built {
-        apply::create_hook(run, built, options).await.map_err(|source| HookError::Create {
+        let created = apply::create_hook(run, built, options, perhaps).await;
+        created.map_err(|source| HookError::Create {
             event: event.name(),
             path: hook.path.clone(),
             source,

@@ -1,4 +1,7 @@
 //! The end of a client at a chosen request, as `kill -9` would end it.
+//!
+//! Two writes may be on their way at once. One that was sent before the chosen one is carried out,
+//! whatever becomes of the client that waits for its answer.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +9,7 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use kube::client::Body;
+use tokio_util::task::TaskTracker;
 use tower::{Layer, Service};
 
 /// Counts the writes of a client and cuts it off at one of them: no answer ever comes, and no later
@@ -20,6 +24,8 @@ pub struct Interruption(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     reached: tokio::sync::Notify,
+    /// Writes that are being carried out.
+    under_way: TaskTracker,
 }
 
 #[derive(Debug, Default)]
@@ -72,22 +78,20 @@ impl Interruption {
         self.state().sent.clone()
     }
 
-    /// Waits until the client is cut off.
+    /// Waits until the client is cut off, and until what it sent before is carried out.
     pub async fn reached(&self) {
         self.0.reached.notified().await;
+        self.0.under_way.close();
+        self.0.under_way.wait().await;
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request and says what becomes of it.
+    /// Counts a write and says what becomes of it.
     fn count(&self, request: &Request<Body>) -> Fate {
-        let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-        let is_event = request.method() == Method::POST && path.ends_with("/events");
-        if request.method() == Method::GET || query.contains("dryRun=") || is_event {
-            return Fate::Sent;
-        }
+        let path = request.uri().path();
         let mut state = self.state();
         state.seen += 1;
         let fate = match state.at {
@@ -100,6 +104,13 @@ impl Interruption {
         }
         fate
     }
+}
+
+/// Whether a request changes something that a client depends on.
+fn is_write(request: &Request<Body>) -> bool {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    let is_event = request.method() == Method::POST && path.ends_with("/events");
+    request.method() != Method::GET && !query.contains("dryRun=") && !is_event
 }
 
 impl<S> Layer<S> for Interruption {
@@ -133,18 +144,29 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if !is_write(&request) {
+            return Box::pin(self.inner.call(request));
+        }
         let interruption = self.interruption.clone();
-        let moment = match interruption.count(&request) {
-            Fate::Sent => return Box::pin(self.inner.call(request)),
+        let cut = match interruption.count(&request) {
+            Fate::Sent => None,
             Fate::TooLate => return Box::pin(std::future::pending()),
-            Fate::Cut(moment) => moment,
+            Fate::Cut(moment) => Some(moment),
         };
-        let done = (moment == Moment::After).then(|| self.inner.call(request));
+        // In a task of its own: it ends although nobody waits for it any more.
+        let done = (cut != Some(Moment::Before))
+            .then(|| interruption.0.under_way.spawn(self.inner.call(request)));
         Box::pin(async move {
-            if let Some(done) = done {
-                drop(done.await);
+            let answer = match done {
+                Some(done) => done.await.ok(),
+                None => None,
+            };
+            match (cut, answer) {
+                (None, Some(answer)) => return answer,
+                (Some(_), _) => interruption.0.reached.notify_one(),
+                // Its task panicked, and has told so.
+                (None, None) => {}
             }
-            interruption.0.reached.notify_one();
             std::future::pending().await
         })
     }

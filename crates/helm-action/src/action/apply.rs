@@ -279,16 +279,21 @@ fn is_new(live: &Value, since: Timestamp) -> bool {
     created.is_some_and(|created| created.as_second() >= since.as_second())
 }
 
-/// Creates a hook, unless it is there.
+/// Creates a hook. `perhaps` says that one who was killed may have done so: then what is there is
+/// left as it is.
 pub(crate) async fn create_hook(
     run: &mut Run<'_>,
     built: &Built,
     options: &Options,
+    perhaps: bool,
 ) -> Result<(), ObjectError> {
-    let (namespace, name) = (built.object.namespace(), built.object.name());
     let client = &run.target.client;
-    if client.get_object(&built.resource, namespace, name).await.is_ok_and(|live| live.is_some()) {
-        return Ok(());
+    if perhaps {
+        let (namespace, name) = (built.object.namespace(), built.object.name());
+        let live = client.get_object(&built.resource, namespace, name).await;
+        if live.is_ok_and(|live| live.is_some()) {
+            return Ok(());
+        }
     }
     let apply = ServerSide { force: false, strict: options.validate_objects, dry_run: false };
     let answer = client.apply_object(&built.resource, &built.object, apply).await;
