@@ -28,7 +28,8 @@ spec:
       containers: [{name: main, image: example.com/app:1}]
 ";
 
-/// One at every moment. The ones after it are deleted when they have run.
+/// Two at every moment: a ConfigMap, which is there at once, and a Job, which takes its time. Those
+/// after it are deleted when they have run.
 const HOOKS: &str = r#"{{ range $moment := list "install" "upgrade" "rollback" "delete" }}
 {{ range $when := list "pre" "post" }}
 ---
@@ -39,22 +40,39 @@ metadata:
   annotations:
     helm.sh/hook: {{ $when }}-{{ $moment }}
     {{ if eq $when "post" }}helm.sh/hook-delete-policy: hook-succeeded,before-hook-creation{{ end }}
-{{ end }}
-{{ end }}"#;
-
-/// Takes its time.
-const TEST: &str = "apiVersion: batch/v1
+---
+apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ .Release.Name }}-test
-  annotations: {helm.sh/hook: test}
+  name: {{ $.Release.Name }}-{{ $when }}-{{ $moment }}-job
+  annotations:
+    helm.sh/hook: {{ $when }}-{{ $moment }}
+    helm.sh/hook-weight: "1"
+    {{ if eq $when "post" }}helm.sh/hook-delete-policy: hook-succeeded,before-hook-creation{{ end }}
 spec:
   template:
     spec:
       nodeName: lab-node
       restartPolicy: Never
+      containers: [{name: main, image: example.com/hook:1}]
+{{ end }}
+{{ end }}"#;
+
+/// Fails in the second revision if it shall: no node takes it.
+const TEST: &str = r#"{{ $fails := and (eq .Values.broken "test") (eq (int .Release.Revision) 2) }}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .Release.Name }}-test
+  annotations: {helm.sh/hook: test}
+spec:
+  {{ if $fails }}activeDeadlineSeconds: 1{{ end }}
+  template:
+    spec:
+      {{ if not $fails }}nodeName: lab-node{{ end }}
+      restartPolicy: Never
       containers: [{name: main, image: example.com/test:1}]
-";
+"#;
 
 /// Refused by the API server: in the second revision, or until a `pre-delete` hook has run.
 const BROKEN: &str = r#"{{ $healed := lookup "v1" "ConfigMap" .Release.Namespace (print .Release.Name "-pre-delete") }}

@@ -28,7 +28,7 @@ const LANES: usize = 8;
 /// More writes than any story has.
 const MAX_WRITES: usize = 200;
 /// How long a release may take to come to its end.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_helm_controller_finishes_its_work_whenever_it_was_killed() {
@@ -205,10 +205,12 @@ impl Release {
         }
         for moment in ["install", "upgrade", "rollback", "delete"] {
             for when in ["pre", "post"] {
-                self.ran(&format!("{when}-{moment}"), sent)?;
+                let moment = format!("{when}-{moment}");
+                self.ran(&moment, &moment, sent)?;
+                self.ran(&moment, &format!("{moment}-job"), sent)?;
             }
         }
-        self.ran("test", sent)?;
+        self.ran("test", "test", sent)?;
         let maps = self.list(Kind::ConfigMap).await?;
         let config = format!("{}-config", self.name);
         let config = maps.iter().find(|object| object["metadata"]["name"] == config.as_str());
@@ -233,12 +235,12 @@ impl Release {
         Ok(())
     }
 
-    /// Whether a hook was created as often as Helm creates it.
-    fn ran(&self, hook: &str, sent: &[String]) -> Result<()> {
+    /// Whether a hook of a moment was created as often as Helm creates it.
+    fn ran(&self, moment: &str, hook: &str, sent: &[String]) -> Result<()> {
         let path = format!("/{}-{hook}", self.name);
         let times =
             sent.iter().filter(|line| line.starts_with("PATCH ") && line.ends_with(&path)).count();
-        let wanted = self.story.hooks().iter().find(|(name, _)| *name == hook);
+        let wanted = self.story.hooks().iter().find(|(name, _)| *name == moment);
         let wanted = wanted.map_or(0, |(_, times)| *times);
         ensure!(times == wanted, "hook {hook} was created {times} times instead of {wanted}");
         Ok(())

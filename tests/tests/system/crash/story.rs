@@ -15,13 +15,21 @@ pub(super) enum Story {
     Upgrade,
     /// An upgrade fails, is rolled back and tried again.
     UpgradeRemedy,
+    /// The test of an upgrade fails, so that it is rolled back and tried again.
+    TestRemedy,
     /// The object is deleted.
     Uninstall,
 }
 
 impl Story {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Uninstall, Self::UpgradeRemedy, Self::Upgrade, Self::InstallRemedy, Self::Install];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Uninstall,
+        Self::UpgradeRemedy,
+        Self::TestRemedy,
+        Self::Upgrade,
+        Self::InstallRemedy,
+        Self::Install,
+    ];
 
     /// For names of objects.
     pub(super) const fn name(self) -> &'static str {
@@ -30,6 +38,7 @@ impl Story {
             Self::InstallRemedy => "reinstall",
             Self::Upgrade => "upgrade",
             Self::UpgradeRemedy => "rollback",
+            Self::TestRemedy => "retest",
             Self::Uninstall => "uninstall",
         }
     }
@@ -51,6 +60,7 @@ impl Story {
             Self::InstallRemedy => spec("1.0.0", "one", "install"),
             Self::Upgrade => spec("2.0.0", "two", "never"),
             Self::UpgradeRemedy => spec("2.0.0", "two", "upgrade"),
+            Self::TestRemedy => spec("2.0.0", "two", "test"),
             Self::Uninstall => return None,
         })
     }
@@ -61,6 +71,7 @@ impl Story {
             Self::Install | Self::InstallRemedy => "1:deployed",
             Self::Upgrade => "1:superseded 2:deployed",
             Self::UpgradeRemedy => "1:superseded 2:failed 3:superseded 4:deployed",
+            Self::TestRemedy => "1:superseded 2:superseded 3:superseded 4:deployed",
             Self::Uninstall => "",
         }
     }
@@ -70,11 +81,11 @@ impl Story {
         match self {
             Self::Install | Self::InstallRemedy | Self::Uninstall => 1,
             Self::Upgrade => 2,
-            Self::UpgradeRemedy => 4,
+            Self::UpgradeRemedy | Self::TestRemedy => 4,
         }
     }
 
-    /// How often each hook runs, by Helm's rules; the others do not.
+    /// How often the hooks of each moment run, by Helm's rules; the others do not.
     pub(super) const fn hooks(self) -> &'static [(&'static str, usize)] {
         match self {
             Self::Install => &[("pre-install", 1), ("post-install", 1), ("test", 1)],
@@ -93,6 +104,13 @@ impl Story {
                 ("post-upgrade", 1),
                 ("test", 1),
             ],
+            Self::TestRemedy => &[
+                ("pre-upgrade", 2),
+                ("post-upgrade", 2),
+                ("pre-rollback", 1),
+                ("post-rollback", 1),
+                ("test", 2),
+            ],
             Self::Uninstall => &[("pre-delete", 1), ("post-delete", 1)],
         }
     }
@@ -101,7 +119,8 @@ impl Story {
 fn spec(version: &str, text: &str, broken: &str) -> Value {
     json!({
         "interval": "1h",
-        "timeout": "30s",
+        // Longer than a busy machine needs.
+        "timeout": "4m",
         "chart": {"spec": {
             "chart": chart::NAME,
             "version": version,
