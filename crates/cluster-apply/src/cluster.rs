@@ -1,5 +1,7 @@
 //! The clusters that objects are applied to, and who applies them.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +47,11 @@ pub struct Cluster {
     pub(crate) records: Arc<LiveRecords>,
     /// What requests prove themselves with, if the client does not do it.
     pub(crate) tokens: Option<Tokens>,
+    known: Known,
 }
+
+/// What users of a cluster know of it: one value of each type.
+type Known = Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>;
 
 /// The right to act on a cluster as somebody. Everything in this crate that touches objects takes
 /// one, so that nothing can be done as the controller by oversight.
@@ -176,7 +182,16 @@ impl Clusters {
 impl Cluster {
     fn new(client: kube::Client, timeout: Duration, settings: Arc<Settings>) -> Self {
         let records = Arc::new(LiveRecords::new());
-        Self { client, timeout, settings, discovery: Discovery::default(), records, tokens: None }
+        let (discovery, known) = (Discovery::default(), Known::default());
+        Self { client, timeout, settings, discovery, records, tokens: None, known }
+    }
+
+    /// What the user of a cluster knows of it, whose type is its own. It lives as long as the
+    /// connection to the cluster.
+    pub fn known<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = known.entry(TypeId::of::<T>()).or_insert_with(|| Arc::<T>::default());
+        Arc::clone(own).downcast().unwrap_or_default()
     }
 
     /// What was last verified of the objects of this cluster.

@@ -62,6 +62,9 @@ pub enum ActionError {
     /// This process is about to end.
     #[error("the action was called off")]
     Interrupted,
+    /// Something else is wanted meanwhile. The words are Flux's.
+    #[error("context canceled")]
+    CalledOff,
     /// A definition of the chart was not applied.
     #[error("failed to apply CustomResourceDefinitions")]
     Crds(#[source] Box<Self>),

@@ -12,6 +12,7 @@
 //! All actions may be dropped at any `.await`; that is the same as being killed there.
 
 mod action;
+mod call_off;
 mod error;
 mod hooks;
 mod leave;
@@ -28,13 +29,14 @@ pub use action::crds::{CrdsApplied, apply_crds};
 pub use action::drift::{
     Correction, DriftEntry, DriftReport, DriftRules, correct_drift, find_drift,
 };
-pub use action::install::install;
+pub use action::install::{check_chart, install};
 pub use action::resume::resume;
 pub use action::rollback::rollback;
 pub use action::test::{TestFilters, TestOptions, test};
 pub use action::uninstall::{Propagation, UninstallOptions, uninstall};
 pub use action::unlock::unlock;
 pub use action::upgrade::upgrade;
+pub use call_off::CallOff;
 pub use error::{ActionError, HookError, ObjectError};
 pub use leave::Leave;
 pub use logs::{LogLine, Logs};

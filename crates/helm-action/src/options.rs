@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use cluster_apply::HealthEvaluator;
 
+use crate::call_off::CallOff;
+
 /// How a release is installed, upgraded or rolled back. What an action has no use for it ignores.
 #[derive(Clone, Debug)]
 #[expect(
@@ -21,6 +23,8 @@ pub struct Options {
     pub wait_for_jobs: bool,
     /// Tells the health of some kinds in its own way (`healthCheckExprs`).
     pub health: Option<Arc<dyn HealthEvaluator>>,
+    /// Ends the wait for the objects early.
+    pub call_off: CallOff,
     /// Whether hooks run.
     pub hooks: bool,
     /// How objects are applied.
@@ -90,6 +94,7 @@ impl Default for Options {
             wait: WaitStrategy::Status,
             wait_for_jobs: true,
             health: None,
+            call_off: CallOff::default(),
             hooks: true,
             server_side_apply: ServerSideApply::Auto,
             force_replace: false,

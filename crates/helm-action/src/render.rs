@@ -1,7 +1,7 @@
 //! From what is wanted to what is installed, in the eyes of one cluster.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cluster_apply::{DiscoveryError, TenantClient};
@@ -163,23 +163,18 @@ impl Cluster {
 const FRESH: Duration = Duration::from_secs(1);
 
 /// What a cluster serves, and since when that is known.
-type Known = tokio::sync::Mutex<Option<(Instant, Capabilities)>>;
-
-/// What clusters serve, by cluster. A chart's own definitions ask anew.
-static KNOWN: Mutex<Vec<(Weak<cluster_apply::Cluster>, Arc<Known>)>> = Mutex::new(Vec::new());
+#[derive(Default)]
+struct Known(tokio::sync::Mutex<Option<(Instant, Capabilities)>>);
 
 /// Forgets what the cluster serves: definitions were applied.
-pub(crate) fn forget_capabilities(client: &TenantClient) {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.retain(|(cluster, _)| {
-        cluster.upgrade().is_some_and(|cluster| !Arc::ptr_eq(&cluster, client.cluster()))
-    });
+pub(crate) async fn forget_capabilities(client: &TenantClient) {
+    *client.cluster().known::<Known>().0.lock().await = None;
 }
 
 /// What the cluster serves. Who asks while another asks waits for the same answer.
 async fn capabilities(client: &TenantClient) -> Result<Capabilities, ActionError> {
-    let known = known(client);
-    let mut known = known.lock().await;
+    let known = client.cluster().known::<Known>();
+    let mut known = known.0.lock().await;
     if let Some((at, capabilities)) = &*known
         && at.elapsed() < FRESH
     {
@@ -188,21 +183,6 @@ async fn capabilities(client: &TenantClient) -> Result<Capabilities, ActionError
     let capabilities = served(client).await?;
     *known = Some((Instant::now(), capabilities.clone()));
     Ok(capabilities)
-}
-
-/// The place for what is known of the cluster.
-fn known(client: &TenantClient) -> Arc<Known> {
-    let mut all = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|(cluster, _)| cluster.strong_count() > 0);
-    let own = all.iter().find(|(cluster, _)| {
-        cluster.upgrade().is_some_and(|cluster| Arc::ptr_eq(&cluster, client.cluster()))
-    });
-    if let Some((_, known)) = own {
-        return Arc::clone(known);
-    }
-    let known = Arc::<Known>::default();
-    all.push((Arc::downgrade(client.cluster()), Arc::clone(&known)));
-    known
 }
 
 /// Asks the cluster for its version, and for all groups with their kinds in two requests

@@ -12,6 +12,7 @@ use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::references::watch_references;
 
 use crate::context::Context;
+use crate::helm_release::memory::Cause;
 
 /// How long changes are gathered: several edits in a row are one upgrade.
 const DEBOUNCE: Duration = Duration::from_millis(250);
@@ -45,15 +46,15 @@ impl InputWatch {
         }
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if config_maps && !std::mem::replace(&mut watched.config_maps, true) {
-            watch::<ConfigMap>(ctx);
+            watch::<ConfigMap>("ConfigMap", ctx);
         }
         if secrets && !std::mem::replace(&mut watched.secrets, true) {
-            watch::<Secret>(ctx);
+            watch::<Secret>("Secret", ctx);
         }
     }
 
     /// Wakes an object soon; several calls until then are one.
-    fn wake(&self, key: ObjectRef<HelmRelease>, ctx: &Arc<Context>) {
+    fn wake(&self, key: ObjectRef<HelmRelease>, cause: Cause, ctx: &Arc<Context>) {
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !watched.waking.insert(key.clone()) {
             return;
@@ -64,7 +65,7 @@ impl InputWatch {
             let mut watched = ctx.inputs.0.lock().unwrap_or_else(PoisonError::into_inner);
             watched.waking.remove(&key);
             drop(watched);
-            ctx.wake(key);
+            ctx.memory.wake_by(key, |_| Some(cause), &ctx.trigger);
         });
     }
 }
@@ -80,7 +81,7 @@ fn inputs(hr: &HelmRelease) -> impl Iterator<Item = Input<'_>> {
         .chain(config_map.map(|config| Input { kind: "ConfigMap", name: &config.name }))
 }
 
-fn watch<K>(ctx: &Arc<Context>)
+fn watch<K>(kind: &'static str, ctx: &Arc<Context>)
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
@@ -91,16 +92,18 @@ where
 {
     let woken = Arc::clone(ctx);
     watch_references::<K>(&ctx.runtime, move |namespace, name| {
-        changed(Input { kind: &K::kind(&()), name }, namespace, &woken);
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        changed(&Cause { kind, namespace, name }, &woken);
     });
 }
 
-fn changed(changed: Input<'_>, namespace: &str, ctx: &Arc<Context>) {
+fn changed(changed: &Cause, ctx: &Arc<Context>) {
+    let input = Input { kind: changed.kind, name: &changed.name };
     for hr in ctx.store.state() {
-        if hr.metadata.namespace.as_deref() == Some(namespace)
-            && inputs(&hr).any(|input| input == changed)
+        if hr.metadata.namespace.as_ref() == Some(&changed.namespace)
+            && inputs(&hr).any(|known| known == input)
         {
-            ctx.inputs.wake(ObjectRef::from_obj(&*hr), ctx);
+            ctx.inputs.wake(ObjectRef::from_obj(&*hr), changed.clone(), ctx);
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::helm_release::memory::Memory;
 use charts::Charts;
 use context::Context;
 use inputs::InputWatch;
-use sources::Sources;
+use sources::{Source, SourceKey, Sources};
 
 /// The name of the controller, and the field manager of all that it writes.
 const NAME: &str = "helm-controller";
@@ -69,7 +69,9 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let memory = Arc::new(Memory::default());
     let wake = {
         let (memory, trigger) = (Arc::clone(&memory), trigger.clone());
-        move |key| memory.wake(key, &trigger)
+        move |key, source: &SourceKey, offer: &Source| {
+            memory.wake_by(key, |basis| watches::cause(source, offer, basis), &trigger);
+        }
     };
     let on_source = watches::on_source(store.clone(), wake, settings.patience.is_none());
     let namespace = runtime.flags.watched_namespace();

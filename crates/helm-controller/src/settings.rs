@@ -104,6 +104,8 @@ pub(crate) struct Settings {
     pub(crate) helm3_defaults: bool,
     pub(crate) dns_lookups: bool,
     pub(crate) retry_by_default: bool,
+    /// Whether a change ends the wait of what it makes obsolete.
+    pub(crate) cancel_health_checks: bool,
     pub(crate) additive_dependency_check: bool,
     pub(crate) patience: Patience,
     pub(crate) insecure_kubeconfig_exec: bool,
@@ -134,6 +136,7 @@ impl Arguments {
             config_watchers: !gates.enabled("DisableConfigWatchers"),
             helm3_defaults: gates.enabled("UseHelm3Defaults"),
             dns_lookups: gates.enabled("AllowDNSLookups"),
+            cancel_health_checks: gates.enabled("CancelHealthCheckOnNewRevision"),
             retry_by_default: gates.enabled("DefaultToRetryOnFailure"),
             additive_dependency_check: gates.enabled("AdditiveCELDependencyCheck"),
             patience,

@@ -5,6 +5,7 @@ use crd_types::helm::HelmRelease;
 use kube::runtime::reflector::{ObjectRef, Store};
 use reconcile_loop::conditions::{find, is_true};
 
+use crate::helm_release::memory::{Basis, Cause};
 use crate::helm_release::resolve::refers_to;
 use crate::sources::{Source, SourceKey, SourceKind};
 
@@ -15,7 +16,7 @@ use crate::sources::{Source, SourceKey, SourceKind};
 /// one; not with `artifacts_only`, which is Flux's way.
 pub(crate) fn on_source(
     store: Store<HelmRelease>,
-    wake: impl Fn(ObjectRef<HelmRelease>) + Clone + Send + Sync + 'static,
+    wake: impl Fn(ObjectRef<HelmRelease>, &SourceKey, &Source) + Clone + Send + Sync + 'static,
     artifacts_only: bool,
 ) -> impl Fn(&SourceKey, &Source) + Clone + Send + Sync + 'static {
     move |key, source| {
@@ -25,7 +26,7 @@ pub(crate) fn on_source(
         }
         for hr in &store.state() {
             if refers_to(hr, key) && !(settled(hr) && has_tried(hr, key, source)) {
-                wake(ObjectRef::from_obj(&**hr));
+                wake(ObjectRef::from_obj(&**hr), key, source);
             }
         }
     }
@@ -40,13 +41,29 @@ fn settled(hr: &HelmRelease) -> bool {
 }
 
 fn has_tried(hr: &HelmRelease, key: &SourceKey, source: &Source) -> bool {
-    let (Some(status), Some(artifact)) = (&hr.status, &source.artifact) else { return false };
+    let Some(status) = &hr.status else { return false };
+    let (version, digest) =
+        (&status.last_attempted_revision, &status.last_attempted_revision_digest);
+    offers(key, source, version.as_deref(), digest.as_deref())
+}
+
+/// Whether a source offers the chart of this version, or this digest in a registry.
+fn offers(key: &SourceKey, source: &Source, version: Option<&str>, digest: Option<&str>) -> bool {
     let tried = match key.kind {
-        SourceKind::HelmChart => status.last_attempted_revision.as_deref(),
-        SourceKind::OCIRepository | SourceKind::ExternalArtifact => {
-            status.last_attempted_revision_digest.as_deref()
-        }
+        SourceKind::HelmChart => version,
+        SourceKind::OCIRepository | SourceKind::ExternalArtifact => digest,
     };
-    let Some(tried) = tried else { return false };
+    let (Some(tried), Some(artifact)) = (tried, &source.artifact) else { return false };
     artifact.revision == tried || artifact.revision.ends_with(&format!("@{tried}"))
+}
+
+/// That a source offers something else than actions under way are made of.
+pub(crate) fn cause(key: &SourceKey, source: &Source, basis: &Basis) -> Option<Cause> {
+    let (version, digest) = (&basis.wanted.chart_version, basis.oci_digest.as_deref());
+    let is_new = source.artifact.is_some() && !offers(key, source, Some(version), digest);
+    is_new.then(|| Cause {
+        kind: key.kind.as_str(),
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+    })
 }

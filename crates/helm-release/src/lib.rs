@@ -24,7 +24,7 @@ pub use observe::{Desired, Drift, OutOfSync, State, TestPolicy, UnknownStatus, o
 pub use record::{
     HookEvent, HookPhase, HookRecord, HookRun, Info, Record, SSA, Status, hook_record,
 };
-pub use size::{MAX_RECORD_BYTES, TooLarge, check_size};
+pub use size::{MAX_RECORD_BYTES, TooLarge, check_room, check_size};
 pub use snapshot::{
     NotOurs, SNAPSHOT_VERSION, has_been_tested, has_failed_tests, snapshot, snapshot_of_tests,
     truncated, verify,

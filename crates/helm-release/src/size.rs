@@ -4,8 +4,10 @@ use crate::record::Record;
 
 /// How many bytes the data of a Secret may have.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
-/// What is set free for what is still to come: the ends of hooks, the words of a failure.
+/// What is kept free for what is still to come: the words of a failure.
 const RESERVE_BYTES: usize = 4 << 10;
+/// The same for each hook: when it began and how it ended.
+const RESERVE_BYTES_PER_HOOK: usize = 256;
 /// How many files are named.
 const NAMED: usize = 10;
 
@@ -30,7 +32,21 @@ pub struct TooLarge {
 /// # Errors
 /// If not; the error names what makes it large.
 pub fn check_size(record: &Record, encoded: &str) -> Result<(), TooLarge> {
-    if encoded.len() + RESERVE_BYTES <= MAX_RECORD_BYTES {
+    check(record, encoded, 0)
+}
+
+/// Checks whether an encoded record can be stored, and can still be when its action has ended: then
+/// it says how its hooks went and why it failed.
+///
+/// # Errors
+/// As [`check_size`].
+pub fn check_room(record: &Record, encoded: &str) -> Result<(), TooLarge> {
+    let hooks = record.hooks.len().saturating_mul(RESERVE_BYTES_PER_HOOK);
+    check(record, encoded, RESERVE_BYTES.saturating_add(hooks))
+}
+
+fn check(record: &Record, encoded: &str, reserve: usize) -> Result<(), TooLarge> {
+    if encoded.len().saturating_add(reserve) <= MAX_RECORD_BYTES {
         return Ok(());
     }
     let chart = record.chart.iter().flat_map(|chart| chart.templates.iter().chain(&chart.files));

@@ -22,7 +22,7 @@ pub use crate::wishes::{OWN_ANNOTATIONS, REQUESTED_AT, own_annotations};
 
 /// How long reconciliations under way may take to end when the process is to end. What is cut off
 /// is done again by the next process.
-const DRAIN: Duration = Duration::from_secs(4);
+const DRAIN: Duration = Duration::from_secs(3);
 
 /// What a controller does with the objects of one kind.
 ///

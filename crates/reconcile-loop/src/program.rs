@@ -18,7 +18,9 @@ use crate::requeue::Jitter;
 use crate::{logging, serve};
 
 /// How long events may take to be sent when the process is to end.
-const DRAIN_EVENTS: Duration = Duration::from_secs(2);
+const DRAIN_EVENTS: Duration = Duration::from_secs(1);
+/// How long threads that compute may take to end then.
+const ABANDON: Duration = Duration::from_millis(500);
 
 /// What the loops of a process share.
 #[derive(Clone)]
@@ -88,7 +90,10 @@ where
         Ok(runtime) => runtime,
         Err(error) => return failed(&chain(&StartError::Tokio(error))),
     };
-    match runtime.block_on(start(name, flags, main)) {
+    let end = runtime.block_on(start(name, flags, main));
+    // What computes outside of the runtime is not waited for.
+    runtime.shutdown_timeout(ABANDON);
+    match end {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => failed(&error),
         Err(error) => failed(&chain(&error)),

@@ -7,6 +7,7 @@ use helm_release::{HookEvent, IntentAction, Record, Status};
 use jiff::Timestamp;
 
 use super::apply::{self, How};
+use super::prune::prune;
 use super::run::{Run, conclude};
 use crate::error::{ActionError, BuildError, HookError};
 use crate::hooks;
@@ -14,6 +15,9 @@ use crate::options::Options;
 use crate::release_objects::{self, Built};
 use crate::storage::History;
 use crate::wait;
+
+/// How many characters of a failure are kept if there is no room for more.
+const SHORT_DESCRIPTION: usize = 512;
 
 /// What is carried out. The record of it is stored already.
 pub(crate) struct Work<'a> {
@@ -31,11 +35,22 @@ pub(crate) async fn carry_out(
     mut record: Record,
     work: &Work<'_>,
 ) -> Result<(), ActionError> {
+    let (version, max) = (record.version, work.options.max_history);
+    // Who goes on after us needs what the action starts from.
+    let base = work.base.as_ref().map(|base| base.version);
+    prune(run, work.history, version, max, base).await?;
     let mut created = Vec::new();
-    match attempt(run, &mut record, work, &mut created).await {
-        Ok(()) => succeed(run, record, work).await,
+    let end = attempt(run, &mut record, work, &mut created).await;
+    match &end {
+        Ok(()) => succeed(run, record, work).await?,
+        Err(error) => fail(run, record, work, error).await?,
+    }
+    if work.base.as_ref().is_some_and(|base| base.info.status == Status::Failed) {
+        prune(run, work.history, version, max, None).await?;
+    }
+    match end {
+        Ok(()) => Ok(()),
         Err(error) => {
-            fail(run, record, work, &error).await?;
             if work.options.cleanup_on_fail && work.action != IntentAction::Install {
                 created.reverse();
                 let (_, failures) = apply::delete_all(run.target, created, "Background").await;
@@ -80,7 +95,8 @@ async fn attempt(
     };
     *created = applied.created;
     result?;
-    let ready = wait::until_ready(run.target, &built, applied.live, work.options).await;
+    let ready = Box::pin(wait::until_ready(run.target, &built, applied.live, work.options));
+    let ready = work.options.call_off.unless(ready).await.ok_or(ActionError::CalledOff)?;
     ready.map_err(|source| match work.action {
         IntentAction::Rollback => {
             ActionError::RollbackUnhealthy { name: record.name.clone(), source }
@@ -199,5 +215,13 @@ async fn fail(
     }
     record.info.status = Status::Failed;
     conclude(&mut record);
-    run.update(&record).await
+    match run.update(&record).await {
+        Err(ActionError::TooLarge(_)) => {
+            // What failed matters more than all that was said of it.
+            record.info.description =
+                record.info.description.chars().take(SHORT_DESCRIPTION).collect();
+            run.update(&record).await
+        }
+        end => end,
+    }
 }

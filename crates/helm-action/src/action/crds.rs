@@ -74,7 +74,7 @@ async fn apply(
     }
     let wait = HealthWait::start(&target.client, targets, ESTABLISHED, true, None);
     target.leave.aside(wait).await?;
-    forget_capabilities(&target.client);
+    forget_capabilities(&target.client).await;
     Ok(done)
 }
 

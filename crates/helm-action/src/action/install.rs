@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use helm_chart::Chart;
 use helm_chart::name::check_release_name;
 use helm_release::{
-    ChartRecord, Info, IntentAction, Record, Status, check_size, encode, hook_record,
+    ChartRecord, Info, IntentAction, Record, Status, check_room, encode, hook_record,
 };
 use helm_render::Rendered;
 use serde_json::json;
@@ -122,10 +123,20 @@ pub(crate) fn record(
     }
 }
 
-/// Refuses a record that no Secret can hold.
+/// Refuses a chart that is too large for any release: what is made of it comes on top. For those who
+/// change something before the chart is rendered.
+///
+/// # Errors
+/// If so.
+pub fn check_chart(target: &Target, chart: &Chart) -> Result<(), ActionError> {
+    let name = target.name.clone();
+    fits(&Record { name, chart: Some(ChartRecord::of(chart)), ..Record::default() })
+}
+
+/// Refuses a record that no Secret can hold, now or when the action has ended.
 pub(crate) fn fits(record: &Record) -> Result<(), ActionError> {
     let encoded = encode(record).map_err(StorageError::Encode)?;
-    Ok(check_size(record, &encoded)?)
+    Ok(check_room(record, &encoded)?)
 }
 
 /// Creates the namespace of the release. One that exists is left as it is.

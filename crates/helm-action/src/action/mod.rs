@@ -6,6 +6,7 @@ mod client_side;
 pub(crate) mod crds;
 pub(crate) mod drift;
 pub(crate) mod install;
+mod prune;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod run;

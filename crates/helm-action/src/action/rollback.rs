@@ -8,7 +8,7 @@ use helm_release::{Info, IntentAction, Record, Status};
 use super::carry_out::{Work, carry_out, rollback_description};
 use super::install::{check_name, fits};
 use super::run::{Run, intent, now};
-use super::upgrade::{is_server_side, prune};
+use super::upgrade::is_server_side;
 use crate::error::ActionError;
 use crate::options::Options;
 use crate::outcome::Attempt;
@@ -60,7 +60,6 @@ async fn perform(
     };
     record.set_server_side(is_server_side(options.server_side_apply, earlier));
     fits(&record)?;
-    prune(run, history, options).await?;
     run.create(&record).await?;
     let base = Some(Arc::clone(last));
     let work = Work { action: IntentAction::Rollback, base, history, options };

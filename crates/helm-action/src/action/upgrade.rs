@@ -86,7 +86,6 @@ async fn perform(
     }
     fits(&record)?;
     run.logs.say(format!("creating upgraded release: {}", json!({ "name": target.name })));
-    prune(run, history, options).await?;
     run.create(&record).await?;
     let base = Some(Arc::clone(base));
     let work = Work { action: IntentAction::Upgrade, base, history, options };
@@ -136,24 +135,4 @@ pub(crate) fn is_server_side(wanted: ServerSideApply, last: &Record) -> bool {
         ServerSideApply::Disabled => false,
         ServerSideApply::Auto => last.is_server_side(),
     }
-}
-
-/// Makes room for one more revision: the oldest go, but never the one that is deployed.
-pub(crate) async fn prune(
-    run: &mut Run<'_>,
-    history: &History,
-    options: &Options,
-) -> Result<(), ActionError> {
-    let records = &history.records;
-    if options.max_history == 0 || records.len() < options.max_history {
-        return Ok(());
-    }
-    let excess = records.len() + 1 - options.max_history;
-    let deployed = records.iter().rev().find(|r| r.info.status == Status::Deployed);
-    let deployed = deployed.map(|record| record.version);
-    let old = records.iter().filter(|record| Some(record.version) != deployed).take(excess);
-    for record in old {
-        run.purge(record.version).await?;
-    }
-    Ok(())
 }

@@ -94,7 +94,7 @@ async fn remove(
     target.leave = Leave::among(&ctx.places).await;
     let common = Common::of(&ctx.settings, None);
     let mut report = Report::resume(hr, Timestamp::now());
-    let (event, result) = uninstall::uninstall(hr, &target, &common, &mut report).await;
+    let (event, result) = uninstall::uninstall(hr, &target, &common, &mut report, ctx).await;
     if let Err(error) = ctx.writer.status(hr, &report.status()).await {
         // The object is about to go; how its release went is in the event, too.
         tracing::debug!(error = api_error(&error), "the end was not recorded");

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use cluster_apply::{HealthEvaluator, TenantClient};
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
-use helm_action::{Desired, Leave, Origin, Target};
+use helm_action::{CallOff, Desired, Leave, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
@@ -215,6 +215,7 @@ impl<'a> Attempt<'a> {
             stored: None,
             drift: None,
             done: Vec::new(),
+            is_called_off: false,
             events: Vec::new(),
             wanted,
             values,
@@ -226,9 +227,12 @@ impl<'a> Attempt<'a> {
             Err(next) => return next,
         };
         let key = ObjectRef::from_obj(&*run.hr);
-        outside(&ctx, &key, basis, |ctx| async move {
+        outside(&ctx, &key, basis, |ctx, call_off| async move {
+            if ctx.settings.cancel_health_checks {
+                run.common.call_off = call_off;
+            }
             run.target.leave = Leave::among(&ctx.places).await;
-            Some(run.run(first).await)
+            run.run(first).await
         })
     }
 
@@ -274,9 +278,10 @@ impl<'a> Attempt<'a> {
     fn uninstall(self, client: TenantClient, common: Common) -> Next {
         let Self { mut hr, ctx, mut report, .. } = self;
         let mut target = uninstall::target(&hr, client);
-        outside(ctx, &ObjectRef::from_obj(&*hr), Basis::default(), move |ctx| async move {
+        outside(ctx, &ObjectRef::from_obj(&*hr), Basis::default(), move |ctx, _| async move {
             target.leave = Leave::among(&ctx.places).await;
-            let (event, result) = uninstall::uninstall(&hr, &target, &common, &mut report).await;
+            let end = uninstall::uninstall(&hr, &target, &common, &mut report, &ctx);
+            let (event, result) = Box::pin(end).await;
             if result.is_ok() {
                 report.status.history.clear();
                 report.status.storage_namespace = None;
@@ -327,18 +332,18 @@ impl<'a> Attempt<'a> {
 }
 
 /// Lets actions go on outside of any worker. Their end asks for another turn, which comes back as
-/// they say; none begins anew.
+/// they say; none begins anew. They are told when something else is wanted.
 fn outside<F>(
     ctx: &Arc<Context>,
     key: &ObjectRef<HelmRelease>,
     basis: Basis,
-    actions: impl FnOnce(Arc<Context>) -> F,
+    actions: impl FnOnce(Arc<Context>, CallOff) -> F,
 ) -> Next
 where
     F: Future<Output = Option<Next>> + Send + 'static,
 {
-    ctx.memory.begin(key, basis);
-    let work = actions(Arc::clone(ctx));
+    let call_off = ctx.memory.begin(key, basis);
+    let work = actions(Arc::clone(ctx), call_off);
     let task = tokio::spawn({
         let (key, ctx) = (key.clone(), Arc::clone(ctx));
         let work = async move {

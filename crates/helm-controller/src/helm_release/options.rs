@@ -5,8 +5,8 @@ use std::sync::Arc;
 use cluster_apply::HealthEvaluator;
 use crd_types::helm::HelmRelease;
 use helm_action::{
-    CrdPolicy, Options, Propagation, ServerSideApply, TestFilters, TestOptions, UninstallOptions,
-    WaitStrategy,
+    CallOff, CrdPolicy, Options, Propagation, ServerSideApply, TestFilters, TestOptions,
+    UninstallOptions, WaitStrategy,
 };
 
 use super::spec;
@@ -21,12 +21,14 @@ pub(crate) struct Common {
     pub(crate) dns_lookups: bool,
     /// Tells the health of some kinds in its own way.
     pub(crate) health: Option<Arc<dyn HealthEvaluator>>,
+    /// Ends waits early (`CancelHealthCheckOnNewRevision`).
+    pub(crate) call_off: CallOff,
 }
 
 impl Common {
     pub(crate) fn of(settings: &Settings, health: Option<Arc<dyn HealthEvaluator>>) -> Self {
         let Settings { helm3_defaults, dns_lookups, .. } = *settings;
-        Self { helm3_defaults, dns_lookups, health }
+        Self { helm3_defaults, dns_lookups, health, call_off: CallOff::default() }
     }
 }
 
@@ -39,6 +41,7 @@ pub(crate) fn install(hr: &HelmRelease, common: &Common) -> Options {
         wait: wait(hr, spec.disable_wait, common),
         wait_for_jobs: !spec.disable_wait_for_jobs,
         health: common.health.clone(),
+        call_off: common.call_off.clone(),
         hooks: !spec.disable_hooks,
         server_side_apply: if server_side {
             ServerSideApply::Enabled
@@ -64,6 +67,7 @@ pub(crate) fn upgrade(hr: &HelmRelease, common: &Common) -> Options {
         wait: wait(hr, spec.disable_wait, common),
         wait_for_jobs: !spec.disable_wait_for_jobs,
         health: common.health.clone(),
+        call_off: common.call_off.clone(),
         hooks: !spec.disable_hooks,
         server_side_apply: server_side(spec.server_side_apply.as_deref()),
         force_replace: spec.force,
@@ -89,6 +93,7 @@ pub(crate) fn rollback(hr: &HelmRelease, common: &Common) -> Options {
         wait: wait(hr, spec.disable_wait, common),
         wait_for_jobs: !spec.disable_wait_for_jobs,
         health: common.health.clone(),
+        call_off: common.call_off.clone(),
         hooks: !spec.disable_hooks,
         server_side_apply: server_side(spec.server_side_apply.as_deref()),
         force_replace: spec.force,
@@ -175,7 +180,12 @@ mod tests {
         let mut spec = spec.clone();
         spec["interval"] = json!("1m");
         let hr = HelmRelease::new("app", serde_json::from_value(spec).unwrap());
-        let common = Common { helm3_defaults: false, dns_lookups: false, health: None };
+        let common = Common {
+            helm3_defaults: false,
+            dns_lookups: false,
+            health: None,
+            call_off: CallOff::default(),
+        };
         match action {
             "install" => format!("{:?} {:?}", install(&hr, &common), crds(&hr, true)),
             "upgrade" => format!("{:?} {:?}", upgrade(&hr, &common), crds(&hr, false)),

@@ -10,7 +10,8 @@ use reconcile_loop::events::Event;
 use super::conclude::Report;
 use super::conclude::outcome::{Outcome, Subject};
 use super::options::Common;
-use super::{history, options, policy, spec};
+use super::{history, options, policy, spec, values};
+use crate::context::Context;
 
 /// The release that the status tells of, or that the specification would make.
 pub(super) fn target(hr: &HelmRelease, client: TenantClient) -> Target {
@@ -41,7 +42,7 @@ pub(super) fn is_ours(record: &Record) -> bool {
     record.intent.is_some()
 }
 
-/// Uninstalls, and tells it in `report`. Answers the event, and what failed.
+/// Uninstalls, and tells it in `report`, without secrets. Answers the event, and what failed.
 ///
 /// Flux: a release that is gone already counts as uninstalled.
 pub(super) async fn uninstall(
@@ -49,6 +50,7 @@ pub(super) async fn uninstall(
     target: &Target,
     common: &Common,
     report: &mut Report,
+    ctx: &Context,
 ) -> (Option<Event>, Result<(), String>) {
     let options = options::uninstall(hr, common);
     let stored = match target.storage().history().await {
@@ -59,6 +61,7 @@ pub(super) async fn uninstall(
     let of_record =
         || stored.last().map(|record| Subject::of(&helm_release::snapshot(record, None, None)));
     let Some(subject) = latest.or_else(of_record) else { return (None, Ok(())) };
+    let values = values::to_mask(hr, stored.last().map(AsRef::as_ref), ctx).await;
     let attempt = helm_action::uninstall(target, &stored, &options).await;
     let known = &mut report.status.history;
     history::touched(known, &attempt.written, Some(history::UNINSTALL));
@@ -76,12 +79,14 @@ pub(super) async fn uninstall(
         Err(error) => Outcome::UninstallFailed { error: reconcile_loop::chain(error) },
     };
     report.claim(outcome.claim(&subject));
-    let event = outcome.event(&subject, &attempt.logs.to_string());
+    let mut event = outcome.event(&subject, &attempt.logs.to_string());
+    event.message = values.masked(&event.message);
     if !outcome.failed() {
         report.status.inventory = None;
         return (Some(event), Ok(()));
     }
     report.status.failures = Some(report.status.failures.unwrap_or_default() + 1);
     report.summarise(false, false);
+    report.mask(|text| values.masked(text));
     (Some(event), Err(report.ready_message()))
 }

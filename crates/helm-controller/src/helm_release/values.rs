@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crd_types::helm::{HelmRelease, ValuesReference};
+use helm_release::Record;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, ResourceExt as _};
 use reconcile_loop::controller::api_error;
@@ -72,6 +73,21 @@ impl Values {
             if quoted == value { text } else { text.replace(quoted, "*****") }
         })
     }
+}
+
+/// What messages about a release that goes are masked by: the Secrets that its values come from, or,
+/// where those are gone, all texts that it was made with.
+pub(super) async fn to_mask(hr: &HelmRelease, last: Option<&Record>, ctx: &Context) -> Values {
+    if !hr.spec.values_from.iter().any(|reference| reference.kind == "Secret") {
+        return Values::default();
+    }
+    if let Ok(values) = values(hr, ctx).await {
+        return values;
+    }
+    let config = last.and_then(|record| record.config.clone()).unwrap_or_default();
+    let mut secret = texts(Value::Object(config));
+    secret.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    Values { all: Map::new(), secret }
 }
 
 /// Reads the references and puts the values together. Reads the cluster as the controller itself.
@@ -214,14 +230,19 @@ fn as_go_reads(value: &mut Value) {
 fn scalars(text: &str, single: bool) -> Vec<String> {
     let mut found = vec![text.trim_end().to_owned()];
     if !single && let Ok(document) = yaml::parse(text.as_bytes()) {
-        let mut open = vec![document];
-        while let Some(value) = open.pop() {
-            match value {
-                Value::String(text) => found.push(text),
-                Value::Array(items) => open.extend(items),
-                Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            }
+        found.extend(texts(document));
+    }
+    found
+}
+
+fn texts(document: Value) -> Vec<String> {
+    let (mut found, mut open) = (Vec::new(), vec![document]);
+    while let Some(value) = open.pop() {
+        match value {
+            Value::String(text) => found.push(text),
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
     found

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crd_types::conditions::{READY, RECONCILING, STALLED};
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
+use crd_types::reasons::HEALTH_CHECK_CANCELED;
 use helm_release::ReleaseAction;
 use jiff::Timestamp;
 use kube::Resource as _;
@@ -17,6 +18,7 @@ use reconcile_loop::requeue::Next;
 
 use self::outcome::{Claim, DRIFTED, Outcome, RELEASED, REMEDIATED, Subject, TEST_SUCCESS};
 use super::halt::Halt;
+use super::memory::Cause;
 
 pub(crate) const PROGRESSING: &str = "Progressing";
 pub(crate) const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
@@ -131,6 +133,13 @@ impl Report {
     /// What is to be done again, and why it stopped.
     pub(crate) fn retrying(&mut self, message: impl Into<String>) {
         self.conditions.set(RECONCILING, True, PROGRESSING_WITH_RETRY, message);
+    }
+
+    /// A wait was ended early, because of what `cause` says.
+    pub(crate) fn called_off(&mut self, cause: &Cause) {
+        let message = format!("New reconciliation triggered by {cause}");
+        self.retrying(message.clone());
+        self.conditions.set(READY, False, HEALTH_CHECK_CANCELED, message);
     }
 
     /// Nothing is under way any more.

@@ -2,7 +2,7 @@
 
 use helm_action::{
     ActionError, Attempt, CrdPolicy, Desired, History, Logs, Options, ServerSideApply, Target,
-    apply_crds,
+    apply_crds, check_chart,
 };
 use helm_chart::{Chart, Rules, dependencies};
 
@@ -17,6 +17,7 @@ pub(super) async fn apply(
     if policy == CrdPolicy::Skip || !has_any(&desired.chart) {
         return Ok(());
     }
+    check_chart(target, &desired.chart)?;
     let mut chart = Chart::clone(&desired.chart);
     let processed = dependencies::process(&mut chart, &desired.values, Rules::default());
     processed.map_err(|error| ActionError::Render(error.into()))?;

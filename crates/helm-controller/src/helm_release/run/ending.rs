@@ -4,16 +4,19 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crd_types::conditions::READY;
+use crd_types::reasons::HEALTH_CHECK_CANCELED;
 use futures::future::BoxFuture;
-use helm_action::Attempt;
+use helm_action::{ActionError, Attempt};
 use helm_release::{Counters, IntentAction, Record, ReleaseAction, Remedy, Strategy, Terminal};
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::conditions::Status::False;
 use reconcile_loop::controller::api_error;
+use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 
 use super::{Kind, Run, Step, unnoted};
 use crate::helm_release::conclude::outcome::{Outcome, Subject};
+use crate::helm_release::memory::Cause;
 use crate::helm_release::{history, policy, spec};
 
 impl Run {
@@ -71,9 +74,17 @@ impl Run {
         self.summarise();
         self.remember(&attempt);
         let has_written = attempt.has_written();
+        if let Err(ActionError::CalledOff) = &attempt.result
+            && let Some(cause) = self.ctx.memory.cause(&ObjectRef::from_obj(&*self.hr))
+        {
+            return ControlFlow::Break(self.called_off(&cause).await);
+        }
         if let Err(error) = attempt.result
             && !has_written
         {
+            if let ActionError::TooLarge(_) = &error {
+                return ControlFlow::Break(self.too_large(&error).await);
+            }
             if let Some(next) = self.retry(&counters).await {
                 return ControlFlow::Break(next);
             }
@@ -174,6 +185,33 @@ impl Run {
             return failed;
         }
         Next::Await
+    }
+
+    /// Something else is wanted meanwhile: the next run begins anew.
+    async fn called_off(&mut self, cause: &Cause) -> Next {
+        tracing::info!(trigger = %cause, "New reconciliation triggered, canceling health checks");
+        self.is_called_off = true;
+        self.report.called_off(cause);
+        let message =
+            format!("Health checks canceled due to new reconciliation triggered by {cause}");
+        self.events.push(Event::new(Severity::Info, HEALTH_CHECK_CANCELED, message));
+        match self.record().await {
+            ControlFlow::Break(failed) => failed,
+            ControlFlow::Continue(()) => Next::UnderWay,
+        }
+    }
+
+    /// No Secret holds the release, whenever it is tried.
+    ///
+    /// Differs: Flux tries it again and again, with a message of the API server.
+    async fn too_large(&mut self, error: &ActionError) -> Next {
+        self.report.stall("ReleaseTooLarge", reconcile_loop::chain(error));
+        self.report.observe();
+        self.report.acknowledge(&self.hr);
+        match self.record().await {
+            ControlFlow::Break(failed) => failed,
+            ControlFlow::Continue(()) => Next::Await,
+        }
     }
 
     /// Comes back after the interval of retries, if failures are met by retries.

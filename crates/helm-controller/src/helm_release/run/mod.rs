@@ -42,6 +42,8 @@ pub(super) struct Run {
     /// How the cluster differs from the release, if somebody looked.
     pub(super) drift: Option<DriftReport>,
     pub(super) done: Vec<Kind>,
+    /// Whether it ended early because something else is wanted.
+    pub(super) is_called_off: bool,
     /// Events that wait for the status to be written.
     pub(super) events: Vec<Event>,
 }
@@ -97,19 +99,20 @@ impl Run {
         Ok(Look { decision, counters })
     }
 
-    /// Goes on until nothing is left to do in this run.
-    pub(super) async fn run(mut self, first: Look) -> Next {
+    /// Goes on until nothing is left to do in this run. None if the next one begins anew.
+    pub(super) async fn run(mut self, first: Look) -> Option<Next> {
         let mut look = first;
-        loop {
+        let next = loop {
             let step: BoxFuture<'_, ControlFlow<Next>> = Box::pin(self.take(look));
             if let ControlFlow::Break(next) = step.await {
-                return next;
+                break next;
             }
             look = match Box::pin(self.look()).await {
                 Ok(look) => look,
-                Err(next) => return next,
+                Err(next) => break next,
             };
-        }
+        };
+        (!self.is_called_off).then_some(next)
     }
 
     /// Takes the next action.
