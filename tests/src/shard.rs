@@ -1,20 +1,23 @@
-//! A kustomize-controller that a test has for itself.
+//! A controller that a test has for itself.
 
 use crate::Scene;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 use testbed::{Cluster, Controller};
 
 /// The label that says which controller an object belongs to, as Flux's users shard their clusters.
 /// The controllers of the world leave objects with it alone.
 pub(crate) const LABEL: &str = "sharding.fluxcd.io/key";
 
-/// A kustomize-controller beside the one of the world, with flags of its own. It cares for the
-/// objects that it was [given](Self::object) alone, so it may be killed. Dropping it ends it.
+/// A kustomize-controller or helm-controller beside the one of the world, with flags of its own. It
+/// cares for the objects that it was [given](Self::object) alone, so it may be killed. Dropping it
+/// ends it.
 #[derive(Debug)]
 pub struct Shard {
+    name: &'static str,
     key: String,
     binary: PathBuf,
     flags: Vec<String>,
@@ -25,12 +28,29 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Starts one that reaches the API server by way of `cluster`. Whoever waits for what it does
-    /// need not wait for its start.
+    /// Starts a kustomize-controller that reaches the API server by way of `cluster`. Whoever waits
+    /// for what it does need not wait for its start.
     ///
     /// # Errors
     /// If it cannot be started.
     pub fn start(scene: &Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
+        Self::start_one("kustomize-controller", scene, cluster, flags)
+    }
+
+    /// As [`Self::start`], a helm-controller.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start_helm(scene: &Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
+        Self::start_one("helm-controller", scene, cluster, flags)
+    }
+
+    fn start_one(
+        name: &'static str,
+        scene: &Scene,
+        cluster: &Cluster,
+        flags: &[&str],
+    ) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let key = format!("{}-{count}", scene.namespace().name());
@@ -42,8 +62,9 @@ impl Shard {
         ];
         let flags = own.iter().chain(flags).map(|flag| (*flag).to_owned()).collect();
         let mut shard = Self {
+            name,
             key,
-            binary: Controller::binary("kustomize-controller")?,
+            binary: Controller::binary(name)?,
             flags,
             cluster: cluster.clone(),
             dir: tempfile::tempdir()?,
@@ -71,8 +92,25 @@ impl Shard {
         self.run()
     }
 
+    /// Asks it to end (SIGTERM), waits until it has, does something, and starts another one. Answers
+    /// how long the end took.
+    ///
+    /// # Errors
+    /// If it did not end well, or another one cannot be started.
+    pub fn stop_and_restart(&mut self, between: impl FnOnce()) -> Result<Duration> {
+        let begun = Instant::now();
+        if let Some(controller) = self.controller.take() {
+            let end = controller.stop()?;
+            ensure!(end.success(), "it ended with {end}");
+        }
+        let took = begun.elapsed();
+        between();
+        self.run()?;
+        Ok(took)
+    }
+
     fn run(&mut self) -> Result<()> {
-        let (dir, name) = (self.dir.path(), "kustomize-controller");
+        let (dir, name) = (self.dir.path(), self.name);
         let controller = Controller::start(name, &self.binary, &self.flags, &self.cluster, dir)?;
         self.controller = Some(controller);
         Ok(())

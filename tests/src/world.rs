@@ -90,6 +90,7 @@ impl World {
         flags.kustomize.push(gates.to_owned());
         flags.kustomize.push(format!("--watch-label-selector=!{}", crate::shard::LABEL));
         if let Some(helm) = &mut flags.helm {
+            helm.push(format!("--watch-label-selector=!{}", crate::shard::LABEL));
             helm.push(format!("{gates},AllowDNSLookups=true"));
         }
         let start = Stack::start(programs, &ground.cluster, &ground.dir, flags);
