@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use system_tests::{Kind, Scene};
 use testbed::ChartServer;
 
+use crate::releases::condition;
+
 const CONFIG: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-config}\n";
 
@@ -183,8 +185,19 @@ async fn a_release_that_fits_no_secret_is_told_before_anything_is_written() {
     let scene = Scene::new("large").await.unwrap();
     let charts = ChartServer::http().unwrap();
     let noise = noise(2 << 20);
-    let files =
-        [("templates/config.yaml", CONFIG), ("files/big.txt", &noise), ("files/small", "x")];
+    let group = format!("{}.example.com", scene.namespace().name());
+    let crd = format!(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: \
+         larges.{group}}}\nspec:\n  group: {group}\n  scope: Namespaced\n  names: {{kind: Large, \
+         plural: larges}}\n  versions: [{{name: v1, served: true, storage: true, schema: \
+         {{openAPIV3Schema: {{type: object}}}}}}]\n"
+    );
+    let files = [
+        ("templates/config.yaml", CONFIG),
+        ("files/big.txt", &noise),
+        ("files/small", "x"),
+        ("crds/one.yaml", &crd),
+    ];
     charts.publish("large", "1.0.0", &files).unwrap();
     apply_repository(&scene, &charts);
     apply_release(&scene, "large", "large");
@@ -192,6 +205,14 @@ async fn a_release_that_fits_no_secret_is_told_before_anything_is_written() {
     let ready = scene.until_failed(Kind::HelmRelease, "large", &size).await.unwrap();
     assert_eq!(ready.reason, "InstallFailed", "{ready:?}");
     assert!(ready.message.contains("a Secret holds 1048576"), "{ready:?}");
+    // Nothing but another chart helps.
+    let (status, reason, told) = condition(&scene, "large", "Stalled").await;
+    assert_eq!((status.as_str(), reason.as_str()), ("True", "ReleaseTooLarge"));
+    assert!(told.contains(&size), "{told}");
+    let definition = format!("larges.{}", scene.namespace().name());
+    let found = ["get", "customresourcedefinitions", "--output=name"];
+    let found = scene.namespace().kubectl(&found).unwrap();
+    assert!(!found.contains(&definition), "a definition was applied");
     assert!(!scene.exists(Kind::ConfigMap, "large-config").await.unwrap());
     assert_eq!(revisions(&scene, "large").await.unwrap(), "");
 

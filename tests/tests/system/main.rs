@@ -18,6 +18,7 @@ mod helm_bad_input;
 mod helm_charts;
 mod helm_example;
 mod helm_fields;
+mod helm_processes;
 mod helm_requests;
 mod helm_storage;
 mod homelab;

@@ -1,9 +1,9 @@
 //! The real helm on our releases, and we on its: Helm 4, and Helm 3, which knows no server-side apply.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
-use helm_action::{install, rollback, uninstall, upgrade};
+use helm_action::{Options, install, resume, rollback, uninstall, upgrade};
 use serde_json::{Value, json};
 use testbed_programs::{Assets, Program};
 
@@ -12,6 +12,13 @@ use crate::chart::{CONFIG, HOOKS, OLD, chart, desired};
 
 /// Runs helm in the namespace of a test; what it printed. None if it is not built.
 fn helm(bench: &Bench, program: Program, args: &[&str]) -> Option<String> {
+    let output = run_helm(bench, program, args)?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {args:?}: {errors}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn run_helm(bench: &Bench, program: Program, args: &[&str]) -> Option<Output> {
     let Ok(program) = Assets::from_env().path(program) else {
         eprintln!("skipped: `cargo xtask setup` builds {}", program.name());
         return None;
@@ -26,9 +33,7 @@ fn helm(bench: &Bench, program: Program, args: &[&str]) -> Option<String> {
         .env("HELM_DATA_HOME", home.path())
         .output()
         .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "helm {args:?}: {errors}");
-    Some(String::from_utf8(output.stdout).unwrap())
+    Some(output)
 }
 
 fn json_of(text: &str) -> Value {
@@ -123,6 +128,88 @@ async fn we_know_releases_of(program: Program) {
     attempt.result.unwrap();
     assert!(!bench.exists("configmap/app-config"));
     assert_eq!(helm(&["list", "--short"]).unwrap_or_default(), "");
+}
+
+/// Refused by the API server if the values say so.
+const BROKEN: (&str, &str) = (
+    "broken.yaml",
+    "{{ if .Values.broken }}\napiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name \
+     }}-broken\nspec: {ports: [{port: 99999999}]}\n{{ end }}\n",
+);
+
+/// What `maxHistory` leaves, upgrade after upgrade, of which some fail.
+#[tokio::test]
+async fn as_many_revisions_are_kept_as_helm_keeps() {
+    let bench = Bench::new("kept").await;
+    let folder = tempfile::tempdir().unwrap();
+    write_chart(folder.path(), "1.0.0");
+    std::fs::write(folder.path().join("templates").join(BROKEN.0), BROKEN.1).unwrap();
+    let chart_path = folder.path().to_str().unwrap().to_owned();
+    for max in [1, 2, 3] {
+        let (theirs, ours) = (format!("theirs-{max}"), format!("ours-{max}"));
+        let (theirs, ours) = (bench.target(&theirs), bench.target(&ours));
+        let options = Options { max_history: max, ..options() };
+        for (step, breaks) in [false, false, true, true, false, false].into_iter().enumerate() {
+            let set = format!("broken={breaks},text=t{step}");
+            let keep = format!("--history-max={max}");
+            let args = ["upgrade", "--install", &theirs.name, &chart_path, "--set", &set, &keep];
+            let Some(output) = run_helm(&bench, Program::Helm, &args) else { return };
+            assert_eq!(output.status.success(), !breaks, "{output:?}");
+            let values = json!({"broken": breaks, "text": format!("t{step}")});
+            let wanted = desired(chart("1.0.0", &[CONFIG, OLD, HOOKS, BROKEN]), &values);
+            let stored = history(&ours).await;
+            let attempt = if stored.records.is_empty() {
+                install(&ours, &stored, &wanted, &options).await
+            } else {
+                upgrade(&ours, &stored, &wanted, &options).await
+            };
+            assert_eq!(attempt.result.is_ok(), !breaks, "{:?}", attempt.result);
+            let (theirs, ours) = (statuses(&theirs).await, statuses(&ours).await);
+            assert_eq!(ours, theirs, "step {step}, at most {max}");
+        }
+    }
+}
+
+/// The same where nothing was ever deployed: Helm then upgrades what failed.
+#[tokio::test]
+async fn a_release_that_only_failed_is_never_out_of_storage() {
+    let bench = Bench::new("failing").await;
+    let target = bench.target("app");
+    let options = Options { max_history: 1, ..options() };
+    let wanted = |breaks: bool| {
+        desired(chart("1.0.0", &[CONFIG, BROKEN]), &json!({"broken": breaks, "text": "x"}))
+    };
+    let attempt = install(&target, &history(&target).await, &wanted(true), &options).await;
+    assert!(attempt.result.is_err());
+    bench.interruption.disarm();
+    for n in 1..=20 {
+        // A revision that failed is what the next one starts from.
+        let before = statuses(&target).await;
+        bench.interruption.arm(n, testbed::Moment::After);
+        let (stored, wanted) = (history(&target).await, wanted(true));
+        let is_over = tokio::select! {
+            attempt = upgrade(&target, &stored, &wanted, &options) => {
+                assert!(attempt.result.is_err());
+                true
+            }
+            () = bench.interruption.reached() => false,
+        };
+        bench.interruption.disarm();
+        let after = statuses(&target).await;
+        assert!(!after.is_empty(), "cut at write {n}, {before} is gone");
+        let last = history(&target).await.last().unwrap().clone();
+        if last.info.status.is_pending() {
+            let stored = history(&target).await;
+            assert!(stored.records.len() > 1, "what {after} starts from is gone");
+            assert!(resume(&target, &stored, &options).await.result.is_err());
+        }
+        if is_over {
+            break;
+        }
+    }
+    let end = upgrade(&target, &history(&target).await, &wanted(false), &options).await;
+    let record = released(end);
+    assert_eq!(statuses(&target).await, format!("{}:deployed", record.version));
 }
 
 fn write_chart(folder: &Path, version: &str) {
