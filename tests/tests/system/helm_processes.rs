@@ -194,8 +194,10 @@ async fn so_many_actions_are_carried_out_at_once_as_it_is_said() {
     apply_release(&scene, &shard, "waits", &json!({"values": {"objects": [slow()]}}));
     scene.until_object(SOON, Kind::Deployment, "waits-slow", |_| true).await.unwrap();
     let begun = proxy.interruption().sent().len();
+    // They wait for nothing, so that their writes stand together.
+    let restless = json!({"install": {"disableWait": true}});
     for n in 0..RELEASES {
-        apply_release(&scene, &shard, &format!("app-{n}"), &json!({}));
+        apply_release(&scene, &shard, &format!("app-{n}"), &restless);
     }
     for n in 0..RELEASES {
         let name = format!("app-{n}");

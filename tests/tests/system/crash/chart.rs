@@ -28,33 +28,30 @@ spec:
       containers: [{name: main, image: example.com/app:1}]
 ";
 
-/// Two at every moment: a ConfigMap, which is there at once, and a Job, which takes its time. Those
-/// after it are deleted when they have run.
+/// One at every moment, if the values say so: before it a Job, which takes its time, and after it a
+/// ConfigMap, which is there at once and deleted when it is.
 const HOOKS: &str = r#"{{ range $moment := list "install" "upgrade" "rollback" "delete" }}
-{{ range $when := list "pre" "post" }}
----
-apiVersion: v1
-kind: ConfigMap
-metadata:
-  name: {{ $.Release.Name }}-{{ $when }}-{{ $moment }}
-  annotations:
-    helm.sh/hook: {{ $when }}-{{ $moment }}
-    {{ if eq $when "post" }}helm.sh/hook-delete-policy: hook-succeeded,before-hook-creation{{ end }}
+{{ if $.Values.hooks }}
 ---
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ $.Release.Name }}-{{ $when }}-{{ $moment }}-job
-  annotations:
-    helm.sh/hook: {{ $when }}-{{ $moment }}
-    helm.sh/hook-weight: "1"
-    {{ if eq $when "post" }}helm.sh/hook-delete-policy: hook-succeeded,before-hook-creation{{ end }}
+  name: {{ $.Release.Name }}-pre-{{ $moment }}
+  annotations: {helm.sh/hook: pre-{{ $moment }}}
 spec:
   template:
     spec:
       nodeName: lab-node
       restartPolicy: Never
       containers: [{name: main, image: example.com/hook:1}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ $.Release.Name }}-post-{{ $moment }}
+  annotations:
+    helm.sh/hook: post-{{ $moment }}
+    helm.sh/hook-delete-policy: hook-succeeded,before-hook-creation
 {{ end }}
 {{ end }}"#;
 
@@ -75,7 +72,7 @@ spec:
 "#;
 
 /// Refused by the API server: in the second revision, or until a `pre-delete` hook has run.
-const BROKEN: &str = r#"{{ $healed := lookup "v1" "ConfigMap" .Release.Namespace (print .Release.Name "-pre-delete") }}
+const BROKEN: &str = r#"{{ $healed := lookup "batch/v1" "Job" .Release.Namespace (print .Release.Name "-pre-delete") }}
 {{ if or (and (eq .Values.broken "upgrade") (eq (int .Release.Revision) 2)) (and (eq .Values.broken "install") (not $healed)) }}
 apiVersion: v1
 kind: Service
@@ -90,7 +87,7 @@ pub(super) const NAME: &str = "demo";
 pub(super) fn repository() -> ChartServer {
     let charts = ChartServer::http().unwrap();
     let files = [
-        ("values.yaml", "text: default\nbroken: never\n"),
+        ("values.yaml", "text: default\nbroken: never\nhooks: true\n"),
         ("templates/config.yaml", CONFIG),
         ("templates/old.yaml", OLD),
         ("templates/deployment.yaml", DEPLOYMENT),

@@ -205,12 +205,10 @@ impl Release {
         }
         for moment in ["install", "upgrade", "rollback", "delete"] {
             for when in ["pre", "post"] {
-                let moment = format!("{when}-{moment}");
-                self.ran(&moment, &moment, sent)?;
-                self.ran(&moment, &format!("{moment}-job"), sent)?;
+                self.ran(&format!("{when}-{moment}"), sent)?;
             }
         }
-        self.ran("test", "test", sent)?;
+        self.ran("test", sent)?;
         let maps = self.list(Kind::ConfigMap).await?;
         let config = format!("{}-config", self.name);
         let config = maps.iter().find(|object| object["metadata"]["name"] == config.as_str());
@@ -235,12 +233,12 @@ impl Release {
         Ok(())
     }
 
-    /// Whether a hook of a moment was created as often as Helm creates it.
-    fn ran(&self, moment: &str, hook: &str, sent: &[String]) -> Result<()> {
+    /// Whether a hook was created as often as Helm creates it.
+    fn ran(&self, hook: &str, sent: &[String]) -> Result<()> {
         let path = format!("/{}-{hook}", self.name);
         let times =
             sent.iter().filter(|line| line.starts_with("PATCH ") && line.ends_with(&path)).count();
-        let wanted = self.story.hooks().iter().find(|(name, _)| *name == moment);
+        let wanted = self.story.hooks().iter().find(|(name, _)| *name == hook);
         let wanted = wanted.map_or(0, |(_, times)| *times);
         ensure!(times == wanted, "hook {hook} was created {times} times instead of {wanted}");
         Ok(())
