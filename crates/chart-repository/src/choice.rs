@@ -1,6 +1,6 @@
 //! Which version of a chart Flux takes.
 
-use std::cmp::Reverse;
+use std::borrow::Borrow;
 
 use helm_chart::index::IndexEntry;
 use semver_range::{Constraint, ConstraintError, Version};
@@ -24,33 +24,80 @@ pub enum NoVersion {
     },
 }
 
-/// The entry that is written like `range`, else the newest one in the range; the newest release if
-/// the range is empty. Among equal versions, the one published last.
+/// A choice among the versions of a chart, which are looked at one by one: of an index with a million
+/// of them, two are held.
+#[derive(Debug)]
+pub struct Choice<'a, T> {
+    name: &'a str,
+    range: &'a str,
+    wanted: Result<Constraint, ConstraintError>,
+    is_empty: bool,
+    /// The first one that is written like the range.
+    exact: Option<T>,
+    newest: Option<(Version, T)>,
+}
+
+impl<'a, T: Borrow<IndexEntry>> Choice<'a, T> {
+    /// A choice of a version of the chart `name` that lies in `range`.
+    pub fn new(name: &'a str, range: &'a str) -> Self {
+        let wanted = Constraint::parse(if range.is_empty() { "*" } else { range });
+        Self { name, range, wanted, is_empty: true, exact: None, newest: None }
+    }
+
+    /// Takes a version into consideration.
+    pub fn look_at(&mut self, candidate: T) {
+        self.is_empty = false;
+        let entry = candidate.borrow();
+        if self.exact.is_some() {
+            return;
+        }
+        if *entry.version == *self.range {
+            self.exact = Some(candidate);
+            return;
+        }
+        let Ok(wanted) = &self.wanted else { return };
+        let Some(version) = exact(&entry.version).filter(|it| wanted.check(it)) else { return };
+        let is_newer = self.newest.as_ref().is_none_or(|(newest, held)| {
+            (&version, &entry.created) > (newest, &held.borrow().created)
+        });
+        if is_newer {
+            self.newest = Some((version, candidate));
+        }
+    }
+
+    /// The version that is written like the range, else the newest one in the range; the newest release
+    /// if the range is empty. Among equal versions, the one published last.
+    ///
+    /// # Errors
+    /// If there is none, or the range is none.
+    pub fn end(self) -> Result<T, NoVersion> {
+        if self.is_empty {
+            return Err(NoVersion::NoChart);
+        }
+        if let Some(exact) = self.exact {
+            return Ok(exact);
+        }
+        self.wanted?;
+        let no_match =
+            || NoVersion::NoMatch { name: self.name.to_owned(), range: self.range.to_owned() };
+        self.newest.map(|(_, found)| found).ok_or_else(no_match)
+    }
+}
+
+/// A [`Choice`] among these.
 ///
 /// # Errors
-/// If there is none, or `range` is no range.
-pub fn version<'a>(
-    entries: &'a [IndexEntry],
+/// As for [`Choice::end`].
+pub fn version<'e>(
+    entries: &'e [IndexEntry],
     name: &str,
     range: &str,
-) -> Result<&'a IndexEntry, NoVersion> {
-    if entries.is_empty() {
-        return Err(NoVersion::NoChart);
+) -> Result<&'e IndexEntry, NoVersion> {
+    let mut choice = Choice::new(name, range);
+    for entry in entries {
+        choice.look_at(entry);
     }
-    if let Some(exact) = entries.iter().find(|entry| *entry.version == *range) {
-        return Ok(exact);
-    }
-    let wanted = Constraint::parse(if range.is_empty() { "*" } else { range })?;
-    entries
-        .iter()
-        .enumerate()
-        .filter_map(|(at, entry)| {
-            let version = exact(&entry.version).filter(|version| wanted.check(version))?;
-            Some(((version, entry.created.as_ref(), Reverse(at)), entry))
-        })
-        .max_by(|(one, _), (other, _)| one.cmp(other))
-        .map(|(_, entry)| entry)
-        .ok_or_else(|| NoVersion::NoMatch { name: name.to_owned(), range: range.to_owned() })
+    choice.end()
 }
 
 /// The newest of some tags that lies in a range, where no index says when each was published.

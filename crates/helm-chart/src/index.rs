@@ -7,6 +7,7 @@
 //! Differs: an entry whose fields have other types, or fields nobody knows, is skipped or read as
 //! far as it goes, where Helm refuses the whole index.
 
+mod collect;
 mod events;
 mod json;
 mod rewrite;
@@ -18,6 +19,7 @@ use semver_range::{Constraint, ConstraintError, Version};
 use serde_json::Value;
 
 use crate::metadata::{RawMetadata, ValidationError};
+use collect::{Collect, Each, Kept};
 use events::{Events, Item};
 
 pub use rewrite::{RewriteError, rewrite};
@@ -30,6 +32,7 @@ const MAX_ENTRIES: usize = 1_000_000;
 pub struct Index {
     entries: BTreeMap<String, Vec<IndexEntry>>,
     skipped: usize,
+    weight_bytes: usize,
 }
 
 /// One version of a chart.
@@ -50,6 +53,8 @@ pub struct IndexEntry {
 pub enum Keep<'a> {
     /// All of them. Limit: about 400 bytes for each version.
     All,
+    /// All of them, if they take no more than so many bytes.
+    Within(usize),
     /// One chart; the others cost no memory.
     Chart(&'a str),
 }
@@ -78,6 +83,12 @@ pub enum IndexError {
     /// There are more entries than anyone has.
     #[error("index has more than {MAX_ENTRIES} entries")]
     TooManyEntries,
+    /// They take more memory than they may ([`Keep::Within`]).
+    #[error("index takes more than {limit_bytes} bytes of memory")]
+    TooHeavy {
+        /// What they may take.
+        limit_bytes: usize,
+    },
 }
 
 /// Why no version of a chart was found. The words are Helm's.
@@ -108,30 +119,9 @@ impl Index {
     /// # Errors
     /// If the text is no index. Single entries that are broken are skipped.
     pub fn read(input: impl BufRead, keep: Keep<'_>) -> Result<Self, IndexError> {
-        let mut events = Events::new(input);
-        let mut index = Self::default();
-        let mut has_api_version = false;
-        match events.first()? {
-            None => return Err(IndexError::Empty),
-            Some(Item::Map) => {}
-            Some(_) => return Err(IndexError::NotAMap("the document")),
-        }
-        while let Some(key) = events.key()? {
-            match key.as_str() {
-                "entries" => index.read_entries(&mut events, keep)?,
-                "apiVersion" => {
-                    let value = events.value()?;
-                    has_api_version =
-                        !matches!(value, None | Some(Value::Null)) && value != Some("".into());
-                }
-                _ => events.skip()?,
-            }
-        }
-        if !has_api_version {
-            return Err(IndexError::NoApiVersion);
-        }
-        index.sort();
-        Ok(index)
+        let mut kept = Kept::new(keep);
+        read_yaml(input, &mut kept)?;
+        Ok(kept.end())
     }
 
     /// Reads an index that is JSON, as [`rewrite`] writes it: faster, and without the rules of YAML.
@@ -139,29 +129,14 @@ impl Index {
     /// # Errors
     /// If the text is no index. Single entries that are broken are skipped.
     pub fn read_json(input: impl Read, keep: Keep<'_>) -> Result<Self, IndexError> {
-        let mut index = json::read(input, keep)?;
-        index.sort();
-        Ok(index)
+        let mut kept = Kept::new(keep);
+        json::read(input, &mut kept)?;
+        Ok(kept.end())
     }
 
     /// How many bytes the entries occupy, roughly.
-    pub fn weight_bytes(&self) -> usize {
-        let of_entry = |entry: &IndexEntry| {
-            let urls: usize = entry.urls.iter().map(|url| url.len() + 24).sum();
-            size_of::<IndexEntry>() + entry.version.len() + entry.digest.len() + urls + 64
-        };
-        let of_chart = |(name, versions): (&String, &Vec<IndexEntry>)| {
-            name.len() + 64 + versions.iter().map(of_entry).sum::<usize>()
-        };
-        self.entries.iter().map(of_chart).sum()
-    }
-
-    fn sort(&mut self) {
-        for versions in self.entries.values_mut() {
-            // Helm: newest first; what is no version comes last.
-            versions
-                .sort_by_cached_key(|entry| std::cmp::Reverse(Version::parse(&entry.version).ok()));
-        }
+    pub const fn weight_bytes(&self) -> usize {
+        self.weight_bytes
     }
 
     /// The names of the charts that were kept.
@@ -198,40 +173,81 @@ impl Index {
             .find(|entry| Version::parse(&entry.version).is_ok_and(|v| wanted.check(&v)))
             .ok_or_else(|| FindError::NoMatch { name: name.to_owned(), range: range.to_owned() })
     }
+}
 
-    fn read_entries(
-        &mut self,
-        events: &mut Events<impl BufRead>,
-        keep: Keep<'_>,
-    ) -> Result<(), IndexError> {
-        match events.item()? {
-            Item::Map => {}
-            Item::Null => return Ok(()),
-            Item::List | Item::Scalar => return Err(IndexError::NotAMap("entries")),
-        }
-        let mut kept = 0;
-        while let Some(chart) = events.key()? {
-            if matches!(keep, Keep::Chart(wanted) if wanted != chart) {
-                events.skip()?;
-                continue;
-            }
-            let mut versions = Vec::new();
-            if events.item_or_skip()? == Item::List {
-                while events.has_more()? {
-                    kept += 1;
-                    if kept > MAX_ENTRIES {
-                        return Err(IndexError::TooManyEntries);
-                    }
-                    match events.value()?.as_ref().and_then(entry) {
-                        Some(entry) => versions.push(entry),
-                        None => self.skipped += 1,
-                    }
-                }
-            }
-            self.entries.insert(chart, versions);
-        }
-        Ok(())
+/// Hands over the versions of a chart one by one, in the order of the index, and holds none.
+///
+/// # Errors
+/// If the text is no index. Single entries that are broken are skipped.
+pub fn each(
+    input: impl BufRead,
+    chart: &str,
+    take: impl FnMut(IndexEntry),
+) -> Result<(), IndexError> {
+    read_yaml(input, &mut Each { chart, take })
+}
+
+/// As [`each`], of an index that is JSON, as [`rewrite`] writes it.
+///
+/// # Errors
+/// As for [`each`].
+pub fn each_json(
+    input: impl Read,
+    chart: &str,
+    take: impl FnMut(IndexEntry),
+) -> Result<(), IndexError> {
+    json::read(input, &mut Each { chart, take })
+}
+
+fn read_yaml(input: impl BufRead, into: &mut impl Collect) -> Result<(), IndexError> {
+    let mut events = Events::new(input);
+    let mut has_api_version = false;
+    match events.first()? {
+        None => return Err(IndexError::Empty),
+        Some(Item::Map) => {}
+        Some(_) => return Err(IndexError::NotAMap("the document")),
     }
+    while let Some(key) = events.key()? {
+        match key.as_str() {
+            "entries" => read_entries(&mut events, into)?,
+            "apiVersion" => {
+                let value = events.value()?;
+                has_api_version =
+                    !matches!(value, None | Some(Value::Null)) && value != Some("".into());
+            }
+            _ => events.skip()?,
+        }
+    }
+    if has_api_version { Ok(()) } else { Err(IndexError::NoApiVersion) }
+}
+
+fn read_entries(
+    events: &mut Events<impl BufRead>,
+    into: &mut impl Collect,
+) -> Result<(), IndexError> {
+    match events.item()? {
+        Item::Map => {}
+        Item::Null => return Ok(()),
+        Item::List | Item::Scalar => return Err(IndexError::NotAMap("entries")),
+    }
+    let mut read = 0;
+    while let Some(chart) = events.key()? {
+        if !into.wants(&chart) {
+            events.skip()?;
+            continue;
+        }
+        into.chart(&chart);
+        if events.item_or_skip()? == Item::List {
+            while events.has_more()? {
+                read += 1;
+                if read > MAX_ENTRIES {
+                    return Err(IndexError::TooManyEntries);
+                }
+                into.take(&chart, events.value()?.as_ref().and_then(entry))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The entry, unless Helm would skip it.

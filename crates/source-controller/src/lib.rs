@@ -74,7 +74,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         helm_charts: wired(&helm_charts, &runtime),
         oci_repositories: wired(&oci_repositories, &runtime),
         buckets: wired(&buckets, &runtime),
-        indexes: Indexes::new(settings.indexes),
+        indexes: Indexes::new(settings.indexes, &runtime.metrics),
         settings,
         store,
         clients: Arc::default(),

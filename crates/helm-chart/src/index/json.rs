@@ -6,32 +6,33 @@ use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Index, IndexError, Keep, MAX_ENTRIES, entry};
+use super::{Collect, IndexError, MAX_ENTRIES, entry};
 
-pub(super) fn read(input: impl Read, keep: Keep<'_>) -> Result<Index, IndexError> {
-    let mut index = Index::default();
-    let mut found = Found { index: &mut index, keep, read: 0, has_api_version: false };
+pub(super) fn read(input: impl Read, into: &mut impl Collect) -> Result<(), IndexError> {
+    let mut walk = Walk { into, read: 0, has_api_version: false, stop: None };
     let mut input = serde_json::Deserializer::from_reader(input);
-    input.deserialize_map(Document(&mut found)).map_err(IndexError::Json)?;
-    if !found.has_api_version {
-        return Err(IndexError::NoApiVersion);
+    let walked = input.deserialize_map(Document(&mut walk));
+    if let Some(stop) = walk.stop {
+        return Err(stop);
     }
-    Ok(index)
+    walked.map_err(IndexError::Json)?;
+    if walk.has_api_version { Ok(()) } else { Err(IndexError::NoApiVersion) }
 }
 
-/// What was found so far.
-struct Found<'a, 'k> {
-    index: &'a mut Index,
-    keep: Keep<'k>,
+/// How far the walk has come.
+struct Walk<'a, C> {
+    into: &'a mut C,
     read: usize,
     has_api_version: bool,
+    /// Why it ended early, for which serde has no word.
+    stop: Option<IndexError>,
 }
 
-struct Document<'f, 'a, 'k>(&'f mut Found<'a, 'k>);
-struct Entries<'f, 'a, 'k>(&'f mut Found<'a, 'k>);
-struct Versions<'f, 'a, 'k>(&'f mut Found<'a, 'k>, String);
+struct Document<'w, 'a, C>(&'w mut Walk<'a, C>);
+struct Entries<'w, 'a, C>(&'w mut Walk<'a, C>);
+struct Versions<'w, 'a, C>(&'w mut Walk<'a, C>, String);
 
-impl<'de> Visitor<'de> for Document<'_, '_, '_> {
+impl<'de, C: Collect> Visitor<'de> for Document<'_, '_, C> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,7 +56,7 @@ impl<'de> Visitor<'de> for Document<'_, '_, '_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Entries<'_, '_, '_> {
+impl<'de, C: Collect> DeserializeSeed<'de> for Entries<'_, '_, C> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
@@ -63,7 +64,7 @@ impl<'de> DeserializeSeed<'de> for Entries<'_, '_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Entries<'_, '_, '_> {
+impl<'de, C: Collect> Visitor<'de> for Entries<'_, '_, C> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,17 +77,17 @@ impl<'de> Visitor<'de> for Entries<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(chart) = map.next_key::<String>()? {
-            if matches!(self.0.keep, Keep::Chart(wanted) if wanted != chart) {
-                map.next_value::<IgnoredAny>()?;
-            } else {
+            if self.0.into.wants(&chart) {
                 map.next_value_seed(Versions(self.0, chart))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Versions<'_, '_, '_> {
+impl<'de, C: Collect> DeserializeSeed<'de> for Versions<'_, '_, C> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
@@ -94,7 +95,7 @@ impl<'de> DeserializeSeed<'de> for Versions<'_, '_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Versions<'_, '_, '_> {
+impl<'de, C: Collect> Visitor<'de> for Versions<'_, '_, C> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -102,23 +103,25 @@ impl<'de> Visitor<'de> for Versions<'_, '_, '_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.0.index.entries.insert(self.1, Vec::new());
+        self.0.into.chart(&self.1);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut versions = Vec::new();
+        let Self(walk, chart) = self;
+        walk.into.chart(&chart);
         while let Some(value) = list.next_element::<Value>()? {
-            self.0.read += 1;
-            if self.0.read > MAX_ENTRIES {
-                return Err(serde::de::Error::custom(IndexError::TooManyEntries));
-            }
-            match entry(&value) {
-                Some(entry) => versions.push(entry),
-                None => self.0.index.skipped += 1,
+            walk.read += 1;
+            let taken = if walk.read > MAX_ENTRIES {
+                Err(IndexError::TooManyEntries)
+            } else {
+                walk.into.take(&chart, entry(&value))
+            };
+            if let Err(stop) = taken {
+                walk.stop = Some(stop);
+                return Err(serde::de::Error::custom("enough"));
             }
         }
-        self.0.index.entries.insert(self.1, versions);
         Ok(())
     }
 }

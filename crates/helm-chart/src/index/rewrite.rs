@@ -56,7 +56,12 @@ const KNOWN: [&str; 25] = [
     "version",
 ];
 
-/// Reads an index and writes it anew. Holds the versions of one chart at a time.
+/// How much of one chart is held, in bytes, so that its versions can be put in order.
+const MAX_HELD_BYTES: usize = 16 << 20;
+
+/// Reads an index and writes it anew. Holds a part of one chart at a time.
+///
+/// Limit: of a chart that has more than 16 MiB of entries, each such part is in order for itself.
 ///
 /// # Errors
 /// If the text is no index, or the output fails. Single entries that are broken are left out.
@@ -105,7 +110,11 @@ fn entries(events: &mut Events<impl BufRead>, output: &mut impl Write) -> Result
     }
     let (mut read, mut is_first) = (0, true);
     while let Some(chart) = events.key()? {
-        let mut versions = Vec::new();
+        let comma = if is_first { "" } else { "," };
+        is_first = false;
+        let name = printed(&Value::String(chart), 0);
+        write!(output, "{comma}\n    {name}: [").map_err(RewriteError::Write)?;
+        let mut versions = Versions::default();
         if events.item_or_skip()? == Item::List {
             while events.has_more()? {
                 read += 1;
@@ -117,26 +126,54 @@ fn entries(events: &mut Events<impl BufRead>, output: &mut impl Write) -> Result
                     && let Some(Value::Object(members)) = value
                 {
                     let text = printed(&Value::Object(cleaned(members)), 3);
-                    versions.push((Version::parse(&found.version).ok(), text));
+                    versions.push(&found.version, text, output)?;
                 }
             }
         }
-        versions.sort_by(|one, other| other.0.cmp(&one.0));
-        let texts: Vec<&str> = versions.iter().map(|(_, text)| text.as_str()).collect();
-        let comma = if is_first { "" } else { "," };
-        is_first = false;
-        let name = printed(&Value::String(chart), 0);
-        let list = if texts.is_empty() {
-            "[]".to_owned()
-        } else {
-            format!("[\n      {}\n    ]", texts.join(",\n      "))
-        };
-        write!(output, "{comma}\n    {name}: {list}").map_err(RewriteError::Write)?;
+        versions.end(output)?;
     }
     if !is_first {
         output.write_all(b"\n  ").map_err(RewriteError::Write)?;
     }
     Ok(())
+}
+
+/// The versions of a chart that wait for being put in order.
+#[derive(Default)]
+struct Versions {
+    held: Vec<(Option<Version>, String)>,
+    held_bytes: usize,
+    has_written: bool,
+}
+
+impl Versions {
+    fn push(
+        &mut self,
+        version: &str,
+        text: String,
+        output: &mut impl Write,
+    ) -> Result<(), RewriteError> {
+        self.held_bytes += size_of::<(Option<Version>, String)>() + version.len() + text.len();
+        self.held.push((Version::parse(version).ok(), text));
+        if self.held_bytes > MAX_HELD_BYTES { self.write(output) } else { Ok(()) }
+    }
+
+    fn write(&mut self, output: &mut impl Write) -> Result<(), RewriteError> {
+        self.held.sort_by(|one, other| other.0.cmp(&one.0));
+        for (_, text) in self.held.drain(..) {
+            let comma = if self.has_written { "," } else { "" };
+            write!(output, "{comma}\n      {text}").map_err(RewriteError::Write)?;
+            self.has_written = true;
+        }
+        self.held_bytes = 0;
+        Ok(())
+    }
+
+    fn end(mut self, output: &mut impl Write) -> Result<(), RewriteError> {
+        self.write(output)?;
+        let end: &[u8] = if self.has_written { b"\n    ]" } else { b"]" };
+        output.write_all(end).map_err(RewriteError::Write)
+    }
 }
 
 /// The members that Helm's struct has, empty ones left out.

@@ -3,13 +3,10 @@
 use std::{io::Seek as _, sync::Arc};
 
 use bytes::Bytes;
-use chart_repository::{choice, normalized};
+use chart_repository::{choice::Choice, normalized};
 use crd_types::source::HelmRepository;
 use file_tree::{FileTree, TreePath};
-use helm_chart::{
-    Chart, Dependency, directory,
-    index::{Index, Keep},
-};
+use helm_chart::{Chart, Dependency, directory, index::each};
 use reconcile_loop::chain;
 use semver_range::{Constraint, Version};
 
@@ -183,15 +180,15 @@ async fn indexed(
         .await
         .map_err(|error| no_index(&error))?;
     file.rewind().map_err(|error| no_index(&error))?;
-    let chart = name.clone();
-    let index = in_thread(move || {
+    let (chart, range) = (name.clone(), dependency.version.clone());
+    let chosen = in_thread(move || {
         let input = std::io::BufReader::with_capacity(64 * 1024, file);
-        Index::read(input, Keep::Chart(&chart))
+        let mut choice = Choice::new(&chart, &range);
+        each(input, &chart, |entry| choice.look_at(entry)).map(|()| choice.end())
     });
-    let index = index.await.map_err(|error| no_index(&error))?;
-    let entry = choice::version(index.versions(name), name, &dependency.version)
-        .map_err(|error| error.to_string())?;
-    repository.archive(name, entry, limits.chart, reach.deadline()).await.map_err(|error| {
+    let chosen = chosen.await.map_err(|error| no_index(&error))?;
+    let entry = chosen.map_err(|error| error.to_string())?;
+    repository.archive(name, &entry, limits.chart, reach.deadline()).await.map_err(|error| {
         format!("chart download of version '{}' failed: {}", entry.version, chain(&error))
     })
 }

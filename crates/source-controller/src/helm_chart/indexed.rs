@@ -3,9 +3,9 @@
 use std::{fs::File, io::BufReader, sync::Arc};
 
 use bytes::Bytes;
-use chart_repository::choice;
+use chart_repository::choice::{self, Choice, NoVersion};
 use crd_types::{Artifact, source::HelmRepository};
-use helm_chart::index::{Index, IndexEntry, IndexError, Keep};
+use helm_chart::index::{IndexEntry, IndexError, each_json};
 
 use super::{
     build::{Build, Wish},
@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     helm_repository::access::{self, Reach},
     settings::HelmLimits,
-    source::storage::in_thread,
+    source::{Source as _, storage::in_thread},
 };
 
 /// Brings over the chart that the object asks for, unless it is there already.
@@ -33,7 +33,7 @@ pub(super) async fn build(
 ) -> Result<Build, Failure> {
     check_name(&wish.chart)?;
     let reach = access::resolve(repository, ctx).await.map_err(|error| unreachable(&error))?;
-    let entry = entry(wish, artifact, ctx).await?;
+    let entry = entry(wish, repository, artifact, ctx).await?;
     if let Some(reused) = reused(wish, &entry.version)? {
         return Ok(reused);
     }
@@ -45,33 +45,40 @@ pub(super) async fn build(
 /// The entry of the index that the object asks for.
 async fn entry(
     wish: &Wish,
+    repository: &HelmRepository,
     artifact: &Artifact,
     ctx: &Arc<Context>,
 ) -> Result<IndexEntry, Failure> {
-    let (artifact, chart) = (artifact.clone(), wish.chart.clone());
-    let of_ctx = Arc::clone(ctx);
-    let index = in_thread(move || read(&artifact, &chart, &of_ctx)).await.map_err(|error| {
+    let (artifact, of_wish, of_ctx) = (artifact.clone(), wish.clone(), Arc::clone(ctx));
+    let repository = repository.key();
+    let look = move || look(&of_wish, &repository, &artifact, &of_ctx);
+    let found = in_thread(look).await.map_err(|error| {
         let stage = Stage::Other { reason: "Failed", needs_edit: false };
         stage.because("failed to load Helm repository index", &error)
     })?;
-    let found = choice::version(index.versions(&wish.chart), &wish.chart, &wish.range);
-    found.cloned().map_err(|error| {
+    found.map_err(|error| {
         Stage::Reference.because("failed to get chart version for remote reference", &error)
     })
 }
 
-/// The index, of which only `chart` is kept if nobody else will ask for it.
-fn read(artifact: &Artifact, chart: &str, ctx: &Context) -> Result<Arc<Index>, IndexError> {
-    if let Some(index) = ctx.indexes.get(&artifact.path) {
-        return Ok(index);
+/// Looks into the index: the one in memory, or the one on the disk as a stream.
+fn look(
+    wish: &Wish,
+    repository: &(String, String),
+    artifact: &Artifact,
+    ctx: &Context,
+) -> Result<Result<IndexEntry, NoVersion>, IndexError> {
+    let open = || -> Result<_, IndexError> {
+        let file = File::open(ctx.store.root().join(&artifact.path)).map_err(IndexError::Read)?;
+        Ok(BufReader::with_capacity(64 * 1024, file))
+    };
+    let (chart, range) = (&wish.chart, &wish.range);
+    if let Some(index) = ctx.indexes.get_or_read(&artifact.path, repository, open)? {
+        return Ok(choice::version(index.versions(chart), chart, range).cloned());
     }
-    let file = File::open(ctx.store.root().join(&artifact.path)).map_err(IndexError::Read)?;
-    let keep = if ctx.indexes.is_on() { Keep::All } else { Keep::Chart(chart) };
-    let index = Arc::new(Index::read_json(BufReader::with_capacity(64 * 1024, file), keep)?);
-    if ctx.indexes.is_on() {
-        ctx.indexes.insert(&artifact.path, Arc::clone(&index));
-    }
-    Ok(index)
+    let mut choice = Choice::new(chart, range);
+    each_json(open()?, chart, |entry| choice.look_at(entry))?;
+    Ok(choice.end())
 }
 
 /// Brings over the archive of an entry.

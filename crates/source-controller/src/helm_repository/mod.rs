@@ -12,7 +12,7 @@ use crd_types::{
     reasons,
     source::{HelmRepository, HelmRepositoryStatus},
 };
-use kube::ResourceExt as _;
+use kube::{ResourceExt as _, runtime::reflector::ObjectRef};
 use reconcile_loop::{
     chain,
     controller::{Finalized, Reconciler, api_error},
@@ -60,6 +60,11 @@ impl Reconciler for HelmRepositories {
 
     async fn finalize(&self, object: Arc<HelmRepository>) -> Finalized {
         source::attempt::finalize(object, &self.0).await
+    }
+
+    fn forget(&self, object: &ObjectRef<HelmRepository>) {
+        let namespace = object.namespace.clone().unwrap_or_default();
+        self.0.indexes.forget(&(namespace, object.name.clone()));
     }
 
     /// Flux: a repository of type `oci` is data for others and nothing happens to it.
