@@ -2,6 +2,7 @@
 
 use manifest::ObjectError;
 
+use crate::budget::Overspent;
 use crate::config::MergeError;
 use crate::documents::DocumentError;
 use crate::generator::GeneratorError;
@@ -166,19 +167,33 @@ pub enum Error {
     OpenApi(#[from] OpenApiError),
 }
 
-/// Boxes the large ones, so that a result stays small.
-macro_rules! boxed {
-    ($($variant:ident($error:ty)),*) => {$(
+impl From<GeneratorError> for Error {
+    fn from(error: GeneratorError) -> Self {
+        Self::Generator(Box::new(error))
+    }
+}
+
+impl From<Overspent> for Error {
+    fn from(Overspent { limit_bytes: limit }: Overspent) -> Self {
+        Self::LimitExceeded { what: Overspent::WHAT, limit }
+    }
+}
+
+/// Boxes the large ones, so that a result stays small; a limit that they tell of stands alone.
+macro_rules! boxed_unless_overspent {
+    ($($variant:ident($error:ident)),*) => {$(
         impl From<$error> for Error {
             fn from(error: $error) -> Self {
-                Self::$variant(Box::new(error))
+                match error {
+                    $error::Overspent(overspent) => overspent.into(),
+                    error => Self::$variant(Box::new(error)),
+                }
             }
         }
     )*};
 }
 
-boxed!(
-    Generator(GeneratorError),
+boxed_unless_overspent!(
     Plugin(PluginError),
     Transform(TransformError),
     NameReference(NameReferenceError),

@@ -4,6 +4,7 @@ use manifest::Gvk;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::budget::{Budget, Overspent, entry_weight, weight};
 use crate::identity::gvk_selected;
 use crate::value::{node_kind, text};
 
@@ -52,6 +53,9 @@ pub enum FieldError {
         /// Why, as kustomize words it.
         message: String,
     },
+    /// The build writes more than it may.
+    #[error(transparent)]
+    Overspent(#[from] Overspent),
     /// It happened below a list.
     #[error("visit traversal on path: [{path}]")]
     Visiting {
@@ -196,19 +200,27 @@ where
 }
 
 /// Sets a scalar; what is no scalar is an error, null is replaced.
-pub(crate) fn set_scalar(slot: &mut Value, new: Value) -> Result<(), FieldError> {
+pub(crate) fn set_scalar(slot: &mut Value, new: Value, budget: &Budget) -> Result<(), FieldError> {
     if slot.is_array() || slot.is_object() {
         return Err(FieldError::wrong_kind("ScalarNode", slot));
     }
+    budget.spend(weight(&new))?;
     *slot = new;
     Ok(())
 }
 
 /// Sets an entry of a map; what is no map is an error.
-pub(crate) fn set_entry(slot: &mut Value, key: &str, new: &str) -> Result<(), FieldError> {
+pub(crate) fn set_entry(
+    slot: &mut Value,
+    key: &str,
+    new: &str,
+    budget: &Budget,
+) -> Result<(), FieldError> {
     match slot {
         Value::Object(fields) => {
-            fields.insert(key.to_owned(), Value::from(new));
+            let new = Value::from(new);
+            budget.spend(entry_weight(key, &new))?;
+            fields.insert(key.to_owned(), new);
             Ok(())
         }
         Value::Null => Ok(()),
@@ -252,8 +264,10 @@ mod tests {
         .unwrap();
         assert_eq!(seen, [json!("1")]);
         let path = split_path("spec/t/labels", '/');
-        visit(&mut object, &path, Some(Make::Map), &mut |value| set_entry(value, "k", "v"))
-            .unwrap();
+        visit(&mut object, &path, Some(Make::Map), &mut |value| {
+            set_entry(value, "k", "v", &Budget::new(1 << 10))
+        })
+        .unwrap();
         assert_eq!(object["spec"]["t"], json!({"labels": {"k": "v"}}));
     }
 

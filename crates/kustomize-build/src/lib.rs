@@ -22,6 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod budget;
 mod built;
 mod config;
 mod documents;
@@ -60,6 +61,7 @@ mod transform;
 mod value;
 mod vars;
 
+pub use budget::Overspent;
 pub use built::Built;
 pub use config::MergeError;
 pub use documents::DocumentError;

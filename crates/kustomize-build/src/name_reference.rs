@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use manifest::Gvk;
 use serde_json::{Map, Value};
 
+use crate::budget::{Budget, Overspent};
 use crate::config::Config;
 use crate::field_spec::{FieldError, FieldSpec, visit_map};
 use crate::identity::{ResId, gvk_selected};
@@ -17,17 +18,23 @@ use crate::value::{borrowed_text, text};
 
 /// Why references could not be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "updating name reference in '{path}' field of '{referrer}': considering field '{path}' of \
-     object {referrer}"
-)]
-pub struct NameReferenceError {
-    /// The field that refers.
-    pub path: String,
-    /// The object that refers.
-    pub referrer: String,
-    /// What is wrong.
-    pub source: FieldError,
+pub enum NameReferenceError {
+    /// A field could not be followed.
+    #[error(
+        "updating name reference in '{path}' field of '{referrer}': considering field '{path}' of \
+         object {referrer}"
+    )]
+    Field {
+        /// The field that refers.
+        path: String,
+        /// The object that refers.
+        referrer: String,
+        /// What is wrong.
+        source: FieldError,
+    },
+    /// The build writes more than it may.
+    #[error(transparent)]
+    Overspent(#[from] Overspent),
 }
 
 /// What may be referred to: a resource that was renamed or moved.
@@ -40,7 +47,8 @@ struct Candidate {
 }
 
 /// All candidates, found by the names that they had.
-struct Candidates {
+struct Candidates<'a> {
+    budget: &'a Budget,
     all: Vec<Candidate>,
     by_name: HashMap<String, Vec<usize>>,
     /// The namespaces of resources, by the namespace that they were in at first.
@@ -69,8 +77,12 @@ struct Referrer {
 ///
 /// # Errors
 /// If a name may mean several resources, or a field is no reference.
-pub(crate) fn fix(resources: &mut Resources, config: &Config) -> Result<(), NameReferenceError> {
-    let candidates = Candidates::new(resources);
+pub(crate) fn fix(
+    resources: &mut Resources,
+    config: &Config,
+    budget: &Budget,
+) -> Result<(), NameReferenceError> {
+    let candidates = Candidates::new(resources, budget);
     if candidates.by_name.is_empty() {
         return Ok(());
     }
@@ -100,10 +112,13 @@ pub(crate) fn fix(resources: &mut Resources, config: &Config) -> Result<(), Name
         for rule in rules.iter() {
             let mut set = |field: &mut Value| candidates.set(field, rule, &referrer);
             visit_map(&mut resource.fields, &rule.path, None, &mut set).map_err(|source| {
-                NameReferenceError {
-                    path: rule.spec.path.clone(),
-                    referrer: referrer.id.to_string(),
-                    source,
+                match source.root() {
+                    FieldError::Overspent(overspent) => (*overspent).into(),
+                    _ => NameReferenceError::Field {
+                        path: rule.spec.path.clone(),
+                        referrer: referrer.id.to_string(),
+                        source,
+                    },
                 }
             })?;
         }
@@ -145,9 +160,10 @@ impl Referrer {
     }
 }
 
-impl Candidates {
-    fn new(resources: &Resources) -> Self {
+impl<'a> Candidates<'a> {
+    fn new(resources: &Resources, budget: &'a Budget) -> Self {
         let mut found = Self {
+            budget,
             all: Vec::new(),
             by_name: HashMap::new(),
             by_original_namespace: HashMap::new(),
@@ -213,6 +229,7 @@ impl Candidates {
         if let Some(target) = self.find(&old, rule, referrer, |_| true, same)?
             && target.id.name != old
         {
+            self.budget.spend(target.id.name.len())?;
             *field = Value::from(target.id.name.as_str());
         }
         Ok(())
@@ -253,6 +270,7 @@ impl Candidates {
         if target.id.name == old && target.id.namespace.is_empty() {
             return Ok(());
         }
+        self.budget.spend(target.id.name.len() + target.id.namespace.len())?;
         fields.insert("name".to_owned(), Value::from(target.id.name.as_str()));
         if !target.id.namespace.is_empty() {
             fields.insert("namespace".to_owned(), Value::from(target.id.namespace.as_str()));

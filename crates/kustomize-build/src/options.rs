@@ -49,11 +49,20 @@ pub struct Limits {
     pub bytes: u64,
     /// Resources, of all kustomizations together.
     pub resources: usize,
+    /// Bytes that are written: what the fields of kustomizations put into resources, again for each,
+    /// and what the result is when it is printed.
+    pub written_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 64, files: 20_000, bytes: 256 << 20, resources: 50_000 }
+        Self {
+            depth: 64,
+            files: 20_000,
+            bytes: 256 << 20,
+            resources: 50_000,
+            written_bytes: 256 << 20,
+        }
     }
 }
 

@@ -48,6 +48,15 @@ impl Origin {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn weight(&self) -> usize {
+        let by = self.configured_by.as_ref();
+        let by = by.map_or(0, |by| {
+            by.api_version.len() + by.kind.len() + by.name.len() + by.namespace.len()
+        });
+        size_of::<Self>() + self.path.len() + self.configured_in.len() + by
+    }
+
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut line = |indent: &str, key: &str, value: &str| {

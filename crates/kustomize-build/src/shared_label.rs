@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::budget::{Budget, Overspent, weight};
 use crate::field_spec::visit_map;
 use crate::resource::Resource;
 
@@ -18,19 +19,26 @@ pub(crate) struct SharedLabel {
 }
 
 /// Carries a label that was set in some places to those that share it.
-pub(crate) fn overwrite(resource: &mut Resource, key: &str, value: &str, met: &[Vec<String>]) {
+pub(crate) fn overwrite(
+    resource: &mut Resource,
+    key: &str,
+    value: &str,
+    met: &[Vec<String>],
+    budget: &Budget,
+) -> Result<(), Overspent> {
     let mut labels = std::mem::take(&mut resource.notes.shared_labels);
     for label in labels.iter_mut().filter(|label| label.key == key) {
         if label.paths.iter().any(|path| met.contains(path)) {
             label.value = Value::from(value);
-            set(resource, label);
+            set(resource, label, budget)?;
         }
     }
     resource.notes.shared_labels = labels;
+    Ok(())
 }
 
 /// Carries what a merge changed to the places that share it.
-pub(crate) fn spread(resource: &mut Resource) {
+pub(crate) fn spread(resource: &mut Resource, budget: &Budget) -> Result<(), Overspent> {
     let mut labels = std::mem::take(&mut resource.notes.shared_labels);
     for label in &mut labels {
         let mut changed = None;
@@ -44,13 +52,15 @@ pub(crate) fn spread(resource: &mut Resource) {
         }
         if let Some(changed) = changed {
             label.value = changed;
-            set(resource, label);
+            set(resource, label, budget)?;
         }
     }
     resource.notes.shared_labels = labels;
+    Ok(())
 }
 
-fn set(resource: &mut Resource, label: &SharedLabel) {
+fn set(resource: &mut Resource, label: &SharedLabel, budget: &Budget) -> Result<(), Overspent> {
+    budget.spend(weight(&label.value).saturating_mul(label.paths.len()))?;
     for path in &label.paths {
         // A place that is gone needs no value.
         let visited = visit_map(&mut resource.fields, path, None, &mut |map| {
@@ -61,6 +71,7 @@ fn set(resource: &mut Resource, label: &SharedLabel) {
         });
         visited.ok();
     }
+    Ok(())
 }
 
 #[cfg(test)]

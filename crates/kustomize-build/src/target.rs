@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use file_tree::{FileTree, TreePath};
+use serde_json::{Map, Value};
 
+use crate::budget::{Budget, fields_weight, printed_fields};
 use crate::built::Built;
 use crate::config::{Config, from_crds};
 use crate::documents::{self, DocumentError};
@@ -25,7 +27,7 @@ use crate::reads::Reads;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::{SchemaState, parse_open_api};
-use crate::transform::{Hash, Transformer};
+use crate::transform::{Hash, Shared, Transformer};
 use crate::vars::Vars;
 
 const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
@@ -51,7 +53,10 @@ fn build_from(
 ) -> Result<Built, Error> {
     let run = Run {
         in_place,
-        schema: SchemaState::new(options.mode),
+        shared: Shared {
+            schema: SchemaState::new(options.mode),
+            budget: Budget::new(options.limits.written_bytes),
+        },
         warnings: RefCell::new(Vec::new()),
     };
     let mut target = Target::load(&run, loader)?;
@@ -62,12 +67,13 @@ fn build_from(
     let mut gathered = target.gather(Gathered::default())?;
 
     if gathered.resources.iter().any(|resource| resource.notes.needs_hash) {
-        Hash.apply(&mut gathered.resources, &run.schema)?;
+        Hash.apply(&mut gathered.resources, &run.shared)?;
         gathered.resources.ensure_unique()?;
     }
     let config = gathered.config();
-    name_reference::fix(&mut gathered.resources, &config)?;
-    let unused = gathered.vars.resolve(&mut gathered.resources, &config)?;
+    let budget = &run.shared.budget;
+    name_reference::fix(&mut gathered.resources, &config, budget)?;
+    let unused = gathered.vars.resolve(&mut gathered.resources, &config, budget)?;
     if !unused.is_empty() {
         let warning = format!("well-defined vars that were never replaced: {}", unused.join(","));
         run.warnings.borrow_mut().push(warning);
@@ -78,7 +84,12 @@ fn build_from(
     gathered.resources.retain(|resource| {
         !resource.has_annotation(LOCAL_CONFIG) || resource.annotation(LOCAL_CONFIG) == "false"
     });
-    finish(gathered.resources, &target.kustomization, options, run.warnings.into_inner())
+    let built = finish(gathered.resources, &target.kustomization, options)?;
+    // What is deep and has many lines is much longer when it is printed.
+    for fields in &built {
+        budget.spend(printed_fields(fields, 0))?;
+    }
+    Ok(Built { documents: built, warnings: run.warnings.into_inner() })
 }
 
 /// Sorts the resources and takes the notes off them.
@@ -86,8 +97,7 @@ fn finish(
     mut resources: Resources,
     kustomization: &Kustomization,
     options: &Options,
-    warnings: Vec<String>,
-) -> Result<Built, Error> {
+) -> Result<Vec<Map<String, Value>>, Error> {
     match (&kustomization.sort_options, options.mode) {
         (Some(sort), _) => order::sort(&mut resources, sort)?,
         (None, Mode::Command) => order::sort_legacy(&mut resources),
@@ -113,14 +123,14 @@ fn finish(
         }
         documents.push(resource.fields);
     }
-    Ok(Built { documents, warnings })
+    Ok(documents)
 }
 
 /// What all kustomizations of a build share.
 struct Run<'a> {
     /// A kustomization that stands in place of the file in its directory.
     in_place: Option<&'a generate::Kustomization>,
-    schema: SchemaState,
+    shared: Shared,
     warnings: RefCell<Vec<String>>,
 }
 
@@ -200,7 +210,7 @@ impl<'a> Target<'a> {
         let openapi = &self.kustomization.openapi;
         let path = openapi.get("path");
         let bytes = path.map(|path| self.loader.load(path)).transpose()?;
-        if self.run.schema.is_decided() {
+        if self.run.shared.schema.is_decided() {
             return Ok(());
         }
         let version = openapi.get("version").filter(|version| !version.is_empty());
@@ -208,12 +218,12 @@ impl<'a> Target<'a> {
             return Err(Error::TwoSchemas);
         }
         if let Some(bytes) = bytes {
-            self.run.schema.decide(parse_open_api(&documents::plain(&bytes)?)?);
+            self.run.shared.schema.decide(parse_open_api(&documents::plain(&bytes)?)?);
         } else if let Some(version) = version {
             if version != "v1.21.2" && version != "v1_21_2" {
                 return Err(Error::OpenApiVersion);
             }
-            self.run.schema.decide_built_in();
+            self.run.shared.schema.decide_built_in();
         }
         Ok(())
     }
@@ -418,7 +428,9 @@ impl<'a> Target<'a> {
             return Err(self.helm_refused());
         }
         let mut made = Vec::new();
-        for (kind, mut resource) in plugin::generated(&self.kustomization, &self.loader)? {
+        for generated in plugin::generated(&self.kustomization, &self.loader) {
+            let (kind, mut resource) = generated?;
+            self.run.shared.budget.spend(fields_weight(&resource.fields))?;
             let origin = self.origin.as_ref().map(|origin| origin.of_field(self.file_name, kind));
             resource.notes.origin = origin;
             made.push(resource);
@@ -466,7 +478,12 @@ impl<'a> Target<'a> {
     }
 
     fn run_transformers(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
-        let built_in = plugin::transformers(&self.kustomization, &gathered.config(), &self.loader)?;
+        let built_in = plugin::transformers(
+            &self.kustomization,
+            &gathered.config(),
+            &self.loader,
+            &self.run.shared.budget,
+        )?;
         let mut all: Vec<(Option<Origin>, Box<dyn Transformer>)> = built_in
             .into_iter()
             .map(|transformer| {
@@ -481,10 +498,11 @@ impl<'a> Target<'a> {
             }
         }
         for (origin, transformer) in all {
-            transformer.apply(&mut gathered.resources, &self.run.schema)?;
+            transformer.apply(&mut gathered.resources, &self.run.shared)?;
             if let Some(origin) = origin {
                 for place in 0..gathered.resources.len() {
                     let Some(resource) = gathered.resources.body_mut(place) else { break };
+                    self.run.shared.budget.spend(origin.weight())?;
                     if resource.notes.origin.is_none() {
                         resource.notes.origin = Some(origin.clone());
                     } else {
@@ -502,7 +520,7 @@ impl<'a> Target<'a> {
         for document in self.plugin_documents(&validators, "validators")? {
             for validator in plugin::transformer(&document, &self.loader)? {
                 let mut validated = gathered.resources.clone();
-                validator.apply(&mut validated, &self.run.schema)?;
+                validator.apply(&mut validated, &self.run.shared)?;
                 let mut pairs = gathered.resources.iter().zip(validated.iter());
                 let changed = pairs.find(|(before, after)| before.fields != after.fields);
                 if let Some((before, after)) = changed {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use manifest::Gvk;
 use serde_json::Value;
 
+use crate::budget::{Budget, Overspent, weight};
 use crate::config::Config;
 use crate::field_spec::{FieldError, visit_map};
 use crate::identity::{GvkText, ResId};
@@ -13,8 +14,6 @@ use crate::path_match::{lookup, split};
 use crate::resources::Resources;
 use crate::value::text;
 
-/// Limit: bytes of the values that are put into fields.
-const MAX_BYTES: usize = 64 << 20;
 const DEFAULT_FIELD: &str = "metadata.name";
 
 /// The vars of a build, by name.
@@ -50,6 +49,9 @@ pub enum VarError {
         /// The var.
         var: String,
     },
+    /// The build writes more than it may.
+    #[error(transparent)]
+    Overspent(#[from] Overspent),
     /// A field cannot hold vars.
     #[error("considering field '{path}' of object {object}")]
     Field {
@@ -140,6 +142,7 @@ impl Vars {
         &self,
         resources: &mut Resources,
         config: &Config,
+        budget: &Budget,
     ) -> Result<Vec<String>, VarError> {
         let mut values = BTreeMap::new();
         for var in self.0.values() {
@@ -148,22 +151,24 @@ impl Vars {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let (mut used, mut left_bytes) = (BTreeSet::new(), MAX_BYTES);
+        let mut used = BTreeSet::new();
         let specs: Vec<_> =
             config.var_reference.iter().map(|spec| (spec, spec.segments())).collect();
         for place in 0..resources.len() {
             let Some(resource) = resources.body_mut(place) else { break };
             let gvk = resource.gvk();
             for (spec, path) in specs.iter().filter(|(spec, _)| spec.selects(&gvk)) {
-                let mut set =
-                    |field: &mut Value| replace_in(field, &values, &mut used, &mut left_bytes);
-                visit_map(&mut resource.fields, path, None, &mut set).map_err(|source| {
-                    VarError::Field {
-                        path: spec.path.clone(),
-                        object: resource.id().to_string(),
-                        source,
-                    }
-                })?;
+                let mut set = |field: &mut Value| replace_in(field, &values, &mut used, budget);
+                visit_map(&mut resource.fields, path, None, &mut set).map_err(
+                    |source| match source.root() {
+                        FieldError::Overspent(overspent) => (*overspent).into(),
+                        _ => VarError::Field {
+                            path: spec.path.clone(),
+                            object: resource.id().to_string(),
+                            source,
+                        },
+                    },
+                )?;
             }
         }
         let unused = values.keys().filter(|name| !used.contains(**name));
@@ -211,14 +216,14 @@ fn replace_in<'a>(
     field: &mut Value,
     values: &BTreeMap<&'a str, Value>,
     used: &mut BTreeSet<&'a str>,
-    left_bytes: &mut usize,
+    budget: &Budget,
 ) -> Result<(), FieldError> {
     match field {
-        Value::String(text) => *field = expand(text, values, used, left_bytes)?,
+        Value::String(text) => *field = expand(text, values, used, budget)?,
         Value::Object(fields) => {
             for value in fields.values_mut() {
                 if let Value::String(text) = value {
-                    *value = expand(text, values, used, left_bytes)?;
+                    *value = expand(text, values, used, budget)?;
                 }
             }
         }
@@ -228,7 +233,7 @@ fn replace_in<'a>(
                     let message = "invalid value type expect a string".to_owned();
                     return Err(FieldError::Refused { message });
                 };
-                *item = expand(text, values, used, left_bytes)?;
+                *item = expand(text, values, used, budget)?;
             }
         }
         _ => {}
@@ -241,7 +246,7 @@ fn expand<'a>(
     input: &str,
     values: &BTreeMap<&'a str, Value>,
     used: &mut BTreeSet<&'a str>,
-    left_bytes: &mut usize,
+    budget: &Budget,
 ) -> Result<Value, FieldError> {
     let mut output = String::new();
     let mut rest = input;
@@ -265,13 +270,11 @@ fn expand<'a>(
             if let Some((name, value)) = known {
                 used.insert(name);
                 if output.is_empty() && more.is_empty() && input.len() == name.len() + 3 {
+                    budget.spend(weight(value))?;
                     return Ok(value.clone());
                 }
                 let value = text(value);
-                *left_bytes = left_bytes.checked_sub(value.len()).ok_or_else(|| {
-                    let message = format!("the values of vars take more than {MAX_BYTES} bytes");
-                    FieldError::Refused { message }
-                })?;
+                budget.spend(value.len())?;
                 output.push_str(&value);
             } else {
                 output.push_str("$(");
@@ -308,8 +311,8 @@ mod tests {
             ("$(A", json!("$(A")),
             ("$x", json!("$x")),
         ] {
-            let mut left_bytes = MAX_BYTES;
-            let found = expand(input, &values, &mut BTreeSet::new(), &mut left_bytes).unwrap();
+            let budget = Budget::new(1 << 10);
+            let found = expand(input, &values, &mut BTreeSet::new(), &budget).unwrap();
             assert_eq!(found, output, "{input}");
         }
     }

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 const UNITS: &str = "kustomize-build/tests/tables/units-handwritten.json";
 const PATCHES: &str = "kustomize-build/tests/tables/jsonpatch.json";
 
-const LIMITS: Limits = Limits { depth: 16, files: 500, bytes: 4 << 20, resources: 1000 };
+const LIMITS: Limits =
+    Limits { depth: 16, files: 500, bytes: 4 << 20, resources: 1000, written_bytes: 16 << 20 };
 
 /// Stands before each file of a tree that is one text.
 const FILE: &str = "\n=== ";

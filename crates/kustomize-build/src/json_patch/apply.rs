@@ -3,16 +3,19 @@
 use serde_json::{Map, Value};
 
 use super::{JsonPatchError, Options, StepError};
+use crate::budget::weight;
 
-/// Values that the copies of one patch may hold together.
-const MAX_COPIED: usize = 1_000_000;
+/// Bytes that the copies of one patch may hold together.
+const MAX_COPIED_BYTES: usize = 64 << 20;
+/// Places that one step makes in a list.
+const MAX_PLACES: usize = 1_000_000;
 
 pub(super) fn apply(
     operations: &[Map<String, Value>],
     document: Value,
     options: Options,
 ) -> Result<Value, JsonPatchError> {
-    let mut state = State { document, options, copied: 0 };
+    let mut state = State { document, options, copied_bytes: 0 };
     for operation in operations {
         state.operation(operation)?;
     }
@@ -22,7 +25,7 @@ pub(super) fn apply(
 struct State {
     document: Value,
     options: Options,
-    copied: usize,
+    copied_bytes: usize,
 }
 
 impl State {
@@ -151,7 +154,7 @@ impl State {
     }
 
     fn copy(&mut self, from: &str) -> Result<Value, JsonPatchError> {
-        let options = self.options;
+        let (options, before) = (self.options, self.copied_bytes);
         let quoted = if options.version4 { from.to_owned() } else { format!("\"{from}\"") };
         let Some((parent, key)) = self.find(from) else {
             return Err(missing("copy", "doc is missing from path", &quoted));
@@ -162,11 +165,13 @@ impl State {
             path: from.to_owned(),
             problem,
         })?;
-        let copy = found.cloned().unwrap_or(Value::Null);
-        self.copied += size(&copy);
-        if self.copied > MAX_COPIED {
-            return Err(JsonPatchError::TooManyCopies { limit: MAX_COPIED });
+        let found = found.unwrap_or(&Value::Null);
+        let copied_bytes = before.saturating_add(weight(found));
+        if copied_bytes > MAX_COPIED_BYTES {
+            return Err(JsonPatchError::CopiesTooMuch { limit_bytes: MAX_COPIED_BYTES });
         }
+        let copy = found.clone();
+        self.copied_bytes = copied_bytes;
         Ok(copy)
     }
 
@@ -219,7 +224,7 @@ impl State {
             let (key, next_index) = (unescape(name), next.parse::<i64>().ok());
             if !matches!(get(at, &key, options), Ok(Some(found)) if !found.is_null()) {
                 if let (Value::Array(items), Ok(wanted)) = (&mut *at, key.parse::<usize>()) {
-                    while items.len() < wanted.min(MAX_COPIED) {
+                    while items.len() < wanted.min(MAX_PLACES) {
                         items.push(Value::Null);
                     }
                 }
@@ -233,7 +238,7 @@ impl State {
                         let what = "negative index other than -1";
                         return Err(JsonPatchError::EnsurePath { what, index: wanted });
                     }
-                    let length = usize::try_from(wanted.max(0)).unwrap_or(0).min(MAX_COPIED);
+                    let length = usize::try_from(wanted.max(0)).unwrap_or(0).min(MAX_PLACES);
                     Value::Array(vec![Value::Null; length])
                 } else {
                     Value::Object(Map::new())
@@ -336,14 +341,5 @@ fn delete(parent: &mut Value, key: &str, options: Options) -> Result<Value, Step
             Ok(items.remove(place))
         }
         _ => Ok(Value::Null),
-    }
-}
-
-/// How many values a value holds, itself among them.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Value::Object(fields) => 1 + fields.values().map(size).sum::<usize>(),
-        _ => 1,
     }
 }

@@ -120,10 +120,10 @@ pub enum JsonPatchError {
         index: i64,
     },
     /// Copies make the document too large.
-    #[error("the patch copies more than {limit} values")]
-    TooManyCopies {
-        /// How many it may copy.
-        limit: usize,
+    #[error("the patch copies more than {limit_bytes} bytes")]
+    CopiesTooMuch {
+        /// How much it may copy.
+        limit_bytes: usize,
     },
 }
 

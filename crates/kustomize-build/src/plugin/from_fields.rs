@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{ConfigError, PluginError, configure};
+use crate::budget::Budget;
 use crate::config::{Config, merge_specs};
 use crate::emit;
 use crate::field_spec::FieldSpec;
@@ -16,24 +17,24 @@ use crate::transform::{
     Transformer,
 };
 
-/// What `configMapGenerator` and `secretGenerator` make, and what kustomize calls the generator.
+/// What `configMapGenerator` and `secretGenerator` make, one by one, and what kustomize calls the
+/// generator.
 pub(crate) fn generated(
     kustomization: &Kustomization,
     loader: &Loader<'_>,
-) -> Result<Vec<(&'static str, Resource)>, GeneratorError> {
-    let mut made = Vec::new();
+) -> impl Iterator<Item = Result<(&'static str, Resource), GeneratorError>> {
     let defaults = kustomization.generator_options.as_ref();
-    for (name, kind, all) in [
+    [
         ("ConfigMapGenerator", Kind::ConfigMap, &kustomization.config_map_generator),
         ("SecretGenerator", Kind::Secret, &kustomization.secret_generator),
-    ] {
-        for args in all {
-            let options = with_defaults(args.options.clone(), defaults);
-            let args = GeneratorArgs { options, ..args.clone() };
-            made.push((name, generate(kind, &args, loader)?));
-        }
-    }
-    Ok(made)
+    ]
+    .into_iter()
+    .flat_map(|(name, kind, all)| all.iter().map(move |args| (name, kind, args)))
+    .map(move |(name, kind, args)| {
+        let options = with_defaults(args.options.clone(), defaults);
+        let args = GeneratorArgs { options, ..args.clone() };
+        Ok((name, generate(kind, &args, loader)?))
+    })
 }
 
 /// The transformers that the fields ask for, in the order in which they work.
@@ -41,7 +42,9 @@ pub(crate) fn transformers(
     kustomization: &Kustomization,
     config: &Config,
     loader: &Loader<'_>,
+    budget: &Budget,
 ) -> Result<Vec<Box<dyn Transformer>>, PluginError> {
+    budget.spend(copied_specs(kustomization, config).saturating_mul(size_of::<FieldSpec>()))?;
     let mut all: Vec<Box<dyn Transformer>> = Vec::new();
     if !kustomization.patches_strategic_merge.is_empty() {
         let paths = &kustomization.patches_strategic_merge;
@@ -102,6 +105,19 @@ pub(crate) fn transformers(
         }))?));
     }
     Ok(all)
+}
+
+/// How many field specifications the transformers hold together.
+fn copied_specs(kustomization: &Kustomization, config: &Config) -> usize {
+    let of_labels = config.labels.len() + config.common_labels.len() + config.template_labels.len();
+    [
+        (kustomization.labels.len(), of_labels),
+        (kustomization.replicas.len(), config.replicas.len()),
+        (kustomization.images.len(), config.images.len()),
+    ]
+    .into_iter()
+    .map(|(transformers, specs)| transformers.saturating_mul(specs))
+    .fold(0, usize::saturating_add)
 }
 
 fn labels(

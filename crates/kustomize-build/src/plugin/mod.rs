@@ -7,6 +7,7 @@ mod from_fields;
 pub(crate) use from_document::{generator, transformer};
 pub(crate) use from_fields::{generated, transformers};
 
+use crate::budget::Overspent;
 use crate::config::MergeError;
 use crate::documents::DocumentError;
 use crate::generator::GeneratorError;
@@ -81,6 +82,9 @@ pub enum PluginError {
         /// What `helmCharts` and `helmGlobals` say of the first chart, as YAML.
         config: String,
     },
+    /// The build writes more than it may.
+    #[error(transparent)]
+    Overspent(#[from] Overspent),
     /// Field specifications that contradict each other.
     #[error(transparent)]
     Merge(#[from] MergeError),

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::labels::set_everywhere;
-use super::{Fields, TransformError, Transformer};
+use super::{Fields, Shared, TransformError, Transformer};
 use crate::field_spec::FieldSpec;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 
 /// Sets annotations wherever the field specifications say.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ impl Transformer for Annotations {
         "AnnotationsTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
-        set_everywhere(&self.annotations, &self.fields, resources)
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
+        set_everywhere(&self.annotations, &self.fields, resources, &shared.budget)
     }
 }

@@ -1,9 +1,8 @@
 //! Hashes behind the names of generated resources.
 
-use super::{TransformError, Transformer};
+use super::{Shared, TransformError, Transformer};
 use crate::hash::suffix;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 
 /// Adds to the names of generated resources a hash of what they hold.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ impl Transformer for Hash {
         "HashTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, _: &Shared) -> Result<(), TransformError> {
         for resource in resources.iter_mut().filter(|resource| resource.notes.needs_hash) {
             let name = format!("{}-{}", resource.name(), suffix(resource));
             resource.remember_id();

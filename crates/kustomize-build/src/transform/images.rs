@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{Fields, TransformError, Transformer};
+use super::{Fields, Shared, TransformError, Transformer};
+use crate::budget::Budget;
 use crate::field_spec::{FieldError, FieldSpec, scalar_text, set_scalar};
 use crate::image::{ImageMatcher, ImageRef};
 use crate::kustomization::Image;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 
 /// Objects are walked this deep; the parser allows no more.
 const MAX_DEPTH: usize = 256;
@@ -26,7 +26,7 @@ impl Images {
         Ok(Self { matcher, image, fields: Fields::new(specs) })
     }
 
-    fn set(&self, field: &mut Value) -> Result<(), FieldError> {
+    fn set(&self, field: &mut Value, budget: &Budget) -> Result<(), FieldError> {
         let old = scalar_text(field)?;
         if !self.matcher.matches(&old) {
             return Ok(());
@@ -43,16 +43,21 @@ impl Images {
         } else if !tag_suffix.is_empty() {
             (tag, digest) = (&suffixed, "");
         }
-        set_scalar(field, Value::from(ImageRef { name, tag, digest }.to_string()))
+        set_scalar(field, Value::from(ImageRef { name, tag, digest }.to_string()), budget)
     }
 
     /// Changes every `image` in lists called `containers` or `initContainers`, wherever they are.
-    fn walk(&self, fields: &mut Map<String, Value>, depth: usize) -> Result<(), FieldError> {
+    fn walk(
+        &self,
+        fields: &mut Map<String, Value>,
+        depth: usize,
+        budget: &Budget,
+    ) -> Result<(), FieldError> {
         if depth > MAX_DEPTH {
             return Ok(());
         }
         for (key, value) in fields {
-            self.walk_value(value, depth)?;
+            self.walk_value(value, depth, budget)?;
             let Value::Array(items) = value else { continue };
             if key != "containers" && key != "initContainers" {
                 continue;
@@ -61,7 +66,7 @@ impl Images {
                 match item {
                     Value::Object(container) => {
                         if let Some(image) = container.get_mut("image").filter(|i| !i.is_null()) {
-                            self.set(image)?;
+                            self.set(image, budget)?;
                         }
                     }
                     Value::Null => {}
@@ -72,11 +77,16 @@ impl Images {
         Ok(())
     }
 
-    fn walk_value(&self, value: &mut Value, depth: usize) -> Result<(), FieldError> {
+    fn walk_value(
+        &self,
+        value: &mut Value,
+        depth: usize,
+        budget: &Budget,
+    ) -> Result<(), FieldError> {
         match value {
-            Value::Object(fields) => self.walk(fields, depth + 1),
+            Value::Object(fields) => self.walk(fields, depth + 1, budget),
             Value::Array(items) if depth < MAX_DEPTH => {
-                items.iter_mut().try_for_each(|item| self.walk_value(item, depth + 1))
+                items.iter_mut().try_for_each(|item| self.walk_value(item, depth + 1, budget))
             }
             _ => Ok(()),
         }
@@ -89,23 +99,21 @@ impl Transformer for Images {
     }
 
     // Flux: the two ways overlap, so a `tagSuffix` is added twice to most containers.
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         let has_images = |kind: &str| kind != "CustomResourceDefinition";
         for place in 0..resources.len() {
             let Some(resource) = resources.body_mut(place).filter(|r| has_images(&r.kind())) else {
                 continue;
             };
-            self.walk(&mut resource.fields, 0).map_err(|source| TransformError::Field {
-                path: "containers".to_owned(),
-                object: resource.id().to_string(),
-                source,
-            })?;
+            self.walk(&mut resource.fields, 0, &shared.budget)
+                .map_err(|source| TransformError::of_field(source, "containers", resource))?;
         }
         for place in 0..resources.len() {
             let Some(resource) = resources.body_mut(place).filter(|r| has_images(&r.kind())) else {
                 continue;
             };
-            self.fields.change(resource, None, |field| self.set(field))?;
+            self.fields
+                .change(resource, None, &shared.budget, |field| self.set(field, &shared.budget))?;
         }
         Ok(())
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Fields, TransformError, Transformer, change_one};
+use super::{Fields, Shared, TransformError, Transformer, change_one};
+use crate::budget::Budget;
 use crate::field_spec::{FieldSpec, Make, set_entry};
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 use crate::shared_label::{self, SharedLabel};
 
 /// Sets labels wherever the field specifications say.
@@ -29,7 +29,7 @@ impl Transformer for Labels {
         "LabelTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         if self.labels.is_empty() {
             return Ok(());
         }
@@ -37,7 +37,7 @@ impl Transformer for Labels {
             let Some(resource) = resources.body_mut(place) else { break };
             for (key, value) in &self.labels {
                 resource.notes.has_plain_keys = true;
-                set_one(resource, key, value, &self.fields)?;
+                set_one(resource, key, value, &self.fields, &shared.budget)?;
             }
         }
         Ok(())
@@ -50,16 +50,17 @@ fn set_one(
     key: &str,
     value: &str,
     fields: &Fields,
+    budget: &Budget,
 ) -> Result<(), TransformError> {
     let (mut made, mut met) = (Vec::new(), Vec::new());
     let gvk = resource.gvk();
     for (spec, path) in fields.selecting(&gvk) {
         let (mut is_made, mut is_met) = (false, false);
-        change_one(resource, spec, path, Some(Make::Map), &mut |map| {
+        change_one(resource, spec, path, Some(Make::Map), budget, &mut |map| {
             let is_there = map.get(key).is_some();
             is_met |= is_there;
             is_made |= !is_there;
-            set_entry(map, key, value)
+            set_entry(map, key, value, budget)
         })?;
         if is_met {
             met.push(path.to_vec());
@@ -67,7 +68,7 @@ fn set_one(
             made.push(path.to_vec());
         }
     }
-    shared_label::overwrite(resource, key, value, &met);
+    shared_label::overwrite(resource, key, value, &met, budget)?;
     if made.len() > 1 {
         let (key, value) = (key.to_owned(), Value::from(value));
         resource.notes.shared_labels.push(SharedLabel { key, value, paths: made });
@@ -80,6 +81,7 @@ pub(super) fn set_everywhere(
     entries: &BTreeMap<String, String>,
     fields: &Fields,
     resources: &mut Resources,
+    budget: &Budget,
 ) -> Result<(), TransformError> {
     if entries.is_empty() {
         return Ok(());
@@ -87,8 +89,8 @@ pub(super) fn set_everywhere(
     for place in 0..resources.len() {
         let Some(resource) = resources.body_mut(place) else { break };
         resource.notes.has_plain_keys = true;
-        fields.change(resource, Some(Make::Map), |map| {
-            entries.iter().try_for_each(|(key, value)| set_entry(map, key, value))
+        fields.change(resource, Some(Make::Map), budget, |map| {
+            entries.iter().try_for_each(|(key, value)| set_entry(map, key, value, budget))
         })?;
     }
     Ok(())

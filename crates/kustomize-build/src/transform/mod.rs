@@ -28,6 +28,7 @@ pub(crate) use value_add::{ValueAdd, ValueTarget};
 
 use manifest::Gvk;
 
+use crate::budget::{Budget, Overspent};
 use crate::field_spec::{FieldError, FieldSpec, Make, visit_map};
 use crate::json_patch::JsonPatchError;
 use crate::merge::StrategicMergeError;
@@ -38,6 +39,13 @@ use crate::schema::SchemaState;
 use crate::selector::SelectorError;
 use serde_json::Value;
 
+/// What all transformers of a build share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) schema: SchemaState,
+    pub(crate) budget: Budget,
+}
+
 /// Changes resources.
 pub(crate) trait Transformer: std::fmt::Debug {
     /// What kustomize calls it.
@@ -47,7 +55,7 @@ pub(crate) trait Transformer: std::fmt::Debug {
     ///
     /// # Errors
     /// If kustomize would refuse to.
-    fn apply(&self, resources: &mut Resources, schema: &SchemaState) -> Result<(), TransformError>;
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError>;
 }
 
 /// Why resources could not be changed.
@@ -136,12 +144,9 @@ pub enum TransformError {
         /// What is left.
         object: String,
     },
-    /// Replacements that multiply what they copy.
-    #[error("the replacements copy more than {limit_bytes} bytes")]
-    TooLarge {
-        /// How much they may.
-        limit_bytes: usize,
-    },
+    /// The build writes more than it may.
+    #[error(transparent)]
+    Overspent(#[from] Overspent),
     /// A replacement has no source or no target.
     #[error("replacements must specify a source and at least one target")]
     IncompleteReplacement,
@@ -217,6 +222,16 @@ pub enum TransformError {
     Resources(#[from] ResourcesError),
 }
 
+impl TransformError {
+    /// That a field could not be changed; that nothing more may be written has nothing to do with it.
+    fn of_field(source: FieldError, path: &str, resource: &Resource) -> Self {
+        match source.root() {
+            FieldError::Overspent(overspent) => (*overspent).into(),
+            _ => Self::Field { path: path.to_owned(), object: resource.id().to_string(), source },
+        }
+    }
+}
+
 /// Field specifications, ready to be walked.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields(Vec<(FieldSpec, Vec<String>)>);
@@ -231,6 +246,7 @@ impl Fields {
         &self,
         resource: &mut Resource,
         make: Option<Make>,
+        budget: &Budget,
         mut change: F,
     ) -> Result<(), TransformError>
     where
@@ -238,7 +254,7 @@ impl Fields {
     {
         let gvk = resource.gvk();
         for (spec, path) in self.selecting(&gvk) {
-            change_one(resource, spec, path, make, &mut change)?;
+            change_one(resource, spec, path, make, budget, &mut change)?;
         }
         Ok(())
     }
@@ -263,16 +279,16 @@ pub(crate) fn change_one<F>(
     spec: &FieldSpec,
     path: &[String],
     make: Option<Make>,
+    budget: &Budget,
     change: &mut F,
 ) -> Result<(), TransformError>
 where
     F: FnMut(&mut Value) -> Result<(), FieldError>,
 {
     let make = if spec.create { make } else { None };
+    if make.is_some() {
+        budget.spend(spec.path.len())?;
+    }
     let changed = visit_map(&mut resource.fields, path, make, change);
-    changed.map_err(|source| TransformError::Field {
-        path: spec.path.clone(),
-        object: resource.id().to_string(),
-        source,
-    })
+    changed.map_err(|source| TransformError::of_field(source, &spec.path, resource))
 }

@@ -3,11 +3,10 @@
 use manifest::Gvk;
 use serde_json::Value;
 
-use super::{Fields, TransformError, Transformer, change_one};
+use super::{Fields, Shared, TransformError, Transformer, change_one};
 use crate::field_spec::{FieldSpec, Make, scalar_text, set_scalar};
 use crate::identity::gvk_selected;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 
 /// Which end of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +43,7 @@ impl Transformer for NameAffix {
         }
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         if self.affix.is_empty() {
             return Ok(());
         }
@@ -68,13 +67,14 @@ impl Transformer for NameAffix {
                 if !spec.selects(&resource.gvk()) {
                     continue;
                 }
-                change_one(resource, spec, path, Some(Make::Scalar), &mut |field| {
+                let budget = &shared.budget;
+                change_one(resource, spec, path, Some(Make::Scalar), budget, &mut |field| {
                     let old = scalar_text(field)?;
                     let new = match self.side {
                         Side::Prefix => format!("{}{old}", self.affix),
                         Side::Suffix => format!("{old}{}", self.affix),
                     };
-                    set_scalar(field, Value::from(new))
+                    set_scalar(field, Value::from(new), budget)
                 })?;
             }
         }

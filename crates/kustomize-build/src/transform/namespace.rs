@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Fields, TransformError, Transformer, change_one};
+use super::{Fields, Shared, TransformError, Transformer, change_one};
+use crate::budget::Budget;
 use crate::field_spec::{FieldError, FieldSpec, Make, set_scalar};
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::{SchemaState, is_cluster_scoped};
+use crate::schema::is_cluster_scoped;
 use crate::value::{borrowed_text, node_kind};
 
 /// Which subjects of role bindings move to the namespace.
@@ -53,7 +54,7 @@ impl Namespace {
         Self { target: namespace, fields, unset_only, subjects }
     }
 
-    fn set(&self, field: &mut Value) -> Result<(), FieldError> {
+    fn set(&self, field: &mut Value, budget: &Budget) -> Result<(), FieldError> {
         let is_set = match field {
             Value::String(text) => !text.is_empty(),
             Value::Bool(_) | Value::Number(_) => true,
@@ -62,20 +63,26 @@ impl Namespace {
         if self.unset_only && is_set {
             return Ok(());
         }
-        set_scalar(field, Value::from(self.target.as_str()))
+        set_scalar(field, Value::from(self.target.as_str()), budget)
     }
 
-    pub(super) fn set_in(&self, resource: &mut Resource) -> Result<(), TransformError> {
+    pub(super) fn set_in(
+        &self,
+        resource: &mut Resource,
+        budget: &Budget,
+    ) -> Result<(), TransformError> {
         let gvk = resource.gvk();
         let failed = |source: TransformError| namespace_error(source);
         if !is_cluster_scoped(&gvk) {
             let spec = FieldSpec::everywhere("metadata/namespace", true);
             let path = spec.segments();
-            change_one(resource, &spec, &path, Some(Make::Scalar), &mut |field| self.set(field))?;
+            change_one(resource, &spec, &path, Some(Make::Scalar), budget, &mut |field| {
+                self.set(field, budget)
+            })?;
         }
         let binds = matches!(gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
         if binds {
-            self.set_in_subjects(resource)?;
+            self.set_in_subjects(resource, budget)?;
         }
         for (spec, path) in self.fields.selecting(&gvk) {
             // Only the core group's namespaces are renamed.
@@ -84,19 +91,28 @@ impl Namespace {
             {
                 continue;
             }
-            change_one(resource, spec, path, Some(Make::Scalar), &mut |field| self.set(field))
-                .map_err(failed)?;
+            change_one(resource, spec, path, Some(Make::Scalar), budget, &mut |field| {
+                self.set(field, budget)
+            })
+            .map_err(failed)?;
         }
         Ok(())
     }
 
-    fn set_in_subjects(&self, resource: &mut Resource) -> Result<(), TransformError> {
+    fn set_in_subjects(
+        &self,
+        resource: &mut Resource,
+        budget: &Budget,
+    ) -> Result<(), TransformError> {
         let id = resource.id();
         let Some(subjects) = resource.fields.get_mut("subjects") else { return Ok(()) };
-        let failed = |source: FieldError| TransformError::Field {
-            path: "subjects".to_owned(),
-            object: id.to_string(),
-            source,
+        let failed = |source: FieldError| match source {
+            FieldError::Overspent(overspent) => overspent.into(),
+            source => TransformError::Field {
+                path: "subjects".to_owned(),
+                object: id.to_string(),
+                source,
+            },
         };
         let subjects = match subjects {
             _ if self.subjects == RoleBindingSubjects::None => return Ok(()),
@@ -115,7 +131,7 @@ impl Namespace {
             };
             if moves {
                 let field = subject.entry("namespace").or_insert(Value::Null);
-                self.set(field).map_err(failed)?;
+                self.set(field, budget).map_err(failed)?;
             }
         }
         Ok(())
@@ -124,6 +140,7 @@ impl Namespace {
 
 fn namespace_error(source: TransformError) -> TransformError {
     let no_scalar = match &source {
+        TransformError::Overspent(_) => return source,
         TransformError::Field { source, .. } => matches!(
             source.root(),
             FieldError::WrongKind { found, .. } if *found != node_kind(&Value::Bool(true))
@@ -143,13 +160,13 @@ impl Transformer for Namespace {
         "NamespaceTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         if self.target.is_empty() {
             return Ok(());
         }
         for resource in resources.iter_mut() {
             resource.remember_id();
-            self.set_in(resource)?;
+            self.set_in(resource, &shared.budget)?;
         }
         let Some(places) = resources.conflict() else { return Ok(()) };
         let objects: Vec<String> = places

@@ -1,11 +1,11 @@
 //! `patches`: strategic merge patches and JSON 6902 patches.
 
-use super::{TransformError, Transformer};
+use super::{Shared, TransformError, Transformer};
+use crate::budget::{Budget, fields_weight};
 use crate::json_patch::{Options, Patch as JsonPatch};
 use crate::merge::{drop_blank, merge};
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 use crate::selector::{Matcher, SelectorError};
 use crate::shared_label;
 use serde_json::{Map, Value};
@@ -42,7 +42,7 @@ impl Transformer for PatchTransformer {
         "PatchTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, schema: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         match (&self.patch, &self.target) {
             (Content::StrategicMerge(patches), Some(target)) => {
                 let [patch] = patches.as_slice() else {
@@ -56,7 +56,7 @@ impl Transformer for PatchTransformer {
                     TransformError::MalformedTarget { selector, source: source.clone() }
                 })?;
                 let places = matcher.select(resources);
-                merge_into(resources, &places, patch, true, schema)
+                merge_into(resources, &places, patch, true, shared)
             }
             (Content::StrategicMerge(patches), None) => {
                 for patch in patches {
@@ -64,7 +64,7 @@ impl Transformer for PatchTransformer {
                     let place = resources.target_of(&id).map_err(|source| {
                         TransformError::NoPatchTarget { id: id.to_string(), source }
                     })?;
-                    merge_one(resources, place, patch.clone(), schema)?;
+                    merge_one(resources, place, patch.clone(), shared)?;
                 }
                 Ok(())
             }
@@ -76,7 +76,7 @@ impl Transformer for PatchTransformer {
                 for place in matcher.select(resources) {
                     resources.change(place, |resource| {
                         resource.remember_id();
-                        apply_json(resource, patch)
+                        apply_json(resource, patch, &shared.budget)
                     })?;
                 }
                 Ok(())
@@ -91,7 +91,7 @@ pub(super) fn merge_into(
     places: &[usize],
     patch: &Resource,
     takes_kind: bool,
-    schema: &SchemaState,
+    shared: &Shared,
 ) -> Result<(), TransformError> {
     let (mut deleted, mut moved) = (false, false);
     for place in places {
@@ -103,7 +103,7 @@ pub(super) fn merge_into(
             patch.fields.insert("apiVersion".to_owned(), Value::from(target.api_version()));
         }
         moved |= patch.notes.may_rename || patch.notes.may_change_kind;
-        merge_one(resources, *place, patch, schema)?;
+        merge_one(resources, *place, patch, shared)?;
         deleted |= resources.get(*place).is_some_and(|resource| resource.fields.is_empty());
     }
     // Both look at all resources, so patches of many single objects must not pay for them.
@@ -121,7 +121,7 @@ pub(super) fn merge_one(
     resources: &mut Resources,
     place: usize,
     patch: Resource,
-    schema: &SchemaState,
+    shared: &Shared,
 ) -> Result<(), TransformError> {
     let moves = patch.notes.may_rename || patch.notes.may_change_kind;
     let target = if moves { resources.get_mut(place) } else { resources.body_mut(place) };
@@ -131,16 +131,17 @@ pub(super) fn merge_one(
         target.remember_id();
     }
     let api_version = target.api_version();
+    shared.budget.spend(fields_weight(&patch.fields))?;
     let mut old = std::mem::take(&mut target.fields);
     for blank in std::mem::take(&mut target.notes.blanks) {
-        drop_blank(&mut old, &blank, &schema.schema());
+        drop_blank(&mut old, &blank, &shared.schema.schema());
     }
-    let Some(merged) = merge(old, patch.fields, &schema.schema())? else {
+    let Some(merged) = merge(old, patch.fields, &shared.schema.schema())? else {
         resources.get_mut(place);
         return Ok(());
     };
     target.fields = merged;
-    shared_label::spread(target);
+    shared_label::spread(target, &shared.budget)?;
     target.notes.spellings.splice(..0, patch.notes.spellings);
     if !patch.notes.may_change_kind {
         target.set_kind(&kind);
@@ -156,7 +157,12 @@ pub(super) fn merge_one(
 }
 
 /// Applies a JSON patch to one resource.
-pub(super) fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), TransformError> {
+pub(super) fn apply_json(
+    resource: &mut Resource,
+    patch: &JsonPatch,
+    budget: &Budget,
+) -> Result<(), TransformError> {
+    let before = fields_weight(&resource.fields);
     let mut document = Value::Object(std::mem::take(&mut resource.fields));
     // Flux: kustomize keeps its notes among the annotations, so a patch finds the map there.
     if resource.is_noted()
@@ -166,6 +172,7 @@ pub(super) fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(
         metadata.insert("annotations".to_owned(), Value::Object(Map::new()));
     }
     if let Value::Object(mut fields) = patch.apply(document, Options::kustomize())? {
+        budget.spend(fields_weight(&fields).saturating_sub(before))?;
         fields.values_mut().for_each(through_float);
         resource.fields = fields;
         resource.notes.spellings.clear();

@@ -1,10 +1,9 @@
 //! `patchesJson6902`.
 
 use super::patch::apply_json;
-use super::{TransformError, Transformer};
+use super::{Shared, TransformError, Transformer};
 use crate::json_patch::Patch;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 use crate::selector::Matcher;
 
 /// Applies a JSON patch to the resources that it selects.
@@ -19,9 +18,10 @@ impl Transformer for PatchJson6902 {
         "PatchJson6902Transformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         for place in self.target.select(resources) {
-            resources.change(place, |resource| apply_json(resource, &self.patch))?;
+            resources
+                .change(place, |resource| apply_json(resource, &self.patch, &shared.budget))?;
         }
         Ok(())
     }

@@ -1,10 +1,9 @@
 //! `patchesStrategicMerge`.
 
 use super::patch::merge_into;
-use super::{TransformError, Transformer};
+use super::{Shared, TransformError, Transformer};
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 
 /// Merges patches into the resources that they name.
 #[derive(Debug)]
@@ -17,10 +16,10 @@ impl Transformer for PatchStrategicMerge {
         "PatchStrategicMergeTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, schema: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         for patch in &self.patches {
             let place = resources.target_of(&patch.original_id())?;
-            merge_into(resources, &[place], patch, true, schema)?;
+            merge_into(resources, &[place], patch, true, shared)?;
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use manifest::Gvk;
 use serde_json::Value;
 
-use super::{TransformError, Transformer};
+use super::{Shared, TransformError, Transformer};
+use crate::budget::{Budget, weight};
 use crate::documents;
 use crate::emit;
 use crate::identity::{ResId, gvk_selected};
@@ -11,14 +12,10 @@ use crate::kustomization::{FieldOptions, Replacement, SourceSelector, TargetSele
 use crate::path_match::{Create, PathError, at_mut, find, lookup, split};
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 use crate::selector::Matcher;
 use crate::shared_label;
 use crate::value::{is_empty, is_scalar, plain, retype, text};
 
-/// Limit: bytes that the replacements of one kustomization put anywhere. Each may double what the last
-/// one made.
-const MAX_BYTES: usize = 64 << 20;
 const DEFAULT_FIELD: &str = "metadata.name";
 
 /// Copies values from one place to others.
@@ -32,40 +29,15 @@ impl Transformer for Replacements {
         "ReplacementTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
-        let mut budget = Budget { left_bytes: MAX_BYTES };
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         for replacement in &self.replacements {
             let value = source_value(replacement, resources)?;
             for target in replacement.targets.iter().flatten() {
-                replace(target, &value, resources, &mut budget)?;
+                replace(target, &value, resources, &shared.budget)?;
             }
         }
         Ok(())
     }
-}
-
-/// What may still be put anywhere.
-struct Budget {
-    left_bytes: usize,
-}
-
-impl Budget {
-    fn spend(&mut self, bytes: usize) -> Result<(), TransformError> {
-        let left = self.left_bytes.checked_sub(bytes);
-        self.left_bytes = left.ok_or(TransformError::TooLarge { limit_bytes: MAX_BYTES })?;
-        Ok(())
-    }
-}
-
-/// About how many bytes a value takes.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + weight(value)).sum(),
-        Value::Array(items) => items.iter().map(weight).sum(),
-        Value::String(text) => text.len(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
-    .saturating_add(size_of::<Value>())
 }
 
 fn source_value(
@@ -158,7 +130,7 @@ fn replace(
     target: &TargetSelector,
     value: &Value,
     resources: &mut Resources,
-    budget: &mut Budget,
+    budget: &Budget,
 ) -> Result<(), TransformError> {
     let weight = weight(value);
     let Some(select) = &target.select else { return Err(TransformError::NoTargetSelector) };
@@ -189,7 +161,7 @@ fn replace(
             if let Value::Object(fields) = object {
                 resource.fields = fields;
             }
-            shared_label::spread(resource);
+            shared_label::spread(resource, budget)?;
             Ok::<(), TransformError>(())
         })?;
     }

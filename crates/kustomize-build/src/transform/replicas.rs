@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Fields, TransformError, Transformer, change_one};
+use super::{Fields, Shared, TransformError, Transformer, change_one};
 use crate::field_spec::{FieldSpec, Make, set_scalar};
 use crate::identity::{GvkText, gvk_selected};
 use crate::kustomization::Replica;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 
 /// Sets the number of replicas of the workloads with a name.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ impl Transformer for Replicas {
         "ReplicaCountTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         let mut found = false;
         for place in 0..resources.len() {
             let Some(resource) = resources.body_mut(place) else { break };
@@ -40,8 +39,9 @@ impl Transformer for Replicas {
                 drop(ids);
                 found = true;
                 if spec.selects(&resource.gvk()) {
-                    change_one(resource, spec, path, Some(Make::Scalar), &mut |field| {
-                        set_scalar(field, Value::from(self.replica.count))
+                    let budget = &shared.budget;
+                    change_one(resource, spec, path, Some(Make::Scalar), budget, &mut |field| {
+                        set_scalar(field, Value::from(self.replica.count), budget)
                     })?;
                 }
             }

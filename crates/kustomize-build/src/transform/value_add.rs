@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::namespace::{Namespace, RoleBindingSubjects};
-use super::{TransformError, Transformer};
+use super::{Shared, TransformError, Transformer};
+use crate::budget::{Budget, weight};
 use crate::field_spec::{FieldError, split_path};
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::SchemaState;
 use crate::selector::Matcher;
 use crate::value::text;
 
@@ -33,7 +33,7 @@ impl Transformer for ValueAdd {
         "ValueAddTransformer"
     }
 
-    fn apply(&self, resources: &mut Resources, _: &SchemaState) -> Result<(), TransformError> {
+    fn apply(&self, resources: &mut Resources, shared: &Shared) -> Result<(), TransformError> {
         for target in &self.targets {
             let places = match &target.selector {
                 Some(selector) => selector.select(resources),
@@ -43,9 +43,10 @@ impl Transformer for ValueAdd {
                 let Some(resource) = resources.get_mut(place) else { continue };
                 if target.field_path == "metadata/namespace" {
                     let subjects = RoleBindingSubjects::default();
-                    Namespace::new(self.value.clone(), &[], false, subjects).set_in(resource)?;
+                    Namespace::new(self.value.clone(), &[], false, subjects)
+                        .set_in(resource, &shared.budget)?;
                 } else {
-                    self.put(target, resource)?;
+                    self.put(target, resource, &shared.budget)?;
                 }
             }
         }
@@ -54,13 +55,19 @@ impl Transformer for ValueAdd {
 }
 
 impl ValueAdd {
-    fn put(&self, target: &ValueTarget, resource: &mut Resource) -> Result<(), TransformError> {
+    fn put(
+        &self,
+        target: &ValueTarget,
+        resource: &mut Resource,
+        budget: &Budget,
+    ) -> Result<(), TransformError> {
         let path = split_path(&target.field_path, '/');
         let failed = |resource: &Resource, found: &Value, expected| TransformError::Field {
             path: target.field_path.clone(),
             object: resource.id().to_string(),
             source: FieldError::wrong_kind(expected, found),
         };
+        budget.spend(target.field_path.len())?;
         let Some((last, parents)) = path.split_last() else { return Ok(()) };
         let mut fields = std::mem::take(&mut resource.fields);
         let mut at = &mut fields;
@@ -75,10 +82,12 @@ impl ValueAdd {
         if field.is_array() || field.is_object() {
             return Err(failed(resource, field, "ScalarNode"));
         }
-        *field = Value::from(match target.file_path_position.checked_sub(1) {
+        let new = Value::from(match target.file_path_position.checked_sub(1) {
             None => self.value.clone(),
             Some(position) => insert_part(&text(field), position, &self.value),
         });
+        budget.spend(weight(&new))?;
+        *field = new;
         resource.fields = fields;
         Ok(())
     }
