@@ -12,9 +12,9 @@ use crate::cluster::TenantClient;
 use crate::error::ApplyError;
 use crate::managed_fields::cleanup_patch;
 use crate::plan::{Before, Plan, Step, Verdict, Write};
-use crate::prune::wait_until_gone;
 use crate::records::Verified;
 use crate::redact::redacted;
+use crate::termination::wait_until_gone;
 
 /// How often a clean-up is tried while others keep writing the object.
 const CLEANUP_TRIES: usize = 3;

@@ -36,6 +36,7 @@ mod recreate;
 mod redact;
 mod settings;
 mod stage;
+mod termination;
 mod undeclared;
 mod watch;
 
@@ -52,9 +53,8 @@ pub use health::{HealthError, HealthEvaluator, HealthStatus, HealthTarget, Healt
 pub use ignore::IgnoredFields;
 pub use kubeconfig::{KubeconfigError, Trust};
 pub use objects::{PatchFormat, ServerSide};
-pub use prune::{
-    Doomed, PruneError, Pruned, Stale, TerminationError, doomed, prune, wait_for_termination,
-};
+pub use prune::{Doomed, PruneError, Pruned, Stale, doomed, prune};
 pub use prune_in_order::{PrunedInOrder, prune_in_order};
 pub use records::{LiveRecords, Moved, Owner};
 pub use settings::{Cleanup, Fence, Operation, Settings, StaleManager};
+pub use termination::{TerminationError, wait_for_termination};

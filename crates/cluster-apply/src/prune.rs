@@ -1,12 +1,8 @@
 //! Deletion of what is not wanted any more.
 
-use std::pin::pin;
-use std::time::Duration;
-
 use futures::StreamExt as _;
 use manifest::{Gvk, Object, ObjectId, kind_rank};
 use serde_json::Value;
-use tokio::time::timeout;
 
 use crate::api::ApiError;
 use crate::chain;
@@ -17,10 +13,6 @@ use crate::discovery::DiscoveryError;
 use crate::plan::uid;
 use crate::records::Owner;
 use crate::stage::sort_key;
-use crate::watch::{Sight, Trouble, Watched, watch};
-
-/// How long an object that is to be made anew may take to go.
-const GONE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An object that is not wanted any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,18 +62,6 @@ pub enum PruneError {
         #[source]
         source: ApiError,
     },
-}
-
-/// Objects that did not go in time.
-#[derive(Debug, thiserror::Error)]
-#[error("timeout waiting for termination of: [{}]", names(.remaining))]
-pub struct TerminationError {
-    /// What is still there.
-    pub remaining: Vec<ObjectId>,
-}
-
-fn names(ids: &[ObjectId]) -> String {
-    ids.iter().map(ObjectId::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl Pruned {
@@ -194,7 +174,8 @@ async fn look(
     Stale { id, version }: &Stale,
 ) -> Result<Found, Refused> {
     let query = |error: ApiError| Refused::Query(Box::new(error));
-    let resource = match tenant.resource_of_any_version(&gvk(id, version)).await {
+    let gvk = Gvk { group: id.group.clone(), version: version.clone(), kind: id.kind.clone() };
+    let resource = match tenant.resource_of_any_version(&gvk).await {
         Ok(resource) => resource,
         // The kind is gone and all its objects with it.
         Err(DiscoveryError::NoMatch(_)) => return Ok(Found::Nothing),
@@ -255,71 +236,6 @@ async fn looks(
         .buffered(tenant.settings().concurrency.max(1))
         .collect()
         .await
-}
-
-/// Waits until deleted objects are really gone.
-///
-/// # Errors
-/// If some are still there after `limit`.
-pub async fn wait_for_termination(
-    tenant: &TenantClient,
-    deleted: &[Stale],
-    limit: Duration,
-) -> Result<(), TerminationError> {
-    let deadline = tokio::time::Instant::now() + limit;
-    let mut waits = futures::stream::iter(deleted.to_vec())
-        .map(|Stale { id, version }| async move {
-            let gone = watch_until_gone(tenant, gvk(&id, &version), &id, |_live| false);
-            let left = tokio::time::timeout_at(deadline, gone).await.is_err();
-            left.then_some(id)
-        })
-        .buffered(tenant.settings().concurrency.max(1));
-    let mut remaining = Vec::new();
-    while let Some(left) = waits.next().await {
-        remaining.extend(left);
-    }
-    if remaining.is_empty() { Ok(()) } else { Err(TerminationError { remaining }) }
-}
-
-/// Waits until the object with this uid is gone.
-pub(crate) async fn wait_until_gone(
-    tenant: &TenantClient,
-    gvk: Gvk,
-    id: &ObjectId,
-    uid: &str,
-) -> Result<(), ApiError> {
-    let is_another =
-        |live: &Value| live.pointer("/metadata/uid").and_then(Value::as_str) != Some(uid);
-    timeout(GONE_TIMEOUT, watch_until_gone(tenant, gvk, id, is_another))
-        .await
-        .map_err(|_elapsed| ApiError::TimedOut(GONE_TIMEOUT))
-}
-
-/// Watches one object until it is gone, or is not the one that was meant.
-async fn watch_until_gone(
-    tenant: &TenantClient,
-    gvk: Gvk,
-    id: &ObjectId,
-    is_another: impl Fn(&Value) -> bool,
-) {
-    let what = Watched { metadata_only: true, ..Watched::one(gvk, id) };
-    let mut sights = pin!(watch(tenant.clone(), what));
-    let mut is_there = false;
-    while let Some(sight) = sights.next().await {
-        match sight {
-            Sight::Restart => is_there = false,
-            Sight::There(live) if is_another(&live) => return,
-            Sight::There(_) => is_there = true,
-            Sight::Listed if !is_there => return,
-            // The object is gone, or its kind and all its objects with it.
-            Sight::Gone(_) | Sight::Trouble(Trouble::Kind(DiscoveryError::NoMatch(_))) => return,
-            Sight::Listed | Sight::Following | Sight::Trouble(_) => {}
-        }
-    }
-}
-
-fn gvk(id: &ObjectId, version: &str) -> Gvk {
-    Gvk { group: id.group.clone(), version: version.to_owned(), kind: id.kind.clone() }
 }
 
 #[cfg(test)]

@@ -40,12 +40,12 @@ pub struct Remote {
 pub(crate) struct Http {
     client: reqwest::Client,
     /// The repository, where the server has redirected us to; never holds a login.
-    base: Url,
+    pub(crate) base: Url,
     credentials: Credentials,
     proxy: Option<String>,
     deadline: Instant,
     limits: Limits,
-    reach: Reach,
+    pub(crate) reach: Reach,
 }
 
 /// The answer to a request, read piece by piece.
@@ -59,7 +59,7 @@ pub(crate) struct Body {
 /// Some servers (those of Azure and AWS) only talk to clients that call themselves git.
 const USER_AGENT: &str = concat!("git/1.0 (ferroflux ", env!("CARGO_PKG_VERSION"), ")");
 
-const MAX_REDIRECTS: usize = 5;
+pub(crate) const MAX_REDIRECTS: usize = 5;
 const REFS: &str = "info/refs?service=git-upload-pack";
 const UPLOAD_PACK: &str = "git-upload-pack";
 
@@ -180,7 +180,7 @@ impl Http {
         format!("{}/{tail}", self.base.as_str().trim_end_matches('/'))
     }
 
-    fn request(&self, method: Method, url: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, url: &str) -> RequestBuilder {
         let request = self.client.request(method, url).header("git-protocol", "version=2");
         match &self.credentials {
             Credentials::None => request,
@@ -191,7 +191,7 @@ impl Http {
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: &'static str,
         url: &str,
@@ -209,21 +209,27 @@ impl Http {
     }
 
     async fn checked(&self, response: Response, expected: &str) -> Result<Body, Error> {
-        let status = response.status();
         let url = response.url().to_string();
         let kind = response.headers().get(header::CONTENT_TYPE).cloned();
+        let body = self.succeeded(response, &url).await?;
+        let is_git = kind.is_some_and(|kind| kind.as_bytes().starts_with(expected.as_bytes()));
+        let what = "the address does not lead to a git repository";
+        if is_git { Ok(body) } else { Err(Error::Protocol { what }) }
+    }
+
+    /// What is answered, if it is a success.
+    pub(crate) async fn succeeded(&self, response: Response, url: &str) -> Result<Body, Error> {
+        let status = response.status();
         let mut body = Body { response, deadline: self.deadline, idle: self.limits.idle_timeout };
         if status.is_success() {
-            let is_git = kind.is_some_and(|kind| kind.as_bytes().starts_with(expected.as_bytes()));
-            let what = "the address does not lead to a git repository";
-            return if is_git { Ok(body) } else { Err(Error::Protocol { what }) };
+            return Ok(body);
         }
         let reason = body.beginning().await;
         Err(match status {
             StatusCode::UNAUTHORIZED => Error::AuthenticationRequired { reason },
             StatusCode::FORBIDDEN => Error::AuthorizationFailed { reason },
             StatusCode::NOT_FOUND => Error::RepositoryNotFound { reason },
-            status => Error::Status { url, status: status.as_u16(), reason },
+            status => Error::Status { url: url.to_owned(), status: status.as_u16(), reason },
         })
     }
 

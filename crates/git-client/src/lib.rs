@@ -9,6 +9,7 @@
 
 mod access;
 mod error;
+mod file;
 mod http;
 mod limits;
 mod pack;

@@ -12,6 +12,8 @@ pub struct Credentials {
     pub(crate) azure: Option<AzureClient>,
     pub(crate) google: Option<GoogleAccount>,
     pub(crate) vault_token: Option<Secret>,
+    /// The servers that the token is for; none if nothing is said.
+    pub(crate) vault_addresses: Option<Vec<String>>,
 }
 
 /// Why an entry is no credential. Nothing of it is shown.
@@ -75,10 +77,13 @@ impl Credentials {
     pub fn import(&mut self, key: &str, value: &[u8]) -> Result<(), ImportError> {
         match key {
             "sops.vault-token" => {
-                let text = std::str::from_utf8(value)
-                    .map_err(|_no_text| ImportError::Shape { service: "Vault" })?;
-                let token = text.trim();
+                let token = vault_text(value)?.trim();
                 self.vault_token = (!token.is_empty()).then(|| Zeroizing::new(token.to_owned()));
+            }
+            // Not of Flux, which sends the token to whatever address a file names.
+            "sops.vault-address" => {
+                let addresses = vault_text(value)?.split_whitespace();
+                self.vault_addresses = Some(addresses.map(ToOwned::to_owned).collect());
             }
             "sops.aws-kms" => self.aws = Some(aws(value)?),
             "sops.azure-kv" => self.azure = Some(azure(value)?),
@@ -93,6 +98,10 @@ impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Credentials(..)")
     }
+}
+
+fn vault_text(value: &[u8]) -> Result<&str, ImportError> {
+    std::str::from_utf8(value).map_err(|_no_text| ImportError::Shape { service: "Vault" })
 }
 
 /// Reads YAML, of which JSON is a part.

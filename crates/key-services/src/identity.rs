@@ -59,6 +59,13 @@ pub trait Identity: Send + Sync {
     /// Whether to ask the metadata server of Google's machines.
     fn google_metadata(&self) -> bool;
 
+    /// Whether a Vault server may be sent a token that the Secret holds: a file that strangers wrote
+    /// names the server.
+    ///
+    /// # Errors
+    /// If there is a list of servers to trust, and this one is not in it.
+    fn vault_admits<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<(), IdentityError>>;
+
     /// The path at which a Vault server takes tokens of service accounts.
     ///
     /// # Errors

@@ -27,7 +27,10 @@ pub(crate) async fn decrypt(on: &Services, key: &Key<'_>, enc: &str) -> Result<P
         return Err(Reason::Malformed { what: "key path" });
     }
     let token = match &on.credentials.vault_token {
-        Some(token) => token.clone(),
+        Some(token) => {
+            admit(on, key.address, base).await?;
+            token.clone()
+        }
         None => login(on, key.address, base).await?,
     };
     let request = Request {
@@ -40,6 +43,16 @@ pub(crate) async fn decrypt(on: &Services, key: &Key<'_>, enc: &str) -> Result<P
     let plain = answer.pointer("/data/plaintext").and_then(|text| text.as_str());
     let plain = plain.and_then(|text| BASE64.decode(text).ok());
     plain.map(Zeroizing::new).ok_or(Reason::Answer { step: STEP })
+}
+
+/// Makes sure that the token of the Secret is for this server: by the Secret itself, or else by the
+/// list of who runs the cluster.
+async fn admit(on: &Services, named: &str, base: &str) -> Result<(), Reason> {
+    match &on.credentials.vault_addresses {
+        None => Ok(on.identity.vault_admits(named).await?),
+        Some(all) if all.iter().any(|one| one.trim_end_matches('/') == base) => Ok(()),
+        Some(_) => Err(Reason::Host { host: base.to_owned() }),
+    }
 }
 
 fn address(address: &str) -> Result<&str, Reason> {

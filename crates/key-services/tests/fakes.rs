@@ -64,6 +64,10 @@ impl Identity for Account {
         true
     }
 
+    fn vault_admits<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<(), IdentityError>> {
+        Box::pin(async move { self.vault_login(address).await.map(drop) })
+    }
+
     fn vault_login<'a>(&'a self, address: &'a str) -> BoxFuture<'a, Result<String, IdentityError>> {
         Box::pin(async move {
             if address.contains("127.0.0.1") {
@@ -392,6 +396,24 @@ async fn vault_opens_for_tokens_and_service_accounts() {
     assert_eq!(ask(Some("s.static")).await.unwrap(), PLAIN);
     assert_eq!(ask(None).await.unwrap(), PLAIN);
     assert!(ask(Some("s.other")).await.unwrap_err().contains("answered 403"));
+    // A token of the Secret goes where the Secret says, or else to who is trusted.
+    let elsewhere = ("sops.vault-address", "https://a.invalid\nhttps://b.invalid");
+    let here = format!("https://a.invalid {vault}/");
+    for (address, problem) in [
+        (elsewhere, Some("is no host of the service")),
+        (("sops.vault-address", here.as_str()), None),
+    ] {
+        let entries = [("sops.vault-token", "s.static"), address];
+        let opened = open(Endpoints::default(), &entries, vault_key(&vault)).await;
+        match problem {
+            None => assert_eq!(opened.unwrap(), PLAIN),
+            Some(problem) => assert!(opened.unwrap_err().contains(problem)),
+        }
+    }
+    let entries = [("sops.vault-token", "s.static")];
+    let stranger = vault_key("https://vault.invalid:8200");
+    let error = open(Endpoints::default(), &entries, stranger).await.unwrap_err();
+    assert!(error.contains("no Vault login path configured for address"), "{error}");
     let untrusted = vault_key("https://vault.invalid:8200");
     let error = open(Endpoints::default(), &[], untrusted).await.unwrap_err();
     assert!(error.contains("no Vault login path configured for address"), "{error}");

@@ -224,6 +224,11 @@ impl<'a> Loader<'a> {
         Ok(Some(loader))
     }
 
+    /// Whether an address stands for a file that was brought along.
+    pub(crate) fn brings(&self, url: &str) -> bool {
+        self.options.remote_bases.file(url).is_some()
+    }
+
     /// Whether the directory is in another repository.
     pub(crate) fn is_remote(&self) -> bool {
         self.remote.is_some()
@@ -252,7 +257,11 @@ impl<'a> Loader<'a> {
     /// If it is not there, may not be read from here, or the build has read enough.
     pub(crate) fn load(&self, path: &str) -> Result<Bytes, LoadError> {
         if is_remote_file(path) {
-            return Err(LoadError::Remote { url: path.to_owned() });
+            let Some(content) = self.options.remote_bases.file(path) else {
+                return Err(LoadError::Remote { url: path.to_owned() });
+            };
+            self.spend(content.len())?;
+            return Ok(content.clone());
         }
         let joined = self.join(path)?;
         self.note(&joined);

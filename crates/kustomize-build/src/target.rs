@@ -259,7 +259,7 @@ impl<'a> Target<'a> {
         field: &'static str,
     ) -> Result<(), Error> {
         for path in paths {
-            if is_remote(path) {
+            if is_remote(path) && !self.loader.brings(path) {
                 let loader = self.remote_loader(path, field)?;
                 let (directory, below) =
                     self.build_below(loader, path, false, Gathered::default())?;

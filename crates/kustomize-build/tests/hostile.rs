@@ -181,11 +181,11 @@ fn what_is_written_again_and_again_ends_at_a_limit() {
              containers: [{{name: a, image: old, command: [$(V)]}}]}}\n---\n"
         )
     };
-    let objects: String = (0..100).map(object).collect();
+    let objects = (0..100).map(object).collect::<Vec<_>>().concat();
     let account =
         "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sa, annotations: {v: LONG}}\n";
-    let generators: String =
-        (0..100).map(|n| format!("{{name: g{n}, literals: [a=b]}},")).collect();
+    let generator = |n: usize| format!("{{name: g{n}, literals: [a=b]}},");
+    let generators = (0..100).map(generator).collect::<Vec<_>>().concat();
     let generated = format!(
         "generatorOptions: {{annotations: {{a: LONG}}}}\nconfigMapGenerator: [{generators}]\n"
     );
@@ -197,7 +197,7 @@ fn what_is_written_again_and_again_ends_at_a_limit() {
         "nameSuffix: LONG",
         "images: [{name: old, newName: LONG}]",
         "patches: [{target: {kind: Pod}, patch: '{kind: Pod, metadata: {name: x}, spec: {a: LONG}}'}]",
-        "patches: [{target: {kind: Pod}, patch: '[{\"op\": \"add\", \"path\": \"/spec/a\", \"value\": \"LONG\"}]'}]",
+        r#"patches: [{target: {kind: Pod}, patch: '[{"op": "add", "path": "/spec/a", "value": "LONG"}]'}]"#,
         "patchesJson6902: [{target: {version: v1, kind: ServiceAccount, name: sa}, patch: '[{\"op\": \"add\", \
          \"path\": \"/a\", \"value\": \"LONG\"}]'}]\nreplacements: [{source: {kind: ServiceAccount, fieldPath: a}, \
          targets: [{select: {kind: Pod}, fieldPaths: [spec.a], options: {create: true}}]}]",
@@ -240,7 +240,8 @@ fn the_fields_of_many_transformers_end_at_a_limit() {
     let images = "{name: a, newTag: b},".repeat(100);
     let kustomization =
         format!("resources: [a.yaml]\nconfigurations: [c.yaml]\nimages: [{images}]\n");
-    let numbered: String = (0..200).map(|n| format!("{{path: spec/a{n}}},")).collect();
+    let spec = |n: usize| format!("{{path: spec/a{n}}},");
+    let numbered = (0..200).map(spec).collect::<Vec<_>>().concat();
     for (specs, is_refused) in [(specs, false), (numbered, true)] {
         let files = [
             ("kustomization.yaml", kustomization.as_str()),
@@ -288,6 +289,21 @@ fn a_schema_stays_in_its_build() {
             scope.spawn(|| (0..250).for_each(|_| assert_eq!(printed(patch), alone.1)));
         }
     });
+}
+
+#[test]
+fn a_remote_file_is_used_only_if_it_was_brought_along() {
+    let url = "https://example.com/a.yaml";
+    let kustomization = format!("namePrefix: p-\nresources: ['{url}']\n");
+    let files = [("kustomization.yaml", kustomization.as_str())];
+    let mut options = Options::controller();
+    let error = built(&files, "", &options).unwrap_err();
+    assert_eq!(error.missing_base(), Some(url));
+    options.remote_bases.insert_file(url.to_owned(), MAP.into());
+    assert!(built(&files, "", &options).unwrap().to_yaml().contains("name: p-a"));
+    options.limits.bytes = kustomization.len() as u64;
+    let message = built(&files, "", &options).unwrap_err().message();
+    assert!(message.contains("bytes"), "{message}");
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cluster_apply::{Stale, prune, prune_in_order, wait_for_termination};
+use cluster_apply::{Stale, TerminationError, prune, prune_in_order, wait_for_termination};
 use crd_types::kustomize::Kustomization;
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::conditions::is_true;
-use reconcile_loop::controller::Finalized;
+use reconcile_loop::controller::{Finalized, confined};
 use reconcile_loop::events::Severity;
+use reconcile_loop::metrics::Metrics;
 
 use super::conclude::{farewell, finished};
 use super::memory::Termination;
@@ -131,13 +132,28 @@ async fn delete(
         ctx.memory.begin_termination(&key);
         let ctx = Arc::clone(ctx);
         tokio::spawn(async move {
-            let all_gone = wait_for_termination(&client, &terminating, timeout).await.is_ok();
+            let wait = wait_for_termination(&client, &terminating, timeout);
+            let all_gone = are_gone(&ctx.runtime.metrics, wait).await;
             ctx.memory.end_termination(&key, all_gone);
             ctx.trigger.reconcile(key);
         });
         return Ok(Deletion::Waiting);
     }
     Ok(Deletion::Done)
+}
+
+/// Whether a wait ends well: one that panics does not, or its object would wait for it for ever.
+async fn are_gone(
+    metrics: &Metrics,
+    wait: impl Future<Output = Result<(), TerminationError>>,
+) -> bool {
+    match confined::<Kustomization, _>(metrics, wait).await {
+        Ok(end) => end.is_ok(),
+        Err(panic) => {
+            tracing::error!("{panic}");
+            false
+        }
+    }
 }
 
 /// Deletes what is left without waiting for anything any more.
@@ -148,4 +164,19 @@ async fn abandon(ks: &Kustomization, ctx: &Arc<Context>) -> Result<Deletion, Str
     let client = tenant::client(ks, ctx).await.map_err(|halt| halt.to_string())?;
     let pruned = prune(&client, &tenant::owner(ks), stale).await;
     pruned.failure().map_or(Ok(Deletion::Done), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_that_panics_is_no_proof() {
+        let metrics = Metrics::default();
+        assert!(!are_gone(&metrics, async { panic!("no such luck") }).await);
+        assert!(are_gone(&metrics, async { Ok(()) }).await);
+        let text = metrics.text();
+        let counted = |line: &str| line.contains("panics") && line.ends_with(" 1");
+        assert!(text.lines().any(counted), "{text}");
+    }
 }

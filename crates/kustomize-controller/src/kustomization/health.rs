@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use cel_expressions::HealthExpressions;
 use cluster_apply::{
-    Action, ChangeSet, HealthEvaluator, HealthTarget, HealthWait, TenantClient, chain,
+    Action, ChangeSet, HealthError, HealthEvaluator, HealthTarget, HealthWait, TenantClient, chain,
 };
 use crd_types::kustomize::Kustomization;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use manifest::{Gvk, ObjectId};
+use reconcile_loop::controller::confined;
+use reconcile_loop::metrics::Metrics;
 
 use super::apply::gvk;
 use super::halt::Halt;
@@ -98,18 +100,45 @@ pub(super) fn start(
         if go.await.is_err() {
             return;
         }
-        let began = Instant::now();
         let Checks { targets, evaluator, timeout } = checks;
-        let ended = HealthWait::start(&tenant, targets, timeout, fail_fast, evaluator).await;
-        let outcome = match ended {
-            Ok(after) => Outcome { after, failure: None },
-            Err(error) => Outcome { after: began.elapsed(), failure: Some(chain(&error)) },
-        };
+        let wait = HealthWait::start(&tenant, targets, timeout, fail_fast, evaluator);
+        let outcome = outcome(&later.runtime.metrics, wait).await;
         later.memory.waited(&told, id, outcome);
         later.trigger.reconcile(told);
     });
     ctx.memory.wait(&key, basis, progress, id, task.abort_handle());
     if registered.send(()).is_err() {
         tracing::debug!("the wait was called off before it began");
+    }
+}
+
+/// How a wait ends. One that panics has failed, or its object would wait for it for ever.
+async fn outcome(
+    metrics: &Metrics,
+    wait: impl Future<Output = Result<Duration, HealthError>>,
+) -> Outcome {
+    let began = Instant::now();
+    let failure = match confined::<Kustomization, _>(metrics, wait).await {
+        Ok(Ok(after)) => return Outcome { after, failure: None },
+        Ok(Err(error)) => chain(&error),
+        Err(panic) => panic,
+    };
+    Outcome { after: began.elapsed(), failure: Some(failure) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wait_that_panics_has_failed() {
+        let metrics = Metrics::default();
+        let end = outcome(&metrics, async { panic!("no such luck") }).await;
+        assert_eq!(end.failure.as_deref(), Some("panic: no such luck"));
+        let text = metrics.text();
+        let counted = |line: &str| line.contains("panics") && line.ends_with(" 1");
+        assert!(text.lines().any(counted), "{text}");
+        let end = outcome(&metrics, async { Ok(Duration::ZERO) }).await;
+        assert_eq!(end.failure, None);
     }
 }

@@ -43,6 +43,13 @@ impl fmt::Debug for Variables {
 }
 
 impl Variables {
+    /// One variable.
+    #[cfg(test)]
+    pub(crate) fn with(name: &str, value: &str) -> Self {
+        let all = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        Self { all, secret: Vec::new() }
+    }
+
     /// The value of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all.get(name).map(String::as_str)

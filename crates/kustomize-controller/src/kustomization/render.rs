@@ -23,6 +23,9 @@ use super::remote_bases::{self, Fetcher};
 /// The label or annotation with which an object asks not to be substituted.
 const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
+/// Limit: bytes of all objects that hold variables, when these are replaced.
+const MAX_SUBSTITUTED_BYTES: usize = 256 << 20;
+
 /// What a build is made from, besides the tree.
 #[derive(Debug)]
 pub(super) struct Recipe {
@@ -93,6 +96,8 @@ pub(crate) enum PostBuildError {
     Inputs(inputs::Error),
     #[error("envsubst error: variable substitution failed")]
     Substitution(#[source] variable_substitution::Error),
+    #[error("the objects take more than {limit_bytes} bytes after substitution")]
+    TooLarge { limit_bytes: usize },
     #[error("the object is no YAML after substitution")]
     Yaml(#[source] yaml::Error),
     #[error("the result is no object")]
@@ -163,7 +168,7 @@ impl Recipe {
         if let Some(doubt) = doubt {
             return Err(Error::Sources(Box::new(doubt)));
         }
-        self.substitute(&mut objects)?;
+        self.substitute(&mut objects, MAX_SUBSTITUTED_BYTES)?;
         let is_whole = options.remote_bases.is_empty();
         let evidence = Evidence::new(reads, tree, digest(&objects), is_whole);
         // Nothing quotes files from here on, and much of what they say is said elsewhere, too.
@@ -171,7 +176,7 @@ impl Recipe {
         Ok(Rendered { objects, evidence })
     }
 
-    fn substitute(&self, objects: &mut [Object]) -> Result<(), Error> {
+    fn substitute(&self, objects: &mut [Object], limit_bytes: usize) -> Result<(), Error> {
         let Some(first) = objects.first() else { return Ok(()) };
         let variables = self.variables.as_ref().map_err(|error| Error::PostBuild {
             object: name(first),
@@ -181,34 +186,44 @@ impl Recipe {
         if variables.is_empty() && !self.always {
             return Ok(());
         }
+        let mut left_bytes = limit_bytes;
         for object in objects {
             let opted_out = [object.label(SUBSTITUTE), object.annotation(SUBSTITUTE)];
             if !opted_out.contains(&Some("disabled")) {
-                *object = self
-                    .substituted(object, variables)
-                    .map_err(|source| Error::PostBuild { object: name(object), source })?;
+                let failed = |source| Error::PostBuild { object: name(object), source };
+                let Some(text) = self.substituted(object, variables).map_err(failed)? else {
+                    continue;
+                };
+                left_bytes = left_bytes
+                    .checked_sub(text.len())
+                    .ok_or_else(|| failed(PostBuildError::TooLarge { limit_bytes }))?;
+                *object = parsed(&text).map_err(failed)?;
             }
         }
         Ok(())
     }
 
-    /// The object with its variables replaced, by way of its text: a number stays a number.
+    /// The text of the object with its variables replaced; none if it has none.
     fn substituted(
         &self,
         object: &Object,
         variables: &Variables,
-    ) -> Result<Object, PostBuildError> {
+    ) -> Result<Option<String>, PostBuildError> {
         let text = yaml::emit(&Value::Object(object.fields().clone()));
         if !text.contains('$') {
-            return Ok(object.clone());
+            return Ok(None);
         }
         let options = variable_substitution::Options { strict: self.strict };
-        let replaced =
-            variable_substitution::substitute(&text, &|name| variables.get(name), &options)
-                .map_err(PostBuildError::Substitution)?;
-        let document = yaml::parse(replaced.as_bytes()).map_err(PostBuildError::Yaml)?;
-        Object::new(document).map_err(PostBuildError::Object)
+        variable_substitution::substitute(&text, &|name| variables.get(name), &options)
+            .map(Some)
+            .map_err(PostBuildError::Substitution)
     }
+}
+
+/// The object that a text is: by way of it a number stays a number.
+fn parsed(text: &str) -> Result<Object, PostBuildError> {
+    let document = yaml::parse(text.as_bytes()).map_err(PostBuildError::Yaml)?;
+    Object::new(document).map_err(PostBuildError::Object)
 }
 
 /// Decrypts the objects where they stand. `secrets` learns the texts that were secret.
@@ -281,5 +296,26 @@ fn image(image: &Image) -> generate::Image {
         new_name: text(&image.new_name),
         new_tag: text(&image.new_tag),
         digest: text(&image.digest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn variables_that_multiply_end_at_a_limit() {
+        let variables = Variables::with("V", &"v".repeat(100));
+        let recipe = Recipe::of(&Kustomization::default(), Ok(variables), Ok(None), false, None);
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"},
+            "data": {"a": "$V ${V}${V}"}});
+        let mut objects = vec![Object::new(object).unwrap(); 10];
+        let refused = recipe.substitute(&mut objects.clone(), 2000).unwrap_err();
+        let limit = "the objects take more than 2000 bytes after substitution";
+        assert_eq!(cluster_apply::chain(&refused).matches(limit).count(), 1);
+        recipe.substitute(&mut objects, 4000).unwrap();
+        assert_eq!(objects[9].fields()["data"]["a"], "$V ".to_owned() + &"v".repeat(200));
     }
 }

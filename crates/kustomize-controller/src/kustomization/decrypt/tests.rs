@@ -32,6 +32,10 @@ impl Identity for Nobody {
         false
     }
 
+    fn vault_admits<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), IdentityError>> {
+        unreachable!("no key is in Vault")
+    }
+
     fn vault_login<'a>(
         &'a self,
         _address: &'a str,

@@ -7,6 +7,7 @@ use cluster_apply::{PrunedInOrder, Stale, TenantClient, TerminationError, wait_f
 use crd_types::kustomize::Kustomization;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
+use reconcile_loop::controller::confined;
 
 use crate::context::Context;
 
@@ -55,8 +56,11 @@ async fn until_gone(
     ctx: Arc<Context>,
     key: ObjectRef<Kustomization>,
 ) {
-    if let Err(error) = wait_for_termination(&tenant, &leaving, limit).await {
-        tracing::info!(%error, "deleted objects are still there");
+    let wait = wait_for_termination(&tenant, &leaving, limit);
+    match confined::<Kustomization, _>(&ctx.runtime.metrics, wait).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::info!(%error, "deleted objects are still there"),
+        Err(panic) => tracing::error!("{panic}"),
     }
     ctx.trigger.reconcile(key);
 }

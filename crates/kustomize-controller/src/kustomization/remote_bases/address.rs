@@ -1,4 +1,4 @@
-//! How kustomizations name directories of other repositories. Pure.
+//! How kustomizations name directories of other repositories, and files. Pure.
 
 use file_tree::{PathError, TreePath};
 use git_client::Reference;
@@ -6,9 +6,18 @@ use git_client::Reference;
 /// Words that stand for GitHub.
 const GITHUB: [&str; 3] = ["gh:", "github.com/", "github.com:"];
 
+/// What an address stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Address {
+    /// A plain file, at this address.
+    File(String),
+    /// A directory of a repository.
+    Directory(Place),
+}
+
 /// A directory of another repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Address {
+pub(super) struct Place {
     /// Where git finds the repository.
     pub(super) repository: String,
     /// What of it: a name of unknown kind may be that of a tag or a branch, in this order.
@@ -37,11 +46,17 @@ pub(crate) enum AddressError {
     Directory(#[source] PathError),
 }
 
+/// How names of files with resources end.
+const FILES: [&str; 3] = [".yaml", ".yml", ".json"];
+
 /// Takes an address apart as kustomize does (`api/internal/git/repospec.go`): what stands behind
 /// `//`, or behind `.git/`, is a directory; without either, so is all behind the second name.
+///
+/// Differs: kustomize asks for a file first, and for a repository if there is none; here the name
+/// tells. One that ends as files with resources do, and says nothing of a repository, is a file.
 pub(super) fn parse(text: &str) -> Result<Address, AddressError> {
     let (place, query) = text.split_once('?').unwrap_or((text, ""));
-    let place = place.strip_prefix("git::").unwrap_or(place);
+    let (is_git, place) = place.strip_prefix("git::").map_or((false, place), |it| (true, it));
     let place = GITHUB
         .iter()
         .find_map(|word| without_prefix(place, word))
@@ -54,6 +69,11 @@ pub(super) fn parse(text: &str) -> Result<Address, AddressError> {
     if host.contains('@') {
         return Err(AddressError::Login);
     }
+    let says_repository = path.contains("//") || path.contains(".git/") || path.contains("_git/");
+    if !is_git && !says_repository && FILES.iter().any(|end| path.ends_with(end)) {
+        let query = text.find('?').map_or("", |at| &text[at..]);
+        return Ok(Address::File(format!("{place}{query}")));
+    }
     let (repository, directory) = divided(path);
     if host.is_empty() || repository.is_empty() {
         return Err(AddressError::NoRepository);
@@ -61,7 +81,7 @@ pub(super) fn parse(text: &str) -> Result<Address, AddressError> {
     let directory =
         TreePath::parse(directory.trim_matches('/')).map_err(AddressError::Directory)?;
     let repository = format!("{scheme}://{host}/{repository}");
-    Ok(Address { repository, revisions: revisions(query), directory })
+    Ok(Address::Directory(Place { repository, revisions: revisions(query), directory }))
 }
 
 /// The path of a repository, and that of a directory in it.
@@ -113,6 +133,29 @@ fn without_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
+    fn place(text: &str) -> Place {
+        match parse(text).unwrap() {
+            Address::Directory(place) => place,
+            file @ Address::File(_) => panic!("{file:?}"),
+        }
+    }
+
+    #[test]
+    fn a_name_like_that_of_a_file_is_one() {
+        for file in ["https://h/a.yaml", "https://h/o/r/v1/a.yml?x=1", "https://h:8443/a.json"] {
+            assert_eq!(parse(file), Ok(Address::File(file.to_owned())));
+        }
+        for directory in [
+            "https://h/o/r//a.yaml",
+            "https://h/o/r.git/a.yaml",
+            "git::https://h/o/r/a.yaml",
+            "https://h/o/r?ref=a.yaml",
+        ] {
+            place(directory);
+        }
+        assert_eq!(parse("https://me:canary@h/a.yaml"), Err(AddressError::Login));
+    }
+
     #[test]
     fn addresses_are_taken_apart_as_kustomize_does() {
         for (text, repository, directory) in [
@@ -128,7 +171,7 @@ mod tests {
             ("GitHub.com:o/r.git", "https://github.com/o/r.git", ""),
             ("gh:o/r//a", "https://github.com/o/r", "a"),
         ] {
-            let found = parse(text).unwrap();
+            let found = place(text);
             assert_eq!(
                 (found.repository.as_str(), found.directory.as_str()),
                 (repository, directory),
@@ -139,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_revision_may_be_a_tag_a_branch_or_a_commit() {
-        let of = |query: &str| parse(&format!("https://h/o/r{query}")).unwrap().revisions;
+        let of = |query: &str| place(&format!("https://h/o/r{query}")).revisions;
         let id = "0123456789abcdef0123456789ABCDEF01234567";
         assert_eq!(of(""), [Reference::Name("HEAD".to_owned())]);
         let name = "v1".to_owned();

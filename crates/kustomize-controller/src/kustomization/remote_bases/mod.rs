@@ -1,4 +1,4 @@
-//! Bases in other git repositories, where the operator lets Kustomizations fetch them.
+//! Bases in other git repositories and plain files, where the operator lets Kustomizations fetch them.
 //!
 //! Whoever can commit to a source can name any address here, so it is reached without any login, at
 //! public addresses only, and under limits of number, size and time. What a branch holds may change
@@ -17,7 +17,7 @@ use kustomize_build::{Built, Options, Reads, build_noting};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use self::address::{Address, AddressError};
+use self::address::{Address, AddressError, Place};
 use super::render;
 use crate::context::Context;
 
@@ -33,6 +33,12 @@ pub(super) struct Fetcher {
     /// Where packs are kept while they are read.
     scratch: PathBuf,
     deadline: Instant,
+}
+
+/// What an address stands for.
+enum Base {
+    File(Vec<u8>),
+    Directory(FileTree, TreePath),
 }
 
 /// Why there is no base.
@@ -102,17 +108,41 @@ impl Fetcher {
             } else {
                 Err(Error::TooMany)
             };
-            let (base, directory) = fetched.map_err(|source| render::Error::RemoteBase {
+            let fetched = fetched.map_err(|source| render::Error::RemoteBase {
                 url: url.clone(),
                 source: Box::new(source),
             })?;
-            left_bytes -= base.size_bytes();
-            options.remote_bases.insert(url, base, directory);
+            match fetched {
+                Base::File(content) => {
+                    left_bytes -= content.len() as u64;
+                    options.remote_bases.insert_file(url, content.into());
+                }
+                Base::Directory(tree, directory) => {
+                    left_bytes -= tree.size_bytes();
+                    options.remote_bases.insert(url, tree, directory);
+                }
+            }
         }
     }
 
-    fn fetch(&self, url: &str, limit_bytes: u64) -> Result<(FileTree, TreePath), Error> {
-        let Address { repository, revisions, directory } = address::parse(url)?;
+    fn fetch(&self, url: &str, limit_bytes: u64) -> Result<Base, Error> {
+        match address::parse(url)? {
+            Address::File(url) => self.file(url, limit_bytes).map(Base::File),
+            Address::Directory(place) => self.directory(place, limit_bytes),
+        }
+    }
+
+    fn file(&self, url: String, limit_bytes: u64) -> Result<Vec<u8>, Error> {
+        let remote = Remote { url, access: Access::default(), deadline: self.deadline };
+        let content = Handle::current().block_on(self.client.file(remote, limit_bytes));
+        content.map_err(|error| match error {
+            GitError::TooLarge { .. } => Error::TooLarge,
+            error => Error::Git(error),
+        })
+    }
+
+    fn directory(&self, place: Place, limit_bytes: u64) -> Result<Base, Error> {
+        let Place { repository, revisions, directory } = place;
         let fetched = async {
             let remote =
                 Remote { url: repository, access: Access::default(), deadline: self.deadline };
@@ -147,6 +177,6 @@ impl Fetcher {
                 EntryKind::Symlink | EntryKind::Submodule => {}
             }
         }
-        Ok((tree.build(), directory))
+        Ok(Base::Directory(tree.build(), directory))
     }
 }
