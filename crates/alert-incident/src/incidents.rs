@@ -1,0 +1,309 @@
+//! The incidents of one alert: which event opens one, belongs to one, ends one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use event_api::Event;
+
+use crate::fingerprint::Fingerprint;
+use crate::incident::{Incident, Member, Role};
+use crate::news::News;
+use crate::object::ObjectKey;
+use crate::telling;
+
+/// Limit: objects that are remembered as not well; events of further ones are told as they are.
+const MEMBERS: usize = 50_000;
+/// How long an object counts as failed of which nothing is heard: it may be gone, and nobody says so.
+const SILENCE: Duration = Duration::from_hours(24);
+/// How long after its incident an object's own recovery is no news.
+const AFTERMATH: Duration = Duration::from_hours(1);
+/// How often is looked for what has aged.
+const SWEEP: Duration = Duration::from_mins(10);
+
+/// What makes failures one incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// One that another one waits for, and failures that say the same of different objects.
+    ByCause,
+    /// Nothing does: each object is on its own, as in Flux.
+    ByObject,
+}
+
+/// The incidents of an alert that are open, and what they silence.
+#[derive(Debug)]
+pub struct Incidents {
+    grouping: Grouping,
+    hold: Duration,
+    /// By age.
+    open: BTreeMap<u64, Incident>,
+    next: u64,
+    /// The incident of each object that is not well.
+    of: HashMap<ObjectKey, u64>,
+    /// Incidents with members that depend on an object.
+    awaiting: HashMap<ObjectKey, BTreeSet<u64>>,
+    saying: HashMap<Fingerprint, u64>,
+    /// Those that nobody was told of yet.
+    held: BTreeSet<u64>,
+    /// Objects whose incident is over and that have not said that they are well.
+    recovering: HashMap<ObjectKey, Instant>,
+    swept: Option<Instant>,
+}
+
+impl Incidents {
+    /// None yet. With `hold`, a failure is told only if it lasts that long.
+    pub fn new(grouping: Grouping, hold: Duration) -> Self {
+        Self {
+            grouping,
+            hold,
+            open: BTreeMap::new(),
+            next: 0,
+            of: HashMap::new(),
+            awaiting: HashMap::new(),
+            saying: HashMap::new(),
+            held: BTreeSet::new(),
+            recovering: HashMap::new(),
+            swept: None,
+        }
+    }
+
+    /// Takes in an event of an object that depends on `causes`, nearest first, and returns what is to be
+    /// told in its place: itself, the opening or the end of an incident, or nothing.
+    pub fn take(&mut self, event: &Event, causes: &[ObjectKey], now: Instant) -> Option<Event> {
+        let object = ObjectKey::of(event);
+        match News::of(event) {
+            News::Failed => self.failed(object, event, causes, now),
+            News::Waiting => self.waiting(object, event, causes, now),
+            News::Well => self.well(&object, event, now),
+        }
+    }
+
+    /// The openings that are to be told now because they have lasted long enough.
+    pub fn due(&mut self, now: Instant) -> Vec<Event> {
+        self.sweep(now);
+        let mut due = Vec::new();
+        while let Some(first) = self.held.first().copied() {
+            match self.open.get_mut(&first) {
+                Some(incident) if now.duration_since(incident.began) < self.hold => break,
+                Some(incident) => {
+                    incident.told = true;
+                    due.push(telling::opening(incident));
+                }
+                None => {}
+            }
+            self.held.remove(&first);
+        }
+        due
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<Instant> {
+        let first = self.open.get(self.held.first()?)?;
+        Some(first.began + self.hold)
+    }
+
+    fn failed(
+        &mut self,
+        object: ObjectKey,
+        event: &Event,
+        causes: &[ObjectKey],
+        now: Instant,
+    ) -> Option<Event> {
+        self.recovering.remove(&object);
+        if let Some(id) = self.of.get(&object).copied() {
+            return self.failed_again(id, &object, event, now);
+        }
+        if self.of.len() >= MEMBERS {
+            return Some(event.clone());
+        }
+        let text = Fingerprint::of(event);
+        let mut member = Member { role: Role::Root, causes: causes.to_vec(), heard: now };
+        if self.grouping == Grouping::ByCause {
+            if let Some(id) = self.failing(causes) {
+                member.role = Role::Dependent;
+                self.join(id, object, member);
+                return None;
+            }
+            if let Some(id) = self.lead(&object, event) {
+                self.join(id, object, member);
+                return None;
+            }
+            if let Some(id) = self.saying.get(&text).copied() {
+                self.join(id, object, member);
+                return None;
+            }
+        }
+        self.begin(object, event, text, member, now)
+    }
+
+    fn begin(
+        &mut self,
+        object: ObjectKey,
+        event: &Event,
+        text: Fingerprint,
+        member: Member,
+        now: Instant,
+    ) -> Option<Event> {
+        let id = self.next;
+        self.next += 1;
+        let told = self.hold.is_zero();
+        self.open.insert(id, Incident::new(event, text, now, told));
+        self.saying.insert(text, id);
+        self.join(id, object, member);
+        if !told {
+            self.held.insert(id);
+            return None;
+        }
+        match self.grouping {
+            Grouping::ByCause => self.open.get(&id).map(telling::opening),
+            Grouping::ByObject => Some(event.clone()),
+        }
+    }
+
+    fn failed_again(
+        &mut self,
+        id: u64,
+        object: &ObjectKey,
+        event: &Event,
+        now: Instant,
+    ) -> Option<Event> {
+        let incident = self.open.get_mut(&id)?;
+        if let Some(member) = incident.members.get_mut(object) {
+            member.heard = now;
+        }
+        if self.grouping == Grouping::ByCause {
+            return None;
+        }
+        if incident.told {
+            return Some(event.clone());
+        }
+        incident.first = event.clone();
+        None
+    }
+
+    fn waiting(
+        &mut self,
+        object: ObjectKey,
+        event: &Event,
+        causes: &[ObjectKey],
+        now: Instant,
+    ) -> Option<Event> {
+        if self.grouping == Grouping::ByObject {
+            return Some(event.clone());
+        }
+        if self.of.contains_key(&object) {
+            return None;
+        }
+        match self.failing(causes) {
+            Some(id) if self.of.len() < MEMBERS => {
+                let causes = causes.to_vec();
+                let member = Member { role: Role::Dependent, causes, heard: now };
+                self.join(id, object, member);
+                None
+            }
+            _ => Some(event.clone()),
+        }
+    }
+
+    fn well(&mut self, object: &ObjectKey, event: &Event, now: Instant) -> Option<Event> {
+        let Some(id) = self.of.remove(object) else {
+            let is_aftermath = self.recovering.remove(object).is_some();
+            return (!is_aftermath).then(|| event.clone());
+        };
+        let incident = self.open.get_mut(&id)?;
+        incident.members.remove(object);
+        if !incident.is_over() {
+            return None;
+        }
+        let incident = self.close(id)?;
+        let still = incident.members.keys().map(|object| (object.clone(), now));
+        self.recovering.extend(still);
+        incident.told.then(|| match self.grouping {
+            Grouping::ByCause => {
+                telling::resolution(&incident, event, now.duration_since(incident.began))
+            }
+            Grouping::ByObject => event.clone(),
+        })
+    }
+
+    /// The incident of the nearest cause that is not well.
+    fn failing(&self, causes: &[ObjectKey]) -> Option<u64> {
+        causes.iter().find_map(|cause| self.of.get(cause)).copied()
+    }
+
+    /// The one incident of all whose members wait for an object, which is what it is about from now on.
+    /// Those that have been told end as they began, on their own.
+    fn lead(&mut self, object: &ObjectKey, event: &Event) -> Option<u64> {
+        let mut ids = self.awaiting.get(object)?.clone();
+        let id = ids.pop_first()?;
+        ids.retain(|id| self.held.contains(id));
+        for other in ids {
+            let Some(other) = self.close(other) else { continue };
+            for member in other.members.keys() {
+                self.of.insert(member.clone(), id);
+            }
+            for cause in &other.awaited {
+                self.awaiting.entry(cause.clone()).or_default().insert(id);
+            }
+            self.open.get_mut(&id)?.absorb(other);
+        }
+        let incident = self.open.get_mut(&id)?;
+        for member in incident.members.values_mut() {
+            if member.causes.contains(object) {
+                member.role = Role::Dependent;
+            }
+        }
+        if !incident.told {
+            incident.first = event.clone();
+        }
+        Some(id)
+    }
+
+    fn join(&mut self, id: u64, object: ObjectKey, member: Member) {
+        let Some(incident) = self.open.get_mut(&id) else { return };
+        for cause in &member.causes {
+            self.awaiting.entry(cause.clone()).or_default().insert(id);
+        }
+        self.of.insert(object.clone(), id);
+        incident.join(object, member);
+    }
+
+    /// Takes an incident out, with all that leads to it.
+    fn close(&mut self, id: u64) -> Option<Incident> {
+        let incident = self.open.remove(&id)?;
+        self.held.remove(&id);
+        if self.saying.get(&incident.text) == Some(&id) {
+            self.saying.remove(&incident.text);
+        }
+        for object in incident.members.keys() {
+            self.of.remove(object);
+        }
+        for cause in &incident.awaited {
+            let Some(ids) = self.awaiting.get_mut(cause) else { continue };
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.awaiting.remove(cause);
+            }
+        }
+        Some(incident)
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        self.recovering.retain(|_, since| now.duration_since(*since) < AFTERMATH);
+        let is_silent = |member: &Member| now.duration_since(member.heard) >= SILENCE;
+        let ended: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, incident)| {
+                incident.members.values().all(|it| it.role == Role::Dependent || is_silent(it))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ended {
+            self.close(id);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Objects, as events and references name them.
+
+use std::fmt;
+
+use event_api::Event;
+
+/// An object of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey {
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+impl ObjectKey {
+    /// Names an object.
+    pub fn new(
+        kind: impl Into<String>,
+        namespace: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        Self { kind: kind.into(), namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The object that an event is about.
+    pub fn of(event: &Event) -> Self {
+        let about = &event.involved_object;
+        Self::new(&about.kind, &about.namespace, &about.name)
+    }
+}
+
+/// `Kind/namespace/name`.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.kind, self.namespace, self.name)
+    }
+}
