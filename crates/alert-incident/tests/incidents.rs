@@ -179,10 +179,11 @@ fn all_incidents_end() {
         let mut told = Vec::new();
         for (what, object, cause, seconds) in steps {
             let path = |number: &u8| format!("K/{}", number % 9);
+            let message = "said ".repeat(usize::from(*object % 9));
             let (object, cause) = (path(object), path(cause));
             told.extend(alert.pass(u64::from(seconds % 40)));
             told.extend(match what % 4 {
-                0 | 1 => alert.fails(&object, &format!("failure {object}"), &[&cause]),
+                0 | 1 => alert.fails(&object, &message, &[&cause]),
                 2 => alert.waits(&object, &[&cause]),
                 _ => alert.is_well(&object),
             });
