@@ -80,6 +80,9 @@ pub enum IndexError {
     /// The document, or `entries` in it, is no map.
     #[error("cannot read index: {0} is no map")]
     NotAMap(&'static str),
+    /// A member of the document stands twice. The words are those of Helm's YAML reader.
+    #[error("error converting YAML to JSON: yaml: key \"{0}\" already set in map")]
+    KeyTwice(&'static str),
     /// There are more entries than anyone has.
     #[error("index has more than {MAX_ENTRIES} entries")]
     TooManyEntries,
@@ -202,19 +205,11 @@ pub fn each_json(
 fn read_yaml(input: impl BufRead, into: &mut impl Collect) -> Result<(), IndexError> {
     let mut events = Events::new(input);
     let mut has_api_version = false;
-    match events.first()? {
-        None => return Err(IndexError::Empty),
-        Some(Item::Map) => {}
-        Some(_) => return Err(IndexError::NotAMap("the document")),
-    }
-    while let Some(key) = events.key()? {
-        match key.as_str() {
+    events.enter()?;
+    while let Some(member) = events.member()? {
+        match member {
             "entries" => read_entries(&mut events, into)?,
-            "apiVersion" => {
-                let value = events.value()?;
-                has_api_version =
-                    !matches!(value, None | Some(Value::Null)) && value != Some("".into());
-            }
+            "apiVersion" => has_api_version = events.value()?.is_some_and(|v| !is_empty(&v)),
             _ => events.skip()?,
         }
     }
@@ -270,4 +265,15 @@ fn entry(value: &Value) -> Option<IndexEntry> {
         digest: text("digest"),
         created: text("created"),
     })
+}
+
+/// What Go's `omitempty` omits.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) | Value::Number(_) => false,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    }
 }

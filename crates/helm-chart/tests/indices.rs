@@ -57,6 +57,10 @@ fn what_is_no_index_is_refused() {
     let refusal = |text: &str| Index::read(text.as_bytes(), Keep::All).unwrap_err().to_string();
     assert_eq!(refusal(""), "empty index.yaml file");
     assert_eq!(refusal("entries: {}"), "no API version specified");
+    assert_eq!(
+        refusal("apiVersion: v1\nentries: {}\nentries: []"),
+        "error converting YAML to JSON: yaml: key \"entries\" already set in map"
+    );
     assert_eq!(refusal("[]"), "cannot read index: the document is no map");
     assert_eq!(refusal("apiVersion: v1\nentries: []"), "cannot read index: entries is no map");
     assert!(refusal("a: [").starts_with("error converting YAML to JSON: yaml: "));

@@ -14,6 +14,10 @@ const MAX_DEPTH: usize = 32;
 /// Most values of one entry; more make it a broken one.
 const MAX_NODES: usize = 20_000;
 
+/// The members of the document that Helm knows.
+const MEMBERS: [&str; 6] =
+    ["annotations", "apiVersion", "entries", "generated", "publicKeys", "serverInfo"];
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Item {
@@ -27,24 +31,47 @@ pub(super) struct Events<R> {
     parser: Parser<R>,
     /// An event that was looked at and not yet taken.
     ahead: Option<EventData>,
+    /// The members of the document that were met.
+    members: Vec<&'static str>,
 }
 
 impl<R: BufRead> Events<R> {
     pub(super) fn new(input: R) -> Self {
         let mut parser = Parser::new();
         parser.set_input(input);
-        Self { parser, ahead: None }
+        Self { parser, ahead: None, members: Vec::new() }
     }
 
-    /// Enters the first document; none if there is none.
-    pub(super) fn first(&mut self) -> Result<Option<Item>, IndexError> {
+    /// Enters the first document, which must be a map.
+    pub(super) fn enter(&mut self) -> Result<(), IndexError> {
         loop {
             match self.next()? {
                 EventData::StreamStart { .. } => {}
-                EventData::DocumentStart { .. } => return self.item().map(Some),
-                _ => return Ok(None),
+                EventData::DocumentStart { .. } => break,
+                _ => return Err(IndexError::Empty),
             }
         }
+        match self.item()? {
+            Item::Map => Ok(()),
+            _ => Err(IndexError::NotAMap("the document")),
+        }
+    }
+
+    /// The next member of the document that Helm knows; others are skipped.
+    pub(super) fn member(&mut self) -> Result<Option<&'static str>, IndexError> {
+        while let Some(key) = self.key()? {
+            match MEMBERS.into_iter().find(|member| *member == key) {
+                None => self.skip()?,
+                Some(member) if self.members.contains(&member) => {
+                    return Err(IndexError::KeyTwice(member));
+                }
+                Some(member) => {
+                    self.members.push(member);
+                    return Ok(Some(member));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Enters the next map or list, or takes the next scalar.

@@ -6,7 +6,7 @@ use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Collect, IndexError, MAX_ENTRIES, entry};
+use super::{Collect, IndexError, MAX_ENTRIES, entry, is_empty};
 
 pub(super) fn read(input: impl Read, into: &mut impl Collect) -> Result<(), IndexError> {
     let mut walk = Walk { into, read: 0, has_api_version: false, stop: None };
@@ -45,7 +45,7 @@ impl<'de, C: Collect> Visitor<'de> for Document<'_, '_, C> {
                 "entries" => map.next_value_seed(Entries(self.0))?,
                 "apiVersion" => {
                     let version: Value = map.next_value()?;
-                    self.0.has_api_version = !version.is_null() && version != "";
+                    self.0.has_api_version = !is_empty(&version);
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -9,7 +9,7 @@ use semver_range::Version;
 use serde_json::{Map, Value, json};
 
 use super::events::{Events, Item};
-use super::{IndexError, MAX_ENTRIES, entry};
+use super::{IndexError, MAX_ENTRIES, entry, is_empty};
 
 /// Why an index was not written anew.
 #[derive(Debug, thiserror::Error)]
@@ -67,28 +67,18 @@ const MAX_HELD_BYTES: usize = 16 << 20;
 /// If the text is no index, or the output fails. Single entries that are broken are left out.
 pub fn rewrite(input: impl BufRead, mut output: impl Write) -> Result<(), RewriteError> {
     let mut events = Events::new(input);
-    match events.first()? {
-        None => return Err(IndexError::Empty.into()),
-        Some(Item::Map) => {}
-        Some(_) => return Err(IndexError::NotAMap("the document").into()),
-    }
+    events.enter()?;
     let mut tail = Map::new();
     let mut has_entries = false;
     output.write_all(b"{").map_err(RewriteError::Write)?;
-    while let Some(key) = events.key()? {
-        match key.as_str() {
-            "entries" if !has_entries => {
-                has_entries = true;
-                output.write_all(b"\n  \"entries\": {").map_err(RewriteError::Write)?;
-                entries(&mut events, &mut output)?;
-                output.write_all(b"},").map_err(RewriteError::Write)?;
-            }
-            "apiVersion" | "generated" | "publicKeys" | "annotations" | "serverInfo" => {
-                if let Some(value) = events.value()?.filter(|value| !is_empty(value)) {
-                    tail.insert(key, value);
-                }
-            }
-            _ => events.skip()?,
+    while let Some(member) = events.member()? {
+        if member == "entries" {
+            has_entries = true;
+            output.write_all(b"\n  \"entries\": {").map_err(RewriteError::Write)?;
+            entries(&mut events, &mut output)?;
+            output.write_all(b"},").map_err(RewriteError::Write)?;
+        } else if let Some(value) = events.value()?.filter(|value| !is_empty(value)) {
+            tail.insert(member.to_owned(), value);
         }
     }
     if !tail.contains_key("apiVersion") {
@@ -186,17 +176,6 @@ fn cleaned(mut members: Map<String, Value>) -> Map<String, Value> {
             .or_insert_with(|| if key == "created" { GO_ZERO_TIME.into() } else { Value::Null });
     }
     members
-}
-
-/// What Go's `omitempty` omits.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) | Value::Number(_) => false,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
-    }
 }
 
 /// JSON as Go indents and escapes it, `levels` deep in another document.
