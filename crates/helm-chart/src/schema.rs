@@ -5,10 +5,12 @@
 //!
 //! Differs: a `$ref` to a URL is an error, where Helm fetches it.
 
+mod costs;
 mod document;
 mod failure;
 mod format;
 mod metaschema;
+mod path;
 mod validate;
 
 use serde_json::{Map, Value};
@@ -16,7 +18,9 @@ use serde_json::{Map, Value};
 use crate::chart::Chart;
 use crate::document::with_floats;
 use crate::quote::quoted;
+use costs::Costs;
 use document::Document;
+use failure::Failure;
 
 /// Why a schema could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,11 +41,13 @@ enum SchemaError {
         .failure.trim_end()
     )]
     Malformed { metaschema: &'static str, failure: String },
+    #[error("a URL in the schema has more than {} bytes", document::MAX_URL_BYTES)]
+    LongUrl,
     #[error("invalid regex {} in the schema", quoted(.pattern))]
     Pattern { pattern: String },
     #[error("schema nests deeper than {} levels", validate::MAX_DEPTH)]
     TooDeep,
-    #[error("schema takes more than {} steps", validate::MAX_STEPS)]
+    #[error("checking schemas takes more than {} steps", costs::MAX_STEPS)]
     TooManySteps,
 }
 
@@ -61,14 +67,14 @@ pub struct Mismatch {
 /// If values violate a schema, or a schema cannot be used.
 pub fn validate(chart: &Chart, values: &Map<String, Value>) -> Result<(), Mismatch> {
     let mut charts = String::new();
-    report(chart, values, &mut charts);
+    report(chart, values, &Costs::default(), &mut charts);
     if charts.is_empty() { Ok(()) } else { Err(Mismatch { charts }) }
 }
 
 /// Limit: recursion, as deep as charts nest; the loader has the limit.
-fn report(chart: &Chart, values: &Map<String, Value>, out: &mut String) {
+fn report(chart: &Chart, values: &Map<String, Value>, costs: &Costs, out: &mut String) {
     if let Some(schema) = &chart.schema
-        && let Err(complaint) = check(schema, values)
+        && let Err(complaint) = check(schema, values, costs)
     {
         out.push_str(chart.name());
         out.push_str(":\n");
@@ -77,7 +83,7 @@ fn report(chart: &Chart, values: &Map<String, Value>, out: &mut String) {
     for subchart in &chart.dependencies {
         match values.get(subchart.name()) {
             None | Some(Value::Null) => {}
-            Some(Value::Object(values)) => report(subchart, values, out),
+            Some(Value::Object(values)) => report(subchart, values, costs, out),
             Some(other) => {
                 let found = go_type(other);
                 out.push_str(subchart.name());
@@ -89,20 +95,28 @@ fn report(chart: &Chart, values: &Map<String, Value>, out: &mut String) {
     }
 }
 
-fn check(schema: &[u8], values: &Map<String, Value>) -> Result<(), String> {
-    let text = String::from_utf8_lossy(schema);
-    let schema = strvals::json_document(&text).map_err(|e| SchemaError::from(e).to_string())?;
-    document::check_draft(&schema).map_err(|error| error.to_string())?;
-    let document = Document::new(&schema);
-    metaschema::check(&document, &schema).map_err(|error| error.to_string())?;
-    document.check_references().map_err(|error| error.to_string())?;
-    // Numbers of `--set` are integers; a schema does not tell them from floats.
-    let values = Value::Object(with_floats(values.clone()));
-    match validate::run(&document, &values) {
+fn check(schema: &[u8], values: &Map<String, Value>, costs: &Costs) -> Result<(), String> {
+    match failure(schema, values, costs) {
         Ok(None) => Ok(()),
         Ok(Some(failure)) => Err(failure.report()),
         Err(error) => Err(error.to_string()),
     }
+}
+
+fn failure(
+    schema: &[u8],
+    values: &Map<String, Value>,
+    costs: &Costs,
+) -> Result<Option<Failure>, SchemaError> {
+    // Reading it and looking through it.
+    costs.spend(schema.len() >> 6)?;
+    let schema = strvals::json_document(&String::from_utf8_lossy(schema))?;
+    document::check_draft(&schema)?;
+    let document = Document::new(&schema, costs)?;
+    metaschema::check(&document, &schema, costs)?;
+    document.check_references(costs)?;
+    // Numbers of `--set` are integers; a schema does not tell them from floats.
+    validate::run(&document, &Value::Object(with_floats(values.clone())), costs)
 }
 
 const fn go_type(value: &Value) -> &'static str {

@@ -115,7 +115,29 @@ fn with(name: &str, content: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 fn schema_of(text: &str) -> Vec<u8> {
-    Pack::chart().file("web/values.yaml", "a: 1").file("web/values.schema.json", text).done()
+    schema_for("a: 1", text)
+}
+
+fn schema_for(values: &str, text: &str) -> Vec<u8> {
+    Pack::chart().file("web/values.yaml", values).file("web/values.schema.json", text).done()
+}
+
+/// `a` is a list of so many of these, and each must meet the schema.
+fn schema_for_each(count: usize, value: &str, schema: &str) -> Vec<u8> {
+    let values = format!("a: [{}]", vec![value; count].join(", "));
+    schema_for(&values, &format!(r#"{{"properties": {{"a": {{"items": {schema}}}}}}}"#))
+}
+
+/// A list in JSON of so many different texts.
+fn many_texts(count: usize) -> String {
+    let texts: Vec<String> = (0..count).map(|i| format!("\"text-{i}\"")).collect();
+    format!("[{}]", texts.join(","))
+}
+
+/// A schema that applies another one, which is named `it`, so often.
+fn often(count: usize, it: &str) -> String {
+    let all = vec![r##"{"$ref": "#/$defs/it"}"##; count].join(",");
+    format!(r#"{{"$defs": {{"it": {it}}}, "allOf": [{all}]}}"#)
 }
 
 /// Names that do not compress, so that it is their number that counts.
@@ -319,6 +341,124 @@ const CASES: &[Case] = &[
     (
         "schema with a large regex",
         || schema_of(r#"{"patternProperties": {"(\\pL{900}){900}": false}}"#),
+        "Mismatch",
+    ),
+    (
+        "schema with a regex for each of many",
+        || schema_for_each(100_000, "xyz", r#"{"pattern": "\\pL{10}"}"#),
+        "Mismatch",
+    ),
+    (
+        "schema with a regex of many states",
+        || {
+            let text: String = (0..2_000_000_u64)
+                .map(|i| if i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 == 0 { 'a' } else { 'b' })
+                .collect();
+            schema_for_each(1, &text, r#"{"pattern": "[ab]*a[ab]{900}c"}"#)
+        },
+        "Mismatch",
+    ),
+    (
+        "schema of many large regexes",
+        || {
+            let patterns: Vec<String> =
+                (0..100_000).map(|i| format!(r#""\\pL{{900}}{i}": true"#)).collect();
+            schema_of(&format!(r#"{{"patternProperties": {{{}}}}}"#, patterns.join(",")))
+        },
+        "Mismatch",
+    ),
+    (
+        "sub-charts with regexes that are too large",
+        || {
+            (0..1_000)
+                .fold(Pack::chart(), |pack, i| {
+                    let folder = format!("web/charts/c{i}");
+                    pack.file(
+                        &format!("{folder}/Chart.yaml"),
+                        format!("apiVersion: v2\nname: c{i}\nversion: 1.0.0\n"),
+                    )
+                    .file(
+                        &format!("{folder}/values.schema.json"),
+                        r#"{"pattern": "(\\pL{900}){900}"}"#,
+                    )
+                })
+                .done()
+        },
+        "Mismatch",
+    ),
+    (
+        "schema that requires many names of many",
+        || schema_for_each(50_000, "{}", &format!(r#"{{"required": {}}}"#, many_texts(50_000))),
+        "Mismatch",
+    ),
+    (
+        "schema that allows many texts to many",
+        || schema_for_each(50_000, "x", &format!(r#"{{"enum": {}}}"#, many_texts(50_000))),
+        "Mismatch",
+    ),
+    (
+        "schema that requires a long name often",
+        || {
+            let name = "k".repeat(1 << 20);
+            let it = format!(r#"{{"required": ["{name}"]}}"#);
+            schema_for(&format!("? {name}\n: 1"), &often(20_000, &it))
+        },
+        "Mismatch",
+    ),
+    (
+        "schema that compares what is large",
+        || {
+            let list = format!("[{}1]", "1,".repeat(100_000));
+            let it = format!(r#"{{"properties": {{"a": {{"const": {list}}}}}}}"#);
+            schema_for(&format!("a: {list}"), &often(20_000, &it))
+        },
+        "Mismatch",
+    ),
+    (
+        "schema for what lies below a long key",
+        || {
+            let schema = r#"{"additionalProperties": {"items": false}}"#;
+            let items = vec!["1"; 50_000].join(",");
+            schema_for(&format!("? {}\n: [{items}]", "k".repeat(1 << 20)), schema)
+        },
+        "Mismatch",
+    ),
+    (
+        "schema for what lies deep",
+        || {
+            let values =
+                format!("a: {}{}{}", "[".repeat(250), "1,".repeat(20_000), "]".repeat(250));
+            schema_for(
+                &values,
+                r##"{"type": ["object", "array"], "additionalProperties": {"$ref": "#"}, "items": {"$ref": "#"}}"##,
+            )
+        },
+        "Mismatch",
+    ),
+    (
+        "schema that asks what was not looked at",
+        || {
+            let keys: Vec<String> = (0..20_000).map(|i| format!("k{i}: 1")).collect();
+            let it = r#"{"additionalProperties": true}"#;
+            let schema = (0..60).fold(it.to_owned(), |inner, _| {
+                format!(r#"{{"additionalProperties": true, "allOf": [{inner}], "unevaluatedProperties": false}}"#)
+            });
+            schema_for(&keys.join("\n"), &schema)
+        },
+        "Mismatch",
+    ),
+    (
+        "schema of many identifiers below a long one",
+        || {
+            let ids: Vec<String> = (0..50_000).map(|i| format!(r#"{{"$id": "{i}"}}"#)).collect();
+            let base = format!("http://x/{}/", "a".repeat(1 << 20));
+            schema_of(&format!(r#"{{"$id": "{base}", "allOf": [{}]}}"#, ids.join(",")))
+        },
+        "Mismatch",
+    ),
+    (
+        "schema of a million values",
+        || schema_of(&format!(r#"{{"default": [{}1]}}"#, "1,".repeat(2_000_000))),
         "Mismatch",
     ),
 ];

@@ -5,6 +5,9 @@ use serde_json::{Map, Number, Value};
 /// Deepest nesting of a JSON value.
 const MAX_DEPTH: usize = 128;
 
+/// Most values of one JSON value: each takes many times the memory of its text.
+const MAX_VALUES: usize = 400_000;
+
 /// Why a text does not begin with a JSON value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
@@ -28,6 +31,9 @@ pub enum JsonError {
     /// Lists and objects nest deeper than 128 levels.
     #[error("exceeded max depth")]
     Depth,
+    /// There are more values than anyone has.
+    #[error("document has more than {MAX_VALUES} values")]
+    TooMany,
 }
 
 /// The value that the text begins with, and what follows it.
@@ -35,7 +41,7 @@ pub enum JsonError {
 /// # Errors
 /// If there is no whole value.
 pub(crate) fn first_value(text: &str) -> Result<(Value, &str), JsonError> {
-    let mut reader = Reader { rest: text };
+    let mut reader = Reader { rest: text, values_left: MAX_VALUES };
     let value = reader.value(0)?;
     Ok((value, reader.rest))
 }
@@ -54,6 +60,7 @@ pub fn document(text: &str) -> Result<Value, JsonError> {
 
 struct Reader<'a> {
     rest: &'a str,
+    values_left: usize,
 }
 
 impl Reader<'_> {
@@ -61,6 +68,7 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return Err(JsonError::Depth);
         }
+        self.values_left = self.values_left.checked_sub(1).ok_or(JsonError::TooMany)?;
         match self.peek_after_blanks()? {
             '{' => self.object(depth),
             '[' => self.array(depth),

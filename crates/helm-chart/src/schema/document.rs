@@ -5,9 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::SchemaError;
+use super::costs::Costs;
 
 /// Deepest nesting that is searched for identifiers.
 const MAX_DEPTH: usize = 128;
+/// Longest base of a schema; it is kept with every identifier below it.
+pub(super) const MAX_URL_BYTES: usize = 2048;
+
+/// Steps for each identifier, which stays in memory.
+const KEPT: usize = 10;
 
 /// The URL that Helm gives every schema.
 const BASE: &str = "file:///values.schema.json";
@@ -40,7 +46,9 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(root: &'a Value) -> Self {
+    /// # Errors
+    /// If a URL is too long, or there are too many.
+    pub(super) fn new(root: &'a Value, costs: &Costs) -> Result<Self, SchemaError> {
         let draft = draft(root);
         let mut document = Self {
             root,
@@ -53,16 +61,23 @@ impl<'a> Document<'a> {
         for url in [BASE, &place.base] {
             document.by_url.insert(url.to_owned(), place.clone());
         }
-        document.index(place.schema, &place.base, 0);
-        document
+        document.index(place.schema, &place.base, 0, costs)?;
+        Ok(document)
     }
 
     /// Adds a schema that references may name by its identifier.
-    pub(super) fn with_resource(mut self, root: &'a Value) -> Self {
+    ///
+    /// # Errors
+    /// As [`Document::new`].
+    pub(super) fn with_resource(
+        mut self,
+        root: &'a Value,
+        costs: &Costs,
+    ) -> Result<Self, SchemaError> {
         let place = self.place_of(root, BASE);
         self.by_url.insert(place.base.to_string(), place.clone());
-        self.index(root, &place.base, 0);
-        self
+        self.index(root, &place.base, 0, costs)?;
+        Ok(self)
     }
 
     /// The whole schema, if a reference that looks at the way it was come by leads there.
@@ -144,7 +159,7 @@ impl<'a> Document<'a> {
     }
 
     /// Whether all references lead somewhere, also those of schemas that no value will meet.
-    pub(super) fn check_references(&self) -> Result<(), SchemaError> {
+    pub(super) fn check_references(&self, costs: &Costs) -> Result<(), SchemaError> {
         let mut pending = vec![self.root()];
         let mut seen = BTreeSet::new();
         while let Some(place) = pending.pop() {
@@ -154,6 +169,7 @@ impl<'a> Document<'a> {
             }
             let reference = members.get("$ref").and_then(Value::as_str);
             if let Some(reference) = reference {
+                costs.spend(1 + (reference.len() >> 4))?;
                 pending.extend(self.resolve(reference, &place.base)?);
             }
             // In old drafts nothing counts beside a reference.
@@ -168,19 +184,29 @@ impl<'a> Document<'a> {
         Ok(())
     }
 
-    fn index(&mut self, value: &'a Value, base: &str, depth: usize) {
+    fn index(
+        &mut self,
+        value: &'a Value,
+        base: &str,
+        depth: usize,
+        costs: &Costs,
+    ) -> Result<(), SchemaError> {
         if depth > MAX_DEPTH {
-            return;
+            return Err(SchemaError::TooDeep);
+        }
+        if base.len() > MAX_URL_BYTES {
+            return Err(SchemaError::LongUrl);
         }
         match value {
             Value::Array(items) => {
                 for item in items {
-                    self.index(item, base, depth + 1);
+                    self.index(item, base, depth + 1, costs)?;
                 }
             }
             Value::Object(members) => {
                 let place = self.place_of(value, base);
                 if *place.base != *base {
+                    costs.spend(KEPT + (place.base.len() >> 4))?;
                     self.by_url.insert(place.base.to_string(), place.clone());
                 }
                 for anchor in ["$anchor", "$dynamicAnchor", "$id", "id"] {
@@ -191,16 +217,18 @@ impl<'a> Document<'a> {
                         (true, None) => continue,
                         (false, _) => name,
                     };
+                    costs.spend(KEPT + ((place.base.len() + name.len()) >> 4))?;
                     self.by_url.insert(format!("{}#{name}", place.base), place.clone());
                 }
                 self.asks_unevaluated |= members.contains_key("unevaluatedProperties")
                     || members.contains_key("unevaluatedItems");
                 for member in members.values() {
-                    self.index(member, &place.base, depth + 1);
+                    self.index(member, &place.base, depth + 1, costs)?;
                 }
             }
             _ => {}
         }
+        Ok(())
     }
 }
 

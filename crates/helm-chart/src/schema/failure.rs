@@ -4,11 +4,15 @@ use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
+use super::path::Path;
+
+/// Limit: what is said beyond so many bytes is left out.
+const MAX_REPORT_BYTES: usize = 1 << 20;
+
 /// A value that does not meet a schema.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// Keys and indices from the root of the values.
-    pub(super) at: Vec<String>,
+    pub(super) at: Path,
     pub(super) kind: Kind,
     /// What the failure consists of.
     pub(super) causes: Vec<Self>,
@@ -83,10 +87,13 @@ impl Failure {
 
     /// Limit: recursion, as deep as validation went.
     fn print(&self, indent: usize, out: &mut String) {
+        if out.len() > MAX_REPORT_BYTES {
+            return;
+        }
         let hidden = matches!(self.kind, Kind::Reference) && self.causes.len() == 1;
         if !hidden {
             let mut path = String::new();
-            for token in &self.at {
+            for token in self.at.tokens() {
                 path.push('/');
                 path.push_str(&token.replace('~', "~0").replace('/', "~1"));
             }
@@ -95,6 +102,51 @@ impl Failure {
         }
         let indent = if hidden { indent } else { indent + 1 };
         self.causes.iter().for_each(|cause| cause.print(indent, out));
+    }
+}
+
+impl Kind {
+    /// Bytes that are kept to tell it, roughly.
+    pub(super) fn weight(&self) -> usize {
+        const PART: usize = 24;
+        let of_texts = |texts: &[String]| texts.iter().map(|text| text.len() + PART).sum();
+        match self {
+            Self::Group
+            | Self::Reference
+            | Self::Not
+            | Self::AllOf
+            | Self::AnyOf
+            | Self::OneOfNone
+            | Self::OneOfTwo(..)
+            | Self::FalseSchema
+            | Self::RefCycle
+            | Self::Type { .. }
+            | Self::Number { .. }
+            | Self::AdditionalItems(_)
+            | Self::UniqueItems(..)
+            | Self::Contains => 0,
+            Self::Enum(values) => values.iter().map(weight).sum(),
+            Self::Const(value) => weight(value),
+            Self::Format { got, want, why } => weight(got) + want.len() + why.len(),
+            Self::Required(names) | Self::AdditionalProperties(names) => of_texts(names),
+            Self::Dependency { of, missing } => of.len() + of_texts(missing),
+            Self::PropertyName(name) => name.len(),
+            Self::MinContains { got, .. } | Self::MaxContains { got, .. } => got.len() * PART,
+            Self::Pattern { got, want } => got.len() + want.len(),
+        }
+    }
+}
+
+/// Bytes that a value takes, roughly.
+fn weight(value: &Value) -> usize {
+    const PART: usize = 40;
+    PART + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| key.len() + PART + weight(value)).sum()
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Whether a schema is one, by the meta-schema of its draft.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
+use super::costs::Costs;
 use super::document::{Document, Draft};
 use super::{SchemaError, validate};
 
@@ -58,21 +60,26 @@ const METASCHEMAS: [Metaschema; 5] = [
 ///
 /// # Errors
 /// [`SchemaError::Malformed`], or that it takes too many steps to tell.
-pub(super) fn check(document: &Document<'_>, schema: &Value) -> Result<(), SchemaError> {
+pub(super) fn check(
+    document: &Document<'_>,
+    schema: &Value,
+    costs: &Costs,
+) -> Result<(), SchemaError> {
     static PARSED: LazyLock<[Vec<Value>; 5]> = LazyLock::new(|| {
         METASCHEMAS.map(|meta| {
             let parsed = meta.texts.iter().map(|text| serde_json::from_str(text));
             parsed.map(Result::unwrap_or_default).collect()
         })
     });
-    if is_plain(schema, document.draft, 0) {
+    if (Plain { draft: document.draft, costs }).is_schema(schema, 0) {
         return Ok(());
     }
     let place = document.draft as usize;
     let Some((root, parts)) = PARSED[place].split_first() else { return Ok(()) };
-    let mut meta = parts.iter().fold(Document::new(root), Document::with_resource);
+    let root = Document::new(root, costs)?;
+    let mut meta = parts.iter().try_fold(root, |all, part| all.with_resource(part, costs))?;
     meta.asserts_format = true;
-    match validate::run(&meta, schema)? {
+    match validate::run(&meta, schema, costs)? {
         None => Ok(()),
         Some(failure) => Err(SchemaError::Malformed {
             metaschema: METASCHEMAS[place].url,
@@ -83,68 +90,74 @@ pub(super) fn check(document: &Document<'_>, schema: &Value) -> Result<(), Schem
 
 /// Whether a schema is well-formed beyond doubt, which nearly all are: the meta-schemas take a
 /// hundred times as long to say so.
-///
-/// Limit: recursion, to [`MAX_DEPTH`].
-fn is_plain(schema: &Value, draft: Draft, depth: usize) -> bool {
-    let Value::Object(members) = schema else {
-        return schema.is_boolean() && draft > Draft::D4;
-    };
-    depth < MAX_DEPTH
-        && members.iter().all(|(keyword, value)| is_plain_member(keyword, value, draft, depth + 1))
-        && (draft > Draft::D4 || is_plain_old(members))
+struct Plain<'c> {
+    draft: Draft,
+    costs: &'c Costs,
 }
 
-fn is_plain_member(keyword: &str, value: &Value, draft: Draft, depth: usize) -> bool {
-    let is_schema = |value: &Value| is_plain(value, draft, depth);
-    let all_schemas = |value: &Value| {
-        value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_schema))
-    };
-    let is_count = |value: &Value| value.as_u64().is_some();
-    match keyword {
-        "$ref" | "id" => value.as_str().is_some_and(is_plain_url),
-        "$id" => value.as_str().is_some_and(|url| is_plain_url(url) && !url.contains('#')),
-        "$schema" => value.as_str().is_some_and(|url| is_plain_url(url) && url.contains("://")),
-        "title" | "description" | "$comment" | "format" => value.is_string(),
-        "default" | "examples" | "example" | "const" => keyword != "examples" || value.is_array(),
-        "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => value.is_boolean(),
-        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => {
-            is_count(value)
-        }
-        "minimum" | "maximum" => value.is_number(),
-        "exclusiveMinimum" | "exclusiveMaximum" => draft > Draft::D4 && value.is_number(),
-        "type" => match value {
-            Value::String(name) => is_type(name),
-            Value::Array(names) => {
-                !names.is_empty()
-                    && names.iter().all(|name| name.as_str().is_some_and(is_type))
-                    && is_unique(names)
+impl Plain<'_> {
+    /// Limit: recursion, to [`MAX_DEPTH`].
+    fn is_schema(&self, schema: &Value, depth: usize) -> bool {
+        let Value::Object(members) = schema else {
+            return schema.is_boolean() && self.draft > Draft::D4;
+        };
+        depth < MAX_DEPTH
+            && members.iter().all(|(keyword, value)| self.is_member(keyword, value, depth + 1))
+            && (self.draft > Draft::D4 || is_plain_old(members))
+    }
+
+    fn is_member(&self, keyword: &str, value: &Value, depth: usize) -> bool {
+        let draft = self.draft;
+        let is_schema = |value: &Value| self.is_schema(value, depth);
+        // With no steps left none is one; what looks next says so.
+        let is_pattern = |text: &str| matches!(self.costs.compiled(text), Ok(Ok(_)));
+        let all_schemas = |value: &Value| {
+            value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_schema))
+        };
+        let is_count = |value: &Value| value.as_u64().is_some();
+        match keyword {
+            "$ref" | "id" => value.as_str().is_some_and(is_plain_url),
+            "$id" => value.as_str().is_some_and(|url| is_plain_url(url) && !url.contains('#')),
+            "$schema" => value.as_str().is_some_and(|url| is_plain_url(url) && url.contains("://")),
+            "title" | "description" | "$comment" | "format" => value.is_string(),
+            "default" | "examples" | "example" | "const" => {
+                keyword != "examples" || value.is_array()
             }
-            _ => false,
-        },
-        "required" => value.as_array().is_some_and(|names| {
-            names.iter().all(Value::is_string)
-                && (draft > Draft::D4 || !names.is_empty())
-                && is_unique(names)
-        }),
-        // Two drafts want it unique.
-        "enum" => value
-            .as_array()
-            .is_some_and(|list| !list.is_empty() && list.len() < 100 && is_unique(list)),
-        "pattern" => value.as_str().is_some_and(|text| go_regex::Regex::new(text).is_ok()),
-        "properties" | "definitions" | "$defs" => {
-            value.as_object().is_some_and(|schemas| schemas.values().all(is_schema))
+            "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => value.is_boolean(),
+            "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
+            | "maxProperties" => is_count(value),
+            "minimum" | "maximum" => value.is_number(),
+            "exclusiveMinimum" | "exclusiveMaximum" => draft > Draft::D4 && value.is_number(),
+            "type" => match value {
+                Value::String(name) => is_type(name),
+                Value::Array(names) => {
+                    !names.is_empty()
+                        && names.iter().all(|name| name.as_str().is_some_and(is_type))
+                        && is_unique(names)
+                }
+                _ => false,
+            },
+            "required" => value.as_array().is_some_and(|names| {
+                names.iter().all(Value::is_string)
+                    && (draft > Draft::D4 || !names.is_empty())
+                    && is_unique(names)
+            }),
+            // Two drafts want it unique.
+            "enum" => value.as_array().is_some_and(|list| !list.is_empty() && is_unique(list)),
+            "pattern" => value.as_str().is_some_and(is_pattern),
+            "properties" | "definitions" | "$defs" => {
+                value.as_object().is_some_and(|schemas| schemas.values().all(is_schema))
+            }
+            "patternProperties" => value.as_object().is_some_and(|schemas| {
+                schemas.iter().all(|(pattern, schema)| is_pattern(pattern) && is_schema(schema))
+            }),
+            "additionalProperties" | "additionalItems" => value.is_boolean() || is_schema(value),
+            "items" => is_schema(value) || (draft < Draft::D2020 && all_schemas(value)),
+            "not" | "if" | "then" | "else" | "contains" | "propertyNames" => is_schema(value),
+            "allOf" | "anyOf" | "oneOf" => all_schemas(value),
+            // What the drafts do not know is not theirs to judge; what else they know is looked up.
+            other => !KNOWN.contains(&other),
         }
-        "patternProperties" => value.as_object().is_some_and(|schemas| {
-            schemas
-                .iter()
-                .all(|(pattern, schema)| go_regex::Regex::new(pattern).is_ok() && is_schema(schema))
-        }),
-        "additionalProperties" | "additionalItems" => value.is_boolean() || is_schema(value),
-        "items" => is_schema(value) || (draft < Draft::D2020 && all_schemas(value)),
-        "not" | "if" | "then" | "else" | "contains" | "propertyNames" => is_schema(value),
-        "allOf" | "anyOf" | "oneOf" => all_schemas(value),
-        // What the drafts do not know is not theirs to judge; what else they know is looked up.
-        other => !KNOWN.contains(&other),
     }
 }
 
@@ -179,9 +192,10 @@ fn is_type(name: &str) -> bool {
     ["array", "boolean", "integer", "null", "number", "object", "string"].contains(&name)
 }
 
-/// Whether no item stands twice; short lists only.
+/// Whether no item stands twice.
 fn is_unique(items: &[Value]) -> bool {
-    items.len() < 1000 && items.iter().enumerate().all(|(i, item)| !items[..i].contains(item))
+    let mut seen = HashSet::new();
+    items.iter().all(|item| seen.insert(item))
 }
 
 /// Characters that no format of a URL objects to.

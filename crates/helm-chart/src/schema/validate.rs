@@ -1,65 +1,31 @@
 //! A value against a schema, keyword by keyword.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+mod lists;
+mod objects;
+mod scalars;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use super::SchemaError;
+use super::costs::{Costs, comparison};
 use super::document::{Document, Draft, Place};
 use super::failure::{Failure, Kind};
 use super::format;
+use super::path::Path;
 
 /// Deepest nesting of schemas within schemas, references included.
 pub(super) const MAX_DEPTH: usize = 256;
-/// Most schemas that are applied, each to one value.
-pub(super) const MAX_STEPS: u64 = 1_000_000;
-/// Steps that compiling a pattern takes, and one that is large when compiled.
-const PATTERN_STEPS: u64 = 200;
-const LARGE_PATTERN_STEPS: u64 = 20_000;
-
 /// What is wrong with the value, if anything.
-pub(super) fn run(document: &Document<'_>, value: &Value) -> Result<Option<Failure>, SchemaError> {
-    let check = Check {
-        document,
-        place: document.root(),
-        value,
-        at: Vec::new(),
-        depth: 0,
-        account: &Account { steps: Cell::new(MAX_STEPS), patterns: RefCell::default() },
-    };
+pub(super) fn run(
+    document: &Document<'_>,
+    value: &Value,
+    costs: &Costs,
+) -> Result<Option<Failure>, SchemaError> {
+    let check =
+        Check { document, place: document.root(), value, at: Path::default(), depth: 0, costs };
     Ok(check.run()?.err())
-}
-
-/// What a whole validation has left, and what it keeps.
-struct Account {
-    steps: Cell<u64>,
-    patterns: RefCell<BTreeMap<String, go_regex::Regex>>,
-}
-
-impl Account {
-    fn spend(&self, steps: u64) -> Result<(), SchemaError> {
-        let left = self.steps.get().checked_sub(steps).ok_or(SchemaError::TooManySteps)?;
-        self.steps.set(left);
-        Ok(())
-    }
-
-    /// Whether a pattern, which is Go's and not anchored, is found in the text.
-    fn is_match(&self, pattern: &str, text: &str) -> Result<bool, SchemaError> {
-        self.spend(text.len() as u64 >> 6)?;
-        if let Some(compiled) = self.patterns.borrow().get(pattern) {
-            return Ok(compiled.is_match(text));
-        }
-        self.spend(PATTERN_STEPS)?;
-        let compiled = go_regex::Regex::new(pattern)
-            .map_err(|_detail| SchemaError::Pattern { pattern: pattern.to_owned() })?;
-        if compiled.size() == go_regex::Size::Large {
-            self.spend(LARGE_PATTERN_STEPS)?;
-        }
-        let found = compiled.is_match(text);
-        self.patterns.borrow_mut().insert(pattern.to_owned(), compiled);
-        Ok(found)
-    }
 }
 
 /// One schema applied to one value.
@@ -67,42 +33,53 @@ struct Check<'a, 'd> {
     document: &'d Document<'a>,
     place: Place<'a>,
     value: &'d Value,
-    at: Vec<String>,
+    at: Path,
     depth: usize,
-    account: &'d Account,
+    costs: &'d Costs,
 }
 
 /// What a schema that holds has looked at; kept only if some schema asks.
 #[derive(Default)]
-struct Seen {
-    names: BTreeSet<String>,
+struct Seen<'d> {
+    names: BTreeSet<&'d str>,
     items: BTreeSet<usize>,
 }
 
-type Outcome = Result<Result<Seen, Failure>, SchemaError>;
+type Outcome<'d> = Result<Result<Seen<'d>, Failure>, SchemaError>;
 
 /// What has been found so far by one check.
-#[derive(Default)]
-struct Findings {
-    seen: Seen,
+struct Findings<'d> {
+    seen: Seen<'d>,
     failures: Vec<Failure>,
+    costs: &'d Costs,
 }
 
-impl Findings {
-    fn take(&mut self, outcome: Result<Seen, Failure>) {
+impl<'d> Findings<'d> {
+    fn take(&mut self, outcome: Result<Seen<'d>, Failure>) {
         match outcome {
             Ok(seen) => {
-                self.seen.names.extend(seen.names);
-                self.seen.items.extend(seen.items);
+                let steps = unite(&mut self.seen.names, seen.names)
+                    + unite(&mut self.seen.items, seen.items);
+                self.costs.use_up(steps);
             }
             Err(failure) => self.failures.push(failure),
         }
     }
 }
 
+/// Puts the smaller set into the larger one; how many that are.
+fn unite<T: Ord>(all: &mut BTreeSet<T>, mut more: BTreeSet<T>) -> usize {
+    if more.len() > all.len() {
+        std::mem::swap(all, &mut more);
+    }
+    let moved = more.len();
+    all.extend(more);
+    moved
+}
+
 impl<'a, 'd> Check<'a, 'd> {
     /// Recursion needs no large stack: now and then it gets a fresh piece.
-    fn run(&self) -> Outcome {
+    fn run(&self) -> Outcome<'d> {
         if self.depth > MAX_DEPTH {
             return Err(SchemaError::TooDeep);
         }
@@ -113,17 +90,17 @@ impl<'a, 'd> Check<'a, 'd> {
         }
     }
 
-    fn apply(&self) -> Outcome {
-        self.account.spend(1)?;
+    fn apply(&self) -> Outcome<'d> {
+        self.costs.spend(1)?;
         let schema = match self.place.schema {
             Value::Bool(false) => return Ok(Err(self.failure(Kind::FalseSchema))),
             Value::Object(schema) => schema,
             _ => return Ok(Ok(Seen::default())),
         };
-        if let Some(failure) = self.identity(schema) {
+        if let Some(failure) = self.identity(schema)? {
             return Ok(Err(failure));
         }
-        let mut found = Findings::default();
+        let mut found = Findings { seen: Seen::default(), failures: Vec::new(), costs: self.costs };
         if let Some(Value::String(reference)) = schema.get("$ref") {
             let outcome = self.reference(reference)?;
             if self.document.draft < Draft::D2019 {
@@ -144,6 +121,7 @@ impl<'a, 'd> Check<'a, 'd> {
             if self.document.draft >= Draft::D2019
                 && let Some(Value::String(reference)) = schema.get(keyword)
             {
+                self.costs.use_up(reference.len() >> 4);
                 let outcome = match self.document.dynamic_root(keyword, reference, &self.place.base)
                 {
                     Some(root) => self.referenced(root)?,
@@ -164,7 +142,7 @@ impl<'a, 'd> Check<'a, 'd> {
     }
 
     /// Type, constants and format: the first that fails is all that is said.
-    fn identity(&self, schema: &'a Map<String, Value>) -> Option<Failure> {
+    fn identity(&self, schema: &'a Map<String, Value>) -> Result<Option<Failure>, SchemaError> {
         let names = match schema.get("type") {
             Some(Value::String(name)) => vec![name.as_str()],
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
@@ -175,27 +153,37 @@ impl<'a, 'd> Check<'a, 'd> {
             const ORDER: [&str; 7] =
                 ["null", "boolean", "number", "integer", "string", "array", "object"];
             let want = ORDER.into_iter().filter(|name| names.contains(name)).collect();
-            return Some(self.failure(Kind::Type { got: type_name(self.value), want }));
+            return Ok(Some(self.failure(Kind::Type { got: type_name(self.value), want })));
         }
-        if let Some(want) = schema.get("const")
-            && *want != *self.value
-        {
-            return Some(self.failure(Kind::Const(want.clone())));
+        if let Some(want) = schema.get("const") {
+            self.costs.spend(comparison(self.value))?;
+            if *want != *self.value {
+                return Ok(Some(self.failure(Kind::Const(want.clone()))));
+            }
         }
-        if let Some(Value::Array(want)) = schema.get("enum")
-            && !want.contains(self.value)
-        {
-            return Some(self.failure(Kind::Enum(want.clone())));
+        if let Some(Value::Array(want)) = schema.get("enum") {
+            self.costs.spend((want.len() >> 3).saturating_mul(comparison(self.value)))?;
+            if !want.contains(self.value) {
+                return Ok(Some(self.failure(Kind::Enum(want.clone()))));
+            }
         }
         if self.document.asserts_format
             && let (Some(Value::String(want)), Value::String(text)) =
                 (schema.get("format"), self.value)
-            && let Err(why) = format::check(want, text)
+            && let Err(why) = self.has_format(want, text)?
         {
             let (got, want) = (self.value.clone(), want.clone());
-            return Some(self.failure(Kind::Format { got, want, why }));
+            return Ok(Some(self.failure(Kind::Format { got, want, why })));
         }
-        None
+        Ok(None)
+    }
+
+    fn has_format(&self, format: &str, text: &str) -> Result<Result<(), String>, SchemaError> {
+        self.costs.spend(text.len() >> 4)?;
+        Ok(match format {
+            "regex" => self.costs.compiled(text)?.map(drop).map_err(|error| error.to_string()),
+            _ => format::check(format, text),
+        })
     }
 
     fn is_a(&self, name: &str) -> bool {
@@ -205,14 +193,15 @@ impl<'a, 'd> Check<'a, 'd> {
         }
     }
 
-    fn reference(&self, reference: &str) -> Outcome {
+    fn reference(&self, reference: &str) -> Outcome<'d> {
+        self.costs.spend(reference.len() >> 4)?;
         match self.document.resolve(reference, &self.place.base)? {
             Some(place) => self.referenced(place),
             None => Ok(Ok(Seen::default())),
         }
     }
 
-    fn referenced(&self, place: Place<'a>) -> Outcome {
+    fn referenced(&self, place: Place<'a>) -> Outcome<'d> {
         // A schema that leads to itself without moving on in the value ends at the depth limit.
         if std::ptr::eq(place.schema, self.place.schema) {
             return Ok(Err(self.failure(Kind::RefCycle)));
@@ -223,240 +212,10 @@ impl<'a, 'd> Check<'a, 'd> {
         }))
     }
 
-    fn members(
-        &self,
-        schema: &'a Map<String, Value>,
-        members: &'d Map<String, Value>,
-        found: &mut Findings,
-    ) -> Result<(), SchemaError> {
-        self.count(schema, ["minProperties", "maxProperties"], members.len(), found);
-        let missing = |names: &Value| -> Vec<String> {
-            let names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
-            names.filter(|name| !members.contains_key(*name)).map(str::to_owned).collect()
-        };
-        if let Some(required) = schema.get("required") {
-            let missing = missing(required);
-            if !missing.is_empty() {
-                found.failures.push(self.failure(Kind::Required(missing)));
-            }
-        }
-        let present = |keyword: &str| {
-            let named = schema.get(keyword).and_then(Value::as_object).into_iter().flatten();
-            named.filter(|(name, _)| members.contains_key(*name))
-        };
-        for (of, needs) in present("dependencies").chain(present("dependentRequired")) {
-            if needs.is_array() {
-                let missing = missing(needs);
-                if !missing.is_empty() {
-                    let of = of.clone();
-                    found.failures.push(self.failure(Kind::Dependency { of, missing }));
-                }
-            } else {
-                found.take(self.same_value(needs)?);
-            }
-        }
-        self.properties(schema, members, found)?;
-        if let Some(names) = schema.get("propertyNames") {
-            for name in members.keys() {
-                let value = Value::String(name.clone());
-                let check = self.inner(names, &value, None);
-                if let Err(failure) = (Check { at: Vec::new(), ..check }).run()? {
-                    let (at, kind) = (Vec::new(), Kind::PropertyName(name.clone()));
-                    found.failures.push(Failure { at, kind, causes: causes_of(failure) });
-                }
-            }
-        }
-        for (_, needs) in present("dependentSchemas") {
-            found.take(self.same_value(needs)?);
-        }
-        Ok(())
-    }
-
-    fn properties(
-        &self,
-        schema: &'a Map<String, Value>,
-        members: &'d Map<String, Value>,
-        found: &mut Findings,
-    ) -> Result<(), SchemaError> {
-        let object = |keyword: &str| schema.get(keyword).and_then(Value::as_object);
-        let by_name = object("properties");
-        let by_pattern = object("patternProperties");
-        let additional = schema.get("additionalProperties");
-        let mut not_allowed = Vec::new();
-        for (name, value) in members {
-            let named = by_name.and_then(|schemas| schemas.get(name));
-            let mut applied: Vec<&Value> = named.into_iter().collect();
-            for (pattern, schema) in by_pattern.into_iter().flatten() {
-                if self.account.is_match(pattern, name)? {
-                    applied.push(schema);
-                }
-            }
-            if applied.is_empty() {
-                match additional {
-                    Some(Value::Bool(false)) => {
-                        not_allowed.push(name.clone());
-                        continue;
-                    }
-                    other => applied.extend(other),
-                }
-            }
-            for schema in &applied {
-                if let Err(failure) = self.inner(schema, value, Some(name)).run()? {
-                    found.failures.push(failure);
-                }
-            }
-            if !applied.is_empty() && self.document.asks_unevaluated {
-                found.seen.names.insert(name.clone());
-            }
-        }
-        if !not_allowed.is_empty() {
-            found.failures.push(self.failure(Kind::AdditionalProperties(not_allowed)));
-        }
-        Ok(())
-    }
-
-    fn items(
-        &self,
-        schema: &'a Map<String, Value>,
-        items: &'d [Value],
-        found: &mut Findings,
-    ) -> Result<(), SchemaError> {
-        self.count(schema, ["minItems", "maxItems"], items.len(), found);
-        if schema.get("uniqueItems") == Some(&Value::Bool(true))
-            && let Some((first, second)) = self.equal_items(items)?
-        {
-            found.failures.push(self.failure(Kind::UniqueItems(first, second)));
-        }
-        // The 2020-12 draft gave both keywords other names.
-        let (one_each, rest) = match schema.get("items") {
-            Some(Value::Array(_)) if self.document.draft < Draft::D2020 => {
-                ("items", "additionalItems")
-            }
-            _ if self.document.draft < Draft::D2020 => ("", "items"),
-            _ => ("prefixItems", "items"),
-        };
-        let one_each =
-            schema.get(one_each).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let prefix = one_each.len().min(items.len());
-        let rest = schema.get(rest);
-        if rest == Some(&Value::Bool(false))
-            && self.document.draft < Draft::D2020
-            && items.len() > prefix
-        {
-            found.failures.push(self.failure(Kind::AdditionalItems(items.len() - prefix)));
-        }
-        for (i, item) in items.iter().enumerate() {
-            let schema = match one_each.get(i) {
-                Some(schema) => schema,
-                None => match rest {
-                    Some(Value::Bool(false)) if self.document.draft < Draft::D2020 => break,
-                    Some(schema) => schema,
-                    None => break,
-                },
-            };
-            // Flux: what follows the first items is counted from them on (`validator.go`).
-            let shown = if i < prefix { i } else { i - prefix };
-            if let Err(failure) = self.inner(schema, item, Some(&shown.to_string())).run()? {
-                found.failures.push(failure);
-            }
-            found.seen.items.insert(i);
-        }
-        self.contains(schema, items, found)
-    }
-
-    fn contains(
-        &self,
-        schema: &'a Map<String, Value>,
-        items: &'d [Value],
-        found: &mut Findings,
-    ) -> Result<(), SchemaError> {
-        let Some(wanted) = schema.get("contains") else { return Ok(()) };
-        let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
-        let (mut matched, mut causes) = (Vec::new(), Vec::new());
-        for (i, item) in items.iter().enumerate() {
-            match self.inner(wanted, item, Some(&i.to_string())).run()? {
-                Ok(_) => matched.push(i),
-                Err(failure) => causes.push(failure),
-            }
-        }
-        if self.document.draft >= Draft::D2020 {
-            found.seen.items.extend(&matched);
-        }
-        let count = matched.len().to_string().parse().unwrap_or(f64::MAX);
-        let got = || matched.clone();
-        match limit("minContains") {
-            Some(want) if count < want => {
-                let kind = Kind::MinContains { got: got(), want };
-                found.failures.push(Failure { causes, ..self.failure(kind) });
-            }
-            None if matched.is_empty() => {
-                found.failures.push(Failure { causes, ..self.failure(Kind::Contains) });
-            }
-            _ => {}
-        }
-        if let Some(want) = limit("maxContains").filter(|want| count > *want) {
-            found.failures.push(self.failure(Kind::MaxContains { got: got(), want }));
-        }
-        Ok(())
-    }
-
-    /// The first two items that are equal.
-    fn equal_items(&self, items: &[Value]) -> Result<Option<(usize, usize)>, SchemaError> {
-        for (i, item) in items.iter().enumerate() {
-            // Each comparison is a step: a long list would take the square of its length.
-            self.account.spend(i as u64)?;
-            if let Some(first) = items[..i].iter().position(|before| before == item) {
-                return Ok(Some((first, i)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn text(
-        &self,
-        schema: &Map<String, Value>,
-        text: &str,
-        found: &mut Findings,
-    ) -> Result<(), SchemaError> {
-        self.count(schema, ["minLength", "maxLength"], text.chars().count(), found);
-        if let Some(Value::String(want)) = schema.get("pattern")
-            && !self.account.is_match(want, text)?
-        {
-            let (got, want) = (text.to_owned(), want.clone());
-            found.failures.push(self.failure(Kind::Pattern { got, want }));
-        }
-        Ok(())
-    }
-
-    fn number(&self, schema: &Map<String, Value>, got: f64, found: &mut Findings) {
-        type Broken = fn(f64, f64) -> bool;
-        let limits: [(&'static str, Broken); 5] = [
-            ("minimum", |got, want| got < want),
-            ("maximum", |got, want| got > want),
-            ("exclusiveMinimum", |got, want| got <= want),
-            ("exclusiveMaximum", |got, want| got >= want),
-            ("multipleOf", |got, want| want > 0.0 && !is_multiple(got, want)),
-        ];
-        for (keyword, broken) in limits {
-            // The oldest draft has a boolean beside the limit that makes it exclusive.
-            let is_flag = |flag: &str| schema.get(flag) == Some(&Value::Bool(true));
-            let limit = match keyword {
-                "minimum" if is_flag("exclusiveMinimum") => None,
-                "maximum" if is_flag("exclusiveMaximum") => None,
-                "exclusiveMinimum" if is_flag(keyword) => schema.get("minimum"),
-                "exclusiveMaximum" if is_flag(keyword) => schema.get("maximum"),
-                keyword => schema.get(keyword),
-            };
-            if let Some(want) = limit.and_then(Value::as_f64).filter(|want| broken(got, *want)) {
-                found.failures.push(self.failure(Kind::Number { keyword, got, want }));
-            }
-        }
-    }
-
     fn combinations(
         &self,
         schema: &'a Map<String, Value>,
-        found: &mut Findings,
+        found: &mut Findings<'d>,
     ) -> Result<(), SchemaError> {
         let list = |keyword: &str| schema.get(keyword).and_then(Value::as_array);
         if let Some(not) = schema.get("not")
@@ -512,7 +271,7 @@ impl<'a, 'd> Check<'a, 'd> {
         Ok(())
     }
 
-    fn one_of(&self, schemas: &'a [Value], found: &mut Findings) -> Result<(), SchemaError> {
+    fn one_of(&self, schemas: &'a [Value], found: &mut Findings<'d>) -> Result<(), SchemaError> {
         let (mut matched, mut causes) = (None, Vec::new());
         for (i, schema) in schemas.iter().enumerate() {
             match (self.same_value(schema)?, matched) {
@@ -537,13 +296,13 @@ impl<'a, 'd> Check<'a, 'd> {
     fn unevaluated(
         &self,
         schema: &'a Map<String, Value>,
-        found: &mut Findings,
+        found: &mut Findings<'d>,
     ) -> Result<(), SchemaError> {
         if let (Some(wanted), Value::Object(members)) =
             (schema.get("unevaluatedProperties"), self.value)
         {
             for (name, value) in members {
-                if found.seen.names.insert(name.clone())
+                if found.seen.names.insert(name)
                     && let Err(failure) = self.inner(wanted, value, Some(name)).run()?
                 {
                     found.failures.push(failure);
@@ -562,27 +321,7 @@ impl<'a, 'd> Check<'a, 'd> {
         Ok(())
     }
 
-    fn count(
-        &self,
-        schema: &Map<String, Value>,
-        [least, most]: [&'static str; 2],
-        got: usize,
-        found: &mut Findings,
-    ) {
-        let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
-        // No list or text is long enough to lose precision.
-        let exact = got.to_string().parse().unwrap_or(f64::MAX);
-        for (keyword, want, broken) in [
-            (least, limit(least), limit(least).is_some_and(|want| exact < want)),
-            (most, limit(most), limit(most).is_some_and(|want| exact > want)),
-        ] {
-            if let Some(want) = want.filter(|_| broken) {
-                found.failures.push(self.failure(Kind::Number { keyword, got: exact, want }));
-            }
-        }
-    }
-
-    fn same_value(&self, schema: &'a Value) -> Outcome {
+    fn same_value(&self, schema: &'a Value) -> Outcome<'d> {
         self.inner(schema, self.value, None).run()
     }
 
@@ -598,17 +337,16 @@ impl<'a, 'd> Check<'a, 'd> {
     where
         'd: 'v,
     {
-        let mut at = self.at.clone();
-        at.extend(token.map(str::to_owned));
-        let (document, account) = (self.document, self.account);
-        Check { document, place, value, at, depth: self.depth + 1, account }
+        let at = token.map_or_else(|| self.at.clone(), |token| self.at.join(token));
+        self.costs.use_up(token.map_or(0, str::len) >> 5);
+        let (document, costs) = (self.document, self.costs);
+        Check { document, place, value, at, depth: self.depth + 1, costs }
     }
 
     /// Costs steps of its own: it is kept.
     fn failure(&self, kind: Kind) -> Failure {
-        const KEPT: u64 = 30;
-        let steps = &self.account.steps;
-        steps.set(steps.get().saturating_sub(KEPT));
+        const KEPT: usize = 30;
+        self.costs.use_up(KEPT + (kind.weight() >> 4));
         Failure { at: self.at.clone(), kind, causes: Vec::new() }
     }
 }
@@ -618,12 +356,6 @@ fn causes_of(failure: Failure) -> Vec<Failure> {
         Kind::Group => failure.causes,
         _ => vec![failure],
     }
-}
-
-/// Whether the quotient is whole, as far as floats tell.
-fn is_multiple(number: f64, of: f64) -> bool {
-    let quotient = number / of;
-    (quotient - quotient.round()).abs() <= 1e-9 * quotient.abs().max(1.0)
 }
 
 const fn type_name(value: &Value) -> &'static str {
