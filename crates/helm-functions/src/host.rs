@@ -95,6 +95,7 @@ pub struct Helm {
     pub(crate) regexes: regexes::Cache,
     limits: Limits,
     costly_calls_left: u64,
+    is_rehearsal: bool,
 }
 
 impl Helm {
@@ -111,6 +112,7 @@ impl Helm {
             regexes: HashMap::new(),
             limits,
             costly_calls_left: limits.costly_calls,
+            is_rehearsal: false,
         }
     }
 
@@ -134,6 +136,25 @@ impl Helm {
         self.limits = limits;
         self.costly_calls_left = limits.costly_calls;
         self
+    }
+
+    /// A rehearsal first: keys and password hashes are counted, and stand-ins given out for them.
+    ///
+    /// Making as many as the limits allow takes seconds, which templates that make too many, or
+    /// fail for other reasons, are not worth.
+    #[must_use]
+    pub fn rehearsing(mut self) -> Self {
+        self.is_rehearsal = true;
+        self
+    }
+
+    /// Ends the rehearsal. Whether stand-ins were given out: then what was rendered is worth
+    /// nothing, and rendering it again is the real thing.
+    pub fn end_rehearsal(&mut self) -> bool {
+        let was_costly = self.is_rehearsal && self.costly_calls_left < self.limits.costly_calls;
+        self.is_rehearsal = false;
+        self.costly_calls_left = self.limits.costly_calls;
+        was_costly
     }
 }
 
@@ -162,13 +183,21 @@ pub(crate) fn random(call: &mut Call<'_>, count: usize) -> Result<Vec<u8>, CallE
     }
 }
 
+/// Whether costly work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    Real,
+    /// A stand-in will do.
+    Rehearsal,
+}
+
 /// To be called before what takes this many units of [`Limits::costly_calls`].
-pub(crate) fn spend_costly(call: &mut Call<'_>, cost: u64) -> Result<(), CallError> {
+pub(crate) fn spend_costly(call: &mut Call<'_>, cost: u64) -> Result<Work, CallError> {
     let helm = helm(call)?;
     match helm.costly_calls_left.checked_sub(cost) {
         Some(left) => {
             helm.costly_calls_left = left;
-            Ok(())
+            Ok(if helm.is_rehearsal { Work::Rehearsal } else { Work::Real })
         }
         None => Err(FunctionError::Exhausted {
             what: "units of keys and password hashes",

@@ -30,24 +30,30 @@ pub(crate) struct Engine<'a> {
 }
 
 impl Engine<'_> {
+    /// What all templates of a rendering share.
+    pub(crate) fn session(&self, host: Helm) -> Session {
+        let mut session = Session::with_state(self.budget, host);
+        session.missing_key = if self.strict { MissingKey::Error } else { MissingKey::Zero };
+        session
+    }
+
     /// The output of every template that is no partial, by path.
     ///
-    /// The chart's dependencies have been processed and `values` are the coalesced ones.
+    /// The chart's dependencies have been processed and `values` are the coalesced ones, which
+    /// templates may change.
     pub(crate) fn render(
         &self,
         chart: &Chart,
         values: &Map,
         release: &Release,
         capabilities: &Capabilities,
-        host: Helm,
+        session: &mut Session,
     ) -> Result<BTreeMap<String, String>, TemplateError> {
         let rules = self.rules;
         let capabilities = objects::capabilities(capabilities, rules);
         let scoped = Context { release, capabilities, rules }.templates(chart, values);
         let order = in_order(&scoped);
         let templates = self.parsed(&order)?;
-        let mut session = Session::with_state(self.budget, host);
-        session.missing_key = if self.strict { MissingKey::Error } else { MissingKey::Zero };
         let mut outputs = BTreeMap::new();
         for (path, scoped) in order {
             if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
@@ -60,7 +66,7 @@ impl Engine<'_> {
             ]);
             scoped.dot.insert("Template".into(), values(Map::new(template)));
             let output = templates
-                .execute(path, values(scoped.dot.clone()), &mut session)
+                .execute(path, values(scoped.dot.clone()), session)
                 .map_err(TemplateError::execution)?;
             outputs.insert(path.to_owned(), text(output));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use go_template::{Budget, Integers, Map, Value};
+use go_template::{Budget, Integers, Map, Session, Value};
 use helm_chart::{Chart, Rules, dependencies, schema, values};
 use helm_functions::Helm;
 use serde_json::Value as Json;
@@ -138,7 +138,15 @@ pub fn templates(
         strict: options.strict,
         rules: options.rules,
     };
-    Ok(engine.render(chart, &shared(values), release, capabilities, host)?)
+    let outputs = |session: &mut Session| {
+        engine.render(chart, &shared(values), release, capabilities, session)
+    };
+    let mut session = engine.session(host.rehearsing());
+    let rehearsed = outputs(&mut session)?;
+    if session.state().is_some_and(Helm::end_rehearsal) {
+        return Ok(outputs(&mut session)?);
+    }
+    Ok(rehearsed)
 }
 
 /// Values as templates have them: numbers of `--set` are `int64`, all others `float64`.

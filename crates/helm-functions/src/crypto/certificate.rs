@@ -85,8 +85,8 @@ impl Object for Certificate {
 }
 
 fn rsa(call: &mut Call<'_>) -> Result<PrivateKey, CallError> {
-    spend_costly(call, 2)?;
-    PrivateKey::rsa(KeySize::Rsa2048).map_err(|error| FunctionError::from(error).into())
+    let work = spend_costly(call, 2)?;
+    PrivateKey::rsa(KeySize::Rsa2048, work).map_err(|error| FunctionError::from(error).into())
 }
 
 fn given(text: &str) -> Result<PrivateKey, FunctionError> {

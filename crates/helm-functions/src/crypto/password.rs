@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use go_template::{Call, CallError, Functions, IntKind, Type};
 
 use crate::arguments::{int, ok, string, text};
-use crate::host::{random, spend_costly};
+use crate::host::{Work, random, spend_costly};
 
 const S: Type = Type::String;
 
@@ -26,9 +26,11 @@ pub(crate) fn register(f: &mut Functions) {
         let Some(templates) = templates(&kind) else {
             return ok(format!("cannot find password template {kind}"));
         };
-        spend_costly(call, 6)?;
+        let work = spend_costly(call, 6)?;
         let [password, user, site] = [2, 3, 4].map(|place| string(a, place).as_bytes());
-        ok(derive(counter, templates, password, user, site).unwrap_or_default())
+        ok(master_key(password, user, work)
+            .and_then(|key| derive(counter, templates, &key, site))
+            .unwrap_or_default())
     });
 }
 
@@ -37,7 +39,9 @@ fn bcrypt(call: &mut Call<'_>, password: &[u8]) -> Result<String, CallError> {
         let why = "bcrypt: password length exceeds 72 bytes";
         return Ok(format!("failed to encrypt string with bcrypt: {why}"));
     }
-    spend_costly(call, 2)?;
+    if spend_costly(call, 2)? == Work::Rehearsal {
+        return Ok(format!("$2a$10${}", ".".repeat(53)));
+    }
     let salt: [u8; 16] = random(call, 16)?.try_into().unwrap_or_default();
     Ok(match bcrypt::hash_with_salt(password, COST, salt) {
         Ok(parts) => parts.format_for_version(bcrypt::Version::TwoA),
@@ -93,26 +97,28 @@ fn class(letter: u8) -> &'static [u8] {
     }
 }
 
-/// The Master Password algorithm.
-fn derive(
-    counter: u32,
-    templates: &[&str],
-    password: &[u8],
-    user: &[u8],
-    site: &[u8],
-) -> Option<String> {
-    let salt = |name: &[u8]| {
-        let mut salt = b"com.lyndir.masterpassword".to_vec();
-        salt.extend_from_slice(&u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes());
-        salt.extend_from_slice(name);
-        salt
-    };
+fn salt(name: &[u8]) -> Vec<u8> {
+    let mut salt = b"com.lyndir.masterpassword".to_vec();
+    salt.extend_from_slice(&u32::try_from(name.len()).unwrap_or(u32::MAX).to_be_bytes());
+    salt.extend_from_slice(name);
+    salt
+}
+
+/// The costly half of the Master Password algorithm.
+fn master_key(password: &[u8], user: &[u8], work: Work) -> Option<[u8; 64]> {
     let mut key = [0; 64];
-    let cost = scrypt::Params::new(15, 8, 2, 64).ok()?;
-    scrypt::scrypt(password, &salt(user), &cost, &mut key).ok()?;
+    if work == Work::Real {
+        let cost = scrypt::Params::new(15, 8, 2, 64).ok()?;
+        scrypt::scrypt(password, &salt(user), &cost, &mut key).ok()?;
+    }
+    Some(key)
+}
+
+/// The other half.
+fn derive(counter: u32, templates: &[&str], key: &[u8; 64], site: &[u8]) -> Option<String> {
     let mut message = salt(site);
     message.extend_from_slice(&counter.to_be_bytes());
-    let seed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &message);
+    let seed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &message);
     let (first, rest) = seed.as_ref().split_first()?;
     let template = templates.get(usize::from(*first) % templates.len())?;
     template
