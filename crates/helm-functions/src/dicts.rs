@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use go_template::{Call, CallError, Entries, Functions, List, Map, Str, Type, Unbounded, Value};
+use go_template::{
+    Call, CallError, Elem, Entries, Functions, List, Map, Str, Type, Unbounded, Value,
+};
 
 use crate::arguments::{any, map, ok, string};
 use crate::convert::to_str;
@@ -148,7 +150,7 @@ fn dig(args: &[Value]) -> Result<Value, CallError> {
         return Err(FunctionError::DigArguments.into());
     }
     let as_map = |value: &Value| match value {
-        Value::Map(map) => Ok(map.clone()),
+        Value::Map(map) if map.elem() == Elem::Any => Ok(map.clone()),
         other => Err(conversion(other, "map[string]interface {}")),
     };
     let mut current = as_map(whole)?;

@@ -74,7 +74,11 @@ pub(crate) fn register(f: &mut Functions) {
     });
     f.add_variadic("cat", [Type::Any], |call, a| spaced(call, a, format::bytes));
     f.add("toString", [Type::Any], |_, a| ok(to_str(any(a, 0))));
-    f.add("toStrings", [Type::Any], |_, a| ok(List::of_strings(to_strs(any(a, 0)))));
+    f.add("toStrings", [Type::Any], |_, a| match any(a, 0) {
+        // A nil slice stays one.
+        Value::List(list) if list.elem() == Elem::String => ok(list.clone()),
+        other => ok(List::of_strings(to_strs(other))),
+    });
     f.add("join", [S, Type::Any], |call, a| {
         let parts = to_strs(any(a, 1));
         let separator = string(a, 0).as_bytes();

@@ -9,6 +9,10 @@ pub enum Layout {
     Plain,
     /// `%g`: whichever of the two is shorter.
     Shorter,
+    /// `%x`: `0x1.8p+00`
+    Hexadecimal,
+    /// `%b`: `6755399441055744p-52`
+    Binary,
 }
 
 /// A float with so many digits after the point (`%g`: digits in all), or as few as tell it apart.
@@ -26,7 +30,76 @@ pub fn float(number: f64, layout: Layout, precision: Option<usize>) -> String {
         (Layout::Exponent, Some(precision)) => exponent_form(&format!("{number:.precision$e}")),
         (Layout::Shorter, None) => shortest(number),
         (Layout::Shorter, Some(precision)) => general(number, precision.max(1)),
+        (Layout::Hexadecimal, precision) => hexadecimal(number, precision),
+        (Layout::Binary, _) => {
+            let (mantissa, exponent) = parts(number);
+            format!("{}{mantissa}p{:+}", sign(number), exponent - FRACTION_BITS)
+        }
     }
+}
+
+/// Bits of a float's mantissa behind the point.
+const FRACTION_BITS: i32 = 52;
+
+fn sign(number: f64) -> &'static str {
+    if number.is_sign_negative() { "-" } else { "" }
+}
+
+/// The mantissa in units of its last bit, and the exponent of two of its first one.
+fn parts(number: f64) -> (u64, i32) {
+    let bits = number.to_bits();
+    let fraction = bits & ((1 << FRACTION_BITS) - 1);
+    let exponent = i32::try_from(bits >> FRACTION_BITS & 0x7ff).unwrap_or(0);
+    if exponent == 0 { (fraction, -1022) } else { (fraction | 1 << FRACTION_BITS, exponent - 1023) }
+}
+
+/// One binary digit before the point, hexadecimal ones behind it.
+fn hexadecimal(number: f64, precision: Option<usize>) -> String {
+    const DIGITS: usize = 13;
+    let (mut mantissa, mut exponent) = parts(number);
+    if mantissa == 0 {
+        exponent = 0;
+    } else {
+        let leading = i32::try_from(mantissa.leading_zeros()).unwrap_or(0) - 11;
+        mantissa <<= leading;
+        exponent -= leading;
+    }
+    let digits = precision.unwrap_or(DIGITS).min(DIGITS);
+    let cut = 4 * (DIGITS - digits);
+    if cut > 0 {
+        let (rest, half) = (mantissa & ((1 << cut) - 1), 1_u64 << (cut - 1));
+        mantissa >>= cut;
+        // To even, if it lies in the middle.
+        mantissa += u64::from(rest > half || (rest == half && mantissa & 1 == 1));
+    }
+    if mantissa >> (4 * digits) > 1 {
+        mantissa >>= 1;
+        exponent += 1;
+    }
+    let fraction = mantissa & ((1 << (4 * digits)) - 1);
+    let mut behind = if digits == 0 { String::new() } else { format!("{fraction:0digits$x}") };
+    match precision {
+        Some(precision) => behind.extend(std::iter::repeat_n('0', precision - digits)),
+        None => behind.truncate(behind.trim_end_matches('0').len()),
+    }
+    let point = if behind.is_empty() { "" } else { "." };
+    let (whole, direction) = (mantissa >> (4 * digits), if exponent < 0 { '-' } else { '+' });
+    format!("{}0x{whole}{point}{behind}p{direction}{:02}", sign(number), exponent.unsigned_abs())
+}
+
+/// What the flag `#` adds: a point, and zeros up to so many digits, before the exponent.
+pub(super) fn with_point(text: &str, digits: usize, is_hexadecimal: bool) -> String {
+    let is_exponent = |c: char| if is_hexadecimal { c == 'p' } else { c == 'e' };
+    let (number, exponent) = text.split_at(text.find(is_exponent).unwrap_or(text.len()));
+    let unsigned = number.trim_start_matches(['-', '+']);
+    let mut given = unsigned.trim_start_matches(['0', '.']).replace('.', "").len();
+    let mut out = number.to_owned();
+    if !number.contains('.') {
+        given += usize::from(unsigned == "0");
+        out.push('.');
+    }
+    out.extend(std::iter::repeat_n('0', digits.saturating_sub(given)));
+    out + exponent
 }
 
 /// `%v` of a float: as few digits as tell it apart, and an exponent if it is below -4 or

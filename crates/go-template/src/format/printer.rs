@@ -268,10 +268,25 @@ impl<'o> Printer<'o> {
             'v' | 'g' | 'G' => float::float(number, Layout::Shorter, precision),
             'e' | 'E' => float::float(number, Layout::Exponent, Some(precision.unwrap_or(6))),
             'f' | 'F' => float::float(number, Layout::Plain, Some(precision.unwrap_or(6))),
+            'x' | 'X' => float::float(number, Layout::Hexadecimal, precision),
+            'b' => float::float(number, Layout::Binary, None),
             _ => return false,
         };
-        // Only exponents have an `e`: infinity is `+Inf`.
-        let text = if verb.is_uppercase() { text.replace('e', "E") } else { text };
+        let text = if self.flags.sharp && number.is_finite() && verb != 'b' {
+            let digits = match verb {
+                'e' | 'E' | 'f' | 'F' | 'X' => 0,
+                _ => precision.unwrap_or(6),
+            };
+            float::with_point(&text, digits, matches!(verb, 'x' | 'X'))
+        } else {
+            text
+        };
+        // Infinity has no letters that change.
+        let text = match verb {
+            'X' if number.is_finite() => text.to_uppercase(),
+            'E' | 'G' => text.replace('e', "E"),
+            _ => text,
+        };
         if self.flags.is_plain() {
             self.out.extend_from_slice(text.as_bytes());
         } else {

@@ -76,7 +76,7 @@ impl Writer {
             Value::Complex(..) => {
                 return Err(FunctionError::from(Unsupported("complex128")).into());
             }
-            Value::Str(text) => self.string(&text.to_text()),
+            Value::Str(text) => self.string(text.as_bytes()),
             Value::Bytes(bytes) => {
                 self.out.push('"');
                 self.out.push_str(&STANDARD.encode(bytes));
@@ -90,7 +90,7 @@ impl Writer {
             }
             Value::Map(map) => {
                 self.sequence('{', '}', map.entries().iter(), depth, |writer, (key, value)| {
-                    writer.member(&key.to_text(), value, depth)
+                    writer.member(key.as_bytes(), value, depth)
                 })?;
             }
             Value::Object(object) => match (object.json(), object.underlying()) {
@@ -100,7 +100,7 @@ impl Writer {
                 }
                 (None, Value::Nil) => {
                     self.sequence('{', '}', object.fields().iter(), depth, |writer, field| {
-                        writer.member(&field.0, &field.1, depth)
+                        writer.member(field.0.as_bytes(), &field.1, depth)
                     })?;
                 }
                 (None, plain) => self.value(&plain, depth)?,
@@ -109,7 +109,7 @@ impl Writer {
         Ok(())
     }
 
-    fn member(&mut self, key: &str, value: &Value, depth: usize) -> Result<(), CallError> {
+    fn member(&mut self, key: &[u8], value: &Value, depth: usize) -> Result<(), CallError> {
         self.string(key);
         self.out.push_str(if self.style.pretty { ": " } else { ":" });
         self.value(value, depth + 1)
@@ -173,8 +173,17 @@ impl Writer {
         Ok(())
     }
 
-    fn string(&mut self, text: &str) {
+    /// What is no character is escaped, as Go does; U+FFFD itself is not.
+    fn string(&mut self, text: &[u8]) {
         self.out.push('"');
+        for chunk in text.utf8_chunks() {
+            self.characters(chunk.valid());
+            chunk.invalid().iter().for_each(|_| self.escape(char::REPLACEMENT_CHARACTER));
+        }
+        self.out.push('"');
+    }
+
+    fn characters(&mut self, text: &str) {
         for c in text.chars() {
             match c {
                 '"' => self.out.push_str("\\\""),
@@ -189,7 +198,6 @@ impl Writer {
                 c => self.out.push(c),
             }
         }
-        self.out.push('"');
     }
 
     fn escape(&mut self, c: char) {
