@@ -25,6 +25,9 @@ pub struct Access {
     pub proxy: Option<Proxy>,
     /// Whether any certificate of the server will do.
     pub trust_anyone: bool,
+    /// Whether servers at link-local addresses are left alone: that is where clouds hand out the
+    /// credentials of a machine, and no user has a server there.
+    pub avoid_link_local: bool,
 }
 
 /// A certificate with its key.

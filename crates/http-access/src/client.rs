@@ -1,6 +1,6 @@
 //! Asking, following redirects, and keeping the login at home.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Certificate, Identity, Method, Response, Url,
@@ -13,6 +13,7 @@ use crate::{
     access::{Access, InvalidAccess, Login},
     body::Body,
     cause::{self, Cause},
+    link_local::{self, Resolver},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -26,6 +27,7 @@ const USER_AGENT: &str = concat!("ferroflux/", env!("CARGO_PKG_VERSION"));
 pub struct Client {
     http: reqwest::Client,
     proxy: Option<String>,
+    avoid_link_local: bool,
 }
 
 /// What is asked.
@@ -53,6 +55,8 @@ pub enum Authorization {
     Basic(Login),
     /// A token.
     Bearer(Secret),
+    /// Whatever else a server wants to see.
+    Headers(HeaderMap),
 }
 
 /// Why there is no answer.
@@ -75,6 +79,12 @@ pub enum SendError {
         url: String,
         /// What is wrong with it.
         why: &'static str,
+    },
+    /// The server is where no server of a user is.
+    #[error("`{host}` is a link-local address, which is not asked")]
+    LinkLocal {
+        /// The address.
+        host: String,
     },
     /// The URL is of another scheme.
     #[error("unsupported protocol scheme \"{scheme}\"")]
@@ -103,6 +113,9 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .danger_accept_invalid_certs(access.trust_anyone);
+        if access.avoid_link_local {
+            builder = builder.dns_resolver(Arc::new(Resolver));
+        }
         if let Some(pem) = &access.ca_pem {
             let certificates = Certificate::from_pem_bundle(pem)
                 .ok()
@@ -127,7 +140,8 @@ impl Client {
             builder = builder.proxy(through);
         }
         let http = builder.build().map_err(InvalidAccess::Client)?;
-        Ok(Self { http, proxy: access.proxy.as_ref().map(|proxy| proxy.url.clone()) })
+        let proxy = access.proxy.as_ref().map(|proxy| proxy.url.clone());
+        Ok(Self { http, proxy, avoid_link_local: access.avoid_link_local })
     }
 
     /// Asks, and follows redirects. Any status is an answer. May be repeated as far as the method
@@ -140,6 +154,11 @@ impl Client {
         for _ in 0..=MAX_REDIRECTS {
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(SendError::Scheme { scheme: url.scheme().to_owned() });
+            }
+            if self.avoid_link_local && link_local::is_named(&url) {
+                return Err(SendError::LinkLocal {
+                    host: url.host_str().unwrap_or_default().into(),
+                });
             }
             let is_home = url.origin() == request.url.origin();
             let response = self.once(&request, &url, is_home, deadline).await?;
@@ -169,6 +188,7 @@ impl Client {
                 ask.basic_auth(&login.username, Some(login.password.expose()))
             }
             Some(Authorization::Bearer(token)) => ask.bearer_auth(token.expose()),
+            Some(Authorization::Headers(headers)) => ask.headers(headers.clone()),
         };
         if let Some(body) = &request.body {
             ask = ask.body(body.clone());

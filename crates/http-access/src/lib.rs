@@ -9,6 +9,7 @@ mod body;
 mod cause;
 mod client;
 mod clients;
+mod link_local;
 
 pub use access::{Access, ClientCertificate, InvalidAccess, Login, Proxy};
 pub use body::{Body, ReadError};

@@ -1,0 +1,135 @@
+//! One attempt: a conversation from its beginning to its end.
+
+use alert_message::{Answer, Method, Request, Step};
+use bytes::Bytes;
+use http_access::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http_access::{Authorization, Body, Cause, Client, SendError};
+use tokio::time::Instant;
+
+use crate::Error;
+use crate::retry::{Retry, retry_after};
+
+/// Limit: bytes of an answer. The longest is a page of a hundred comments.
+const ANSWER_BYTES: u64 = 8 << 20;
+
+/// Why an attempt failed.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    pub(crate) retry: Retry,
+}
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), retry: Retry::Never }
+    }
+}
+
+/// Asks until there is nothing left to ask.
+pub(crate) async fn converse(
+    client: &Client,
+    mut step: Step,
+    deadline: Instant,
+) -> Result<(), Failed> {
+    loop {
+        step = match step {
+            Step::Done => return Ok(()),
+            Step::Ask(request, then) => {
+                let (answer, retry) = ask(client, request, deadline).await?;
+                then(&answer).map_err(|error| Failed { error: error.into(), retry })?
+            }
+            Step::Publish(_) => return Err(Error::Unsupported { feature: "NATS" }.into()),
+        };
+    }
+}
+
+/// The answer, and whether another attempt may get a better one.
+async fn ask(
+    client: &Client,
+    request: Request,
+    deadline: Instant,
+) -> Result<(Answer, Retry), Failed> {
+    if request.identity.is_some() {
+        return Err(Error::Unsupported { feature: "workload identity" }.into());
+    }
+    let secret = secret_headers(&request)?;
+    let mut headers = HeaderMap::new();
+    let mut body = None;
+    if let Some((content_type, content)) = request.body {
+        if !secret.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        body = Some(Bytes::from(content));
+    }
+    let authorization = Authorization::Headers(secret);
+    let request = http_access::Request {
+        method: match request.method {
+            Method::Get => http_access::Method::GET,
+            Method::Post => http_access::Method::POST,
+            Method::Put => http_access::Method::PUT,
+            Method::Patch => http_access::Method::PATCH,
+        },
+        url: &request.url,
+        // Any of them may be a credential, so none goes to where a server redirects.
+        authorization: Some(&authorization),
+        headers,
+        body,
+    };
+    let answer = client.send(request, deadline).await.map_err(unanswered)?;
+    read(answer).await
+}
+
+async fn read(answer: Body) -> Result<(Answer, Retry), Failed> {
+    let status = answer.status().as_u16();
+    let told = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
+    let told = told.and_then(|header| retry_after(header, jiff::Timestamp::now()));
+    let retry = match status {
+        429 | 503 => told.map_or(Retry::Soon, Retry::After),
+        501 => Retry::Never,
+        500.. => Retry::Soon,
+        _ => Retry::Never,
+    };
+    let body = answer.limited(ANSWER_BYTES).bytes().await;
+    let body = body.map_err(|error| Failed { error: Error::Answer(error), retry: Retry::Soon })?;
+    Ok((Answer { status, body: body.into() }, retry))
+}
+
+fn secret_headers(request: &Request) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let no_header = || Error::Header { name: name.clone() };
+        let key = HeaderName::try_from(name).map_err(|_name| no_header())?;
+        let mut value = HeaderValue::try_from(value.expose()).map_err(|_value| no_header())?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    Ok(headers)
+}
+
+fn unanswered(error: SendError) -> Failed {
+    let refused = |why| Error::Refused { why }.into();
+    match error {
+        SendError::Request { source, .. } => {
+            let retry = match &source {
+                Cause::UnknownAuthority
+                | Cause::Expired
+                | Cause::WrongHost { .. }
+                | Cause::Deadline => Retry::Never,
+                Cause::Refused { .. }
+                | Cause::NoSuchHost { .. }
+                | Cause::ConnectTimeout { .. }
+                | Cause::Silent
+                | Cause::Closed
+                | Cause::Tls(_)
+                | Cause::Other(_) => Retry::Soon,
+            };
+            Failed { error: Error::NoAnswer(source), retry }
+        }
+        SendError::Redirect { why, .. } => {
+            Failed { error: Error::Refused { why }, retry: Retry::Never }
+        }
+        SendError::LinkLocal { .. } => {
+            refused("the address is link-local, where no server of a provider is")
+        }
+        SendError::Scheme { .. } => refused("unsupported protocol scheme"),
+    }
+}

@@ -1,0 +1,65 @@
+//! Notifications on their way: conversations with the servers of providers.
+//!
+//! `alert-message` says what to ask next; here it is asked, under a deadline and caps, and asked again
+//! where the server was busy. A failed attempt is repeated from the conversation's beginning: whether a
+//! comment was made before the connection broke is then looked up rather than guessed. What a server
+//! answers is shown without the secrets that it may have echoed.
+
+mod attempt;
+mod error;
+mod mask;
+mod retry;
+
+use std::time::Duration;
+
+use alert_message::Provider;
+use event_api::Event;
+use http_access::{Access, Clients};
+use tokio::time::{Instant, sleep};
+
+pub use error::Error;
+pub use retry::Retries;
+
+/// Tells providers of events. Keeps connections, but no credentials.
+#[derive(Debug, Default)]
+pub struct Sender {
+    clients: Clients,
+    retries: Retries,
+}
+
+impl Sender {
+    /// Repeats as `retries` has it.
+    pub fn new(retries: Retries) -> Self {
+        Self { clients: Clients::default(), retries }
+    }
+
+    /// Tells a provider of an event. `timeout` is for all attempts together. Cancelled at an
+    /// `.await`, the provider was told or not, and nobody knows which.
+    ///
+    /// # Errors
+    /// If the provider could not be told: what the last attempt failed of. No secret is in it.
+    pub async fn tell(
+        &self,
+        provider: &Provider,
+        event: &Event,
+        access: &Access,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        let deadline = Instant::now() + timeout;
+        let access = Access { avoid_link_local: true, ..access.clone() };
+        let client = self.clients.client(&access)?;
+        let mut repeats = 0;
+        loop {
+            let step = alert_message::begin(provider, event)?;
+            let Err(failed) = attempt::converse(&client, step, deadline).await else {
+                return Ok(());
+            };
+            let wait = self.retries.wait(repeats, failed.retry);
+            match wait.filter(|wait| Instant::now() + *wait < deadline) {
+                Some(wait) => sleep(wait).await,
+                None => return Err(mask::masked(failed.error, provider)),
+            }
+            repeats += 1;
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Servers that record, hang, redirect, are busy, and echo what they were sent.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use alert_message::{AlertIdentity, Kind, Provider};
+use alert_send::{Error, Retries, Sender};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use event_api::Event;
+use http_access::{Access, Secret};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was asked: path and headers.
+type Asked = Arc<Mutex<Vec<(String, HeaderMap)>>>;
+
+/// A server that answers the `n`th request with what `answer(n)` says.
+async fn sink(
+    answer: impl Fn(usize, &Uri) -> Response + Clone + Send + Sync + 'static,
+) -> (String, Asked) {
+    let asked = Asked::default();
+    let recorded = Arc::clone(&asked);
+    let respond = move |request: Request| {
+        let (uri, headers) = (request.uri().clone(), request.headers().clone());
+        let mut recorded = recorded.lock().unwrap();
+        recorded.push((uri.path().to_owned(), headers));
+        let answer = answer(recorded.len() - 1, &uri);
+        async move { answer }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().fallback(respond);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (format!("http://{address}"), asked)
+}
+
+fn provider(kind: Kind, address: impl Into<String>) -> Provider {
+    Provider {
+        kind,
+        address: Secret::new(address),
+        channel: String::new(),
+        username: String::new(),
+        password: Secret::default(),
+        token: Secret::new("canary-token"),
+        headers: BTreeMap::new(),
+        nats_credentials: Secret::default(),
+        nats_seed: Secret::default(),
+        status_id: "kustomization/web/1".to_owned(),
+        uid: "uid".to_owned(),
+        alert: AlertIdentity::default(),
+    }
+}
+
+fn event() -> Event {
+    serde_json::from_value(serde_json::json!({
+        "involvedObject": {"kind": "Kustomization", "namespace": "apps", "name": "web"},
+        "severity": "info", "message": "applied", "reason": "ReconciliationSucceeded",
+        "metadata": {"revision": "main@sha1:f7f8d5e5ac3a1c1c0f7a7a1d9b0e6a2c7f1d2b3a"},
+    }))
+    .unwrap()
+}
+
+async fn tell(provider: &Provider) -> Result<(), Error> {
+    let soon = Duration::from_millis(5);
+    let sender = Sender::new(Retries { limit: 4, shortest: soon, longest: soon });
+    sender.tell(provider, &event(), &Access::default(), PATIENCE).await
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_and_no_other_is() {
+    let busy = |n, _: &Uri| if n < 2 { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
+    let (address, asked) = sink(move |n, uri| busy(n, uri).into_response()).await;
+    tell(&provider(Kind::Generic, address)).await.unwrap();
+    assert_eq!(asked.lock().unwrap().len(), 3);
+    let (address, asked) = sink(|_, _| StatusCode::BAD_REQUEST.into_response()).await;
+    tell(&provider(Kind::Generic, address)).await.unwrap_err();
+    assert_eq!(asked.lock().unwrap().len(), 1);
+    let (address, asked) = sink(|_, _| StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
+    tell(&provider(Kind::Generic, address)).await.unwrap_err();
+    assert_eq!(asked.lock().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_server_that_says_when_is_asked_then() {
+    let (address, asked) = sink(|n, _| match n {
+        0 => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response(),
+        _ => StatusCode::OK.into_response(),
+    })
+    .await;
+    let began = Instant::now();
+    tell(&provider(Kind::Generic, address)).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1) && asked.lock().unwrap().len() == 2);
+    // Not within the time that there is.
+    let later = || (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")]).into_response();
+    let (address, asked) = sink(move |_, _| later()).await;
+    let began = Instant::now();
+    tell(&provider(Kind::Generic, address)).await.unwrap_err();
+    assert!(began.elapsed() < PATIENCE && asked.lock().unwrap().len() == 1);
+}
+
+#[tokio::test]
+async fn a_conversation_begins_anew_rather_than_in_its_middle() {
+    // Looked up, not set; looked up again, set.
+    let (address, asked) = sink(|n, _| match n {
+        1 => StatusCode::BAD_GATEWAY.into_response(),
+        _ => "[]".into_response(),
+    })
+    .await;
+    tell(&provider(Kind::GitLab, address + "/acme/fleet")).await.unwrap();
+    let asked = asked.lock().unwrap();
+    let looks = asked.iter().filter(|(path, _)| path.contains("/repository/")).count();
+    assert_eq!((asked.len(), looks), (4, 2), "{asked:?}");
+}
+
+#[tokio::test]
+async fn no_credential_follows_a_redirect() {
+    let (elsewhere, strangers) = sink(|_, _| "[]".into_response()).await;
+    let (address, asked) = sink(move |_, uri| {
+        let to = format!("{elsewhere}{uri}");
+        (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
+    })
+    .await;
+    // The look-up is a GET, which is followed; the token stays.
+    tell(&provider(Kind::GitLab, address + "/acme/fleet")).await.unwrap_err();
+    assert_eq!(asked.lock().unwrap()[0].1["private-token"], "canary-token");
+    let strangers = strangers.lock().unwrap();
+    assert!(!strangers.is_empty() && !format!("{strangers:?}").contains("canary"));
+    // A message is not handed on.
+    assert!(strangers.iter().all(|(path, _)| path.contains("/repository/")));
+}
+
+#[tokio::test]
+async fn no_error_shows_what_a_server_echoes_or_where_it_is() {
+    let echo = |_, uri: &Uri| (StatusCode::FORBIDDEN, format!("no canary-token for {uri}"));
+    let (address, _) = sink(move |n, uri| echo(n, uri).into_response()).await;
+    let error = tell(&provider(Kind::Generic, address + "/canary-path")).await.unwrap_err();
+    let text = error_text(&error);
+    let wanted = "request failed with status code 403: no ***** for /*****";
+    assert!(text.contains(wanted) && !text.contains("canary"), "{text}");
+    let error = tell(&provider(Kind::Slack, "http://127.0.0.1:9/canary-path")).await.unwrap_err();
+    let text = error_text(&error);
+    assert!(text.contains("connection refused") && !text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_costs_the_timeout_and_metadata_servers_nothing() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let sender = Sender::default();
+    let timeout = Duration::from_millis(300);
+    let provider = provider(Kind::Generic, address);
+    let error = sender.tell(&provider, &event(), &Access::default(), timeout).await.unwrap_err();
+    assert!(error_text(&error).contains("context deadline exceeded"), "{}", error_text(&error));
+    let metadata = self::provider(Kind::Generic, "http://169.254.169.254/latest/meta-data");
+    let error = tell(&metadata).await.unwrap_err();
+    assert!(error.to_string().contains("link-local"), "{error}");
+}
+
+fn error_text(error: &Error) -> String {
+    let first: &dyn std::error::Error = error;
+    let all = std::iter::successors(Some(first), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
