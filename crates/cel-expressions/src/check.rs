@@ -150,9 +150,18 @@ fn place(source: &str, name: &str) -> usize {
 /// Refuses what answers anything else than true or false, as far as that can be told: what comes
 /// out of an object may be anything, which Flux refuses, too.
 pub(crate) fn is_boolean(tree: &IdedExpr) -> Result<(), CompileError> {
+    answers(tree, "bool")
+}
+
+/// The same for what answers anything else than text.
+pub(crate) fn is_text(tree: &IdedExpr) -> Result<(), CompileError> {
+    answers(tree, "string")
+}
+
+fn answers(tree: &IdedExpr, wanted: &'static str) -> Result<(), CompileError> {
     match output(tree) {
-        Some("bool") | None => Ok(()),
-        Some(found) => Err(CompileError::OutputType { found }),
+        Some(found) if found != wanted => Err(CompileError::OutputType { wanted, found }),
+        Some(_) | None => Ok(()),
     }
 }
 

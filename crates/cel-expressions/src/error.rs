@@ -12,8 +12,10 @@ pub enum CompileError {
         issues: String,
     },
     /// It answers something that is not wanted.
-    #[error("CEL expression output type mismatch: expected bool, got {found}")]
+    #[error("CEL expression output type mismatch: expected {wanted}, got {found}")]
     OutputType {
+        /// The type that is wanted.
+        wanted: &'static str,
         /// The type of its answer.
         found: &'static str,
     },
@@ -57,6 +59,18 @@ pub enum EvaluationError {
     /// Its answer is neither true nor false.
     #[error("failed to evaluate CEL expression as boolean: '{expression}'")]
     NotBoolean {
+        /// The expression.
+        expression: String,
+    },
+    /// Its answer is no text.
+    #[error("failed to evaluate CEL expression as string: '{expression}'")]
+    NotText {
+        /// The expression.
+        expression: String,
+    },
+    /// Its answer is nothing that JSON has.
+    #[error("failed to evaluate CEL expression as a value: '{expression}'")]
+    NoJson {
         /// The expression.
         expression: String,
     },

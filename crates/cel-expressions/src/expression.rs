@@ -21,7 +21,7 @@ const MAX_COST: usize = 100_000;
 const STEP: &str = "@step";
 const GROW: &str = "@grow";
 
-/// A CEL expression that is true or false.
+/// A CEL expression. Most are true or false; some answer text, or anything.
 #[derive(Clone)]
 pub struct Expression {
     source: String,
@@ -55,6 +55,27 @@ impl Expression {
         Ok(Self::counted(source, tree))
     }
 
+    /// Reads an expression over objects with these names, which must answer text.
+    ///
+    /// # Errors
+    /// If it is no CEL, or too large, or uses other names, or cannot answer text.
+    pub fn compile_text(source: &str, variables: &[&str]) -> Result<Self, CompileError> {
+        let tree = parse(source)?;
+        check::declared(source, &tree, variables)?;
+        check::is_text(&tree)?;
+        Ok(Self::counted(source, tree))
+    }
+
+    /// Reads an expression over objects with these names, which may answer anything.
+    ///
+    /// # Errors
+    /// If it is no CEL, or too large, or uses other names.
+    pub fn compile_any(source: &str, variables: &[&str]) -> Result<Self, CompileError> {
+        let tree = parse(source)?;
+        check::declared(source, &tree, variables)?;
+        Ok(Self::counted(source, tree))
+    }
+
     fn counted(source: &str, mut tree: IdedExpr) -> Self {
         count(&mut tree);
         Self { source: source.to_owned(), tree: Arc::new(tree) }
@@ -69,6 +90,42 @@ impl Expression {
         &self,
         variables: impl IntoIterator<Item = (&'a str, &'a serde_json::Value)>,
     ) -> Result<bool, EvaluationError> {
+        match self.answer(variables)? {
+            Value::Bool(answer) => Ok(answer),
+            _ => Err(EvaluationError::NotBoolean { expression: self.source.clone() }),
+        }
+    }
+
+    /// The text that the expression answers for these variables.
+    ///
+    /// # Errors
+    /// As for [`Expression::is_true`], and if the answer is no text.
+    pub fn text<'a>(
+        &self,
+        variables: impl IntoIterator<Item = (&'a str, &'a serde_json::Value)>,
+    ) -> Result<String, EvaluationError> {
+        match self.answer(variables)? {
+            Value::String(answer) => Ok(answer.to_string()),
+            _ => Err(EvaluationError::NotText { expression: self.source.clone() }),
+        }
+    }
+
+    /// What the expression answers for these variables, as JSON.
+    ///
+    /// # Errors
+    /// As for [`Expression::is_true`], and if the answer has no JSON form.
+    pub fn value<'a>(
+        &self,
+        variables: impl IntoIterator<Item = (&'a str, &'a serde_json::Value)>,
+    ) -> Result<serde_json::Value, EvaluationError> {
+        let no_json = || EvaluationError::NoJson { expression: self.source.clone() };
+        value::to_json(&self.answer(variables)?).ok_or_else(no_json)
+    }
+
+    fn answer<'a>(
+        &self,
+        variables: impl IntoIterator<Item = (&'a str, &'a serde_json::Value)>,
+    ) -> Result<Value, EvaluationError> {
         let spent = Arc::new(AtomicUsize::new(0));
         let mut context = Context::default();
         context.register_all();
@@ -89,8 +146,7 @@ impl Expression {
             return Err(failed(Cause::TooManySteps));
         }
         match answer {
-            Ok(Ok(Value::Bool(answer))) => Ok(answer),
-            Ok(Ok(_)) => Err(EvaluationError::NotBoolean { expression: self.source.clone() }),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(failed(cause(error))),
             Err(_panic) => Err(failed(Cause::Internal)),
         }

@@ -26,3 +26,26 @@ pub(crate) fn of(json: &serde_json::Value) -> Value {
         }
     }
 }
+
+/// A value of CEL as JSON, if it has such a form.
+pub(crate) fn to_json(value: &Value) -> Option<serde_json::Value> {
+    Some(match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(it) => (*it).into(),
+        Value::Int(it) => (*it).into(),
+        Value::UInt(it) => (*it).into(),
+        Value::Float(it) => serde_json::Number::from_f64(*it)?.into(),
+        Value::String(it) => it.as_str().into(),
+        Value::List(items) => {
+            serde_json::Value::Array(items.iter().map(to_json).collect::<Option<_>>()?)
+        }
+        Value::Map(map) => {
+            let entries = map.map.iter().map(|(key, value)| match key {
+                Key::String(key) => Some((key.to_string(), to_json(value)?)),
+                Key::Int(_) | Key::Uint(_) | Key::Bool(_) => None,
+            });
+            serde_json::Value::Object(entries.collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}

@@ -38,6 +38,7 @@ pub const COMMIT_STATUS_UPDATE: &str = "update";
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// The object.
+    #[serde(default)]
     pub involved_object: InvolvedObject,
     /// How much it matters.
     #[serde(default)]

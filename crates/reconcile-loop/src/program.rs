@@ -13,9 +13,9 @@ use crate::chain;
 use crate::election::{Election, Leadership, Settings};
 use crate::events::{Recorder, host_name};
 use crate::flags::Flags;
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::requeue::Jitter;
-use crate::{logging, serve};
 
 /// How long events may take to be sent when the process is to end.
 const DRAIN_EVENTS: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ enum StartError {
     #[error("cannot make a client for the cluster")]
     Client(#[source] kube::Error),
     #[error(transparent)]
-    Serve(#[from] serve::BindError),
+    Serve(#[from] crate::serve::BindError),
     #[error("cannot listen for signals")]
     Signals(#[source] std::io::Error),
 }
@@ -83,6 +83,21 @@ pub fn run<F>(name: &'static str, flags: Flags, main: impl FnOnce(Runtime) -> F)
 where
     F: Future<Output = Result<(), String>>,
 {
+    run_with(name, flags, |_| std::future::ready(Ok(())), main)
+}
+
+/// As [`run`], for a controller that also serves: `serve` gets the [`Runtime`] whether this process
+/// may write or not, starts what does not wait for that, and comes back.
+pub fn run_with<S, F>(
+    name: &'static str,
+    flags: Flags,
+    serve: impl FnOnce(Runtime) -> S,
+    main: impl FnOnce(Runtime) -> F,
+) -> ExitCode
+where
+    S: Future<Output = Result<(), String>>,
+    F: Future<Output = Result<(), String>>,
+{
     logging::start(&flags.log_level, &flags.log_encoding);
     // Only the first provider of a process counts, and it is always this one.
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
@@ -90,7 +105,7 @@ where
         Ok(runtime) => runtime,
         Err(error) => return failed(&chain(&StartError::Tokio(error))),
     };
-    let end = runtime.block_on(start(name, flags, main));
+    let end = runtime.block_on(start(name, flags, serve, main));
     // What computes outside of the runtime is not waited for.
     runtime.shutdown_timeout(ABANDON);
     match end {
@@ -105,18 +120,20 @@ fn failed(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn start<F>(
+async fn start<S, F>(
     name: &'static str,
     flags: Flags,
+    serve: impl FnOnce(Runtime) -> S,
     main: impl FnOnce(Runtime) -> F,
 ) -> Result<Result<(), String>, StartError>
 where
+    S: Future<Output = Result<(), String>>,
     F: Future<Output = Result<(), String>>,
 {
     let metrics = Metrics::default();
-    serve::metrics(flags.metrics_addr, metrics.clone()).await?;
+    crate::serve::metrics(flags.metrics_addr, metrics.clone()).await?;
     let ready = Arc::new(AtomicBool::new(false));
-    serve::probes(flags.health_addr, Arc::clone(&ready)).await?;
+    crate::serve::probes(flags.health_addr, Arc::clone(&ready)).await?;
     let mut config = Config::infer().await.map_err(StartError::Cluster)?;
     config.headers.push(user_agent(name));
     let client = Client::try_from(config.clone()).map_err(StartError::Client)?;
@@ -139,6 +156,9 @@ where
         flags,
     };
     let events = runtime.events.clone();
+    if let Err(error) = serve(runtime.clone()).await {
+        return Ok(Err(error));
+    }
     let Some(election) = &mut election else {
         let ended = main(runtime).await;
         events.drain(DRAIN_EVENTS).await;

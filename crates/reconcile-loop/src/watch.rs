@@ -8,15 +8,16 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 
-use crate::status::FluxKind;
-
 /// Watches the objects of a kind. An object that cannot be read as its kind is logged and left out:
 /// an API server without our schema may hold such ones, and a list is read whole or not at all.
 /// What was known of it before stays known.
-pub fn watch<K: FluxKind>(
+pub fn watch<K>(
     api: Api<DeserializeGuard<K>>,
     config: watcher::Config,
-) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send {
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+{
     lasting(api, config).filter_map(|event| {
         future::ready(match event {
             Ok(Event::Apply(DeserializeGuard(Ok(object)))) => Some(Ok(Event::Apply(object))),

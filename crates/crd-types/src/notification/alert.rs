@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeMap;
 
-use super::EventSource;
+use super::{EventSource, LegacyStatus};
 use crate::references::LocalObjectReference;
 
 /// Which events go to which provider.
@@ -22,6 +22,7 @@ use crate::references::LocalObjectReference;
     category = "fluxcd",
     category = "fluxcd-notifications",
     namespaced,
+    status = "LegacyStatus",
     schema = "disabled",
     derive = "Default",
     derive = "PartialEq",

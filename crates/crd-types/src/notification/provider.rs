@@ -4,6 +4,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::LegacyStatus;
 use crate::GoDuration;
 use crate::references::LocalObjectReference;
 
@@ -20,6 +21,7 @@ use crate::references::LocalObjectReference;
     category = "fluxcd",
     category = "fluxcd-notifications",
     namespaced,
+    status = "LegacyStatus",
     schema = "disabled",
     derive = "Default",
     derive = "PartialEq",

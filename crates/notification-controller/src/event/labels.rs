@@ -1,0 +1,48 @@
+//! Alerts that choose by the labels of the object.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crd_types::notification::Alert;
+use event_api::Event;
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, Client};
+use reconcile_loop::controller::api_error;
+
+use super::{LOOK_TIMEOUT, object};
+use crate::alert::rules::Chosen;
+use crate::context::Context;
+
+/// The alerts whose labels the object has. It is asked for once.
+pub(super) async fn admitted(ctx: &Context, event: &Event, chosen: Vec<Chosen>) -> Vec<Arc<Alert>> {
+    let labels = match labels(&ctx.runtime.client, event).await {
+        Ok(labels) => labels,
+        Err(error) => {
+            tracing::error!(error, "error getting the involved object");
+            let message = format!("error getting source object {}", object(event));
+            for chosen in chosen {
+                ctx.complain(&chosen.alert, "SourceFetchFailed", message.clone());
+            }
+            return Vec::new();
+        }
+    };
+    let has = |wanted: &BTreeMap<String, String>| {
+        wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+    };
+    let admitted = chosen.into_iter().filter(|chosen| chosen.if_labelled.iter().any(has));
+    admitted.map(|chosen| chosen.alert).collect()
+}
+
+async fn labels(client: &Client, event: &Event) -> Result<BTreeMap<String, String>, String> {
+    let about = &event.involved_object;
+    let (group, version) = about.api_version.split_once('/').unwrap_or(("", &about.api_version));
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &about.kind));
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &about.namespace, &kind);
+    match tokio::time::timeout(LOOK_TIMEOUT, api.get_metadata(&about.name)).await {
+        Ok(Ok(found)) => Ok(found.labels().clone()),
+        Ok(Err(error)) => Err(api_error(&error)),
+        Err(_elapsed) => Err("the API server did not answer in time".to_owned()),
+    }
+}

@@ -1,0 +1,153 @@
+//! Events: taken in, matched with alerts, handed over to who tells the providers.
+
+pub(crate) mod decide;
+pub(crate) mod dispatch;
+mod labels;
+pub(crate) mod limiter;
+pub(crate) mod metadata;
+mod notify;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event_api::Event;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use reconcile_loop::chain;
+
+use crate::context::Context;
+use crate::http::{Handler, Reply, Request};
+use limiter::{EventKey, Taken};
+
+/// Takes events from controllers.
+#[derive(Debug)]
+pub(crate) struct EventServer(pub(crate) Arc<Context>);
+
+impl Handler for EventServer {
+    fn serves(&self, _: &str) -> bool {
+        true
+    }
+
+    /// 202 as soon as the event is handed over: whoever sends it has better things to do than to
+    /// wait for a chat server.
+    async fn answer(&self, request: Request) -> Reply {
+        let ctx = &self.0;
+        let mut event: Event = match serde_json::from_slice(&request.body) {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::error!(%error, "decoding the request body failed");
+                return StatusCode::BAD_REQUEST.into();
+            }
+        };
+        metadata::clean(&mut event);
+        let taken = ctx.limiter.take(EventKey::of(&event), Instant::now());
+        let headers = limit_headers(taken);
+        if !taken.is_new {
+            ctx.notifications.duplicate();
+            tracing::debug!("Discarding event, rate limiting duplicate events");
+            let body = "Too Many Requests\n";
+            return Reply { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
+        }
+        metadata::forget_token(&mut event);
+        take(ctx, Arc::new(event), request.body.len());
+        Reply { status: StatusCode::ACCEPTED, headers, body: "" }
+    }
+}
+
+/// Hands an event over to the providers of all alerts that choose it.
+fn take(ctx: &Arc<Context>, event: Arc<Event>, bytes: usize) {
+    let choice = ctx.alerts.current().choice(&event);
+    for (alert, complaint) in choice.invalid {
+        tracing::error!("{complaint}");
+        ctx.complain(&alert, "InvalidConfig", complaint);
+    }
+    if choice.chosen.is_empty() {
+        let about = &event.involved_object;
+        tracing::info!(
+            kind = about.kind,
+            namespace = about.namespace,
+            name = about.name,
+            "discarding event, no alerts found for the involved object"
+        );
+        return;
+    }
+    let (labelled, plain): (Vec<_>, Vec<_>) =
+        choice.chosen.into_iter().partition(|chosen| !chosen.if_labelled.is_empty());
+    for chosen in plain {
+        notify(ctx, &event, &chosen.alert, bytes);
+    }
+    if labelled.is_empty() {
+        return;
+    }
+    let Some(place) = ctx.dispatch.budget(bytes) else {
+        for chosen in labelled {
+            let error = decide::Error::Busy;
+            ctx.complain(&chosen.alert, FAILED, undelivered(&event, &chain(&error)));
+        }
+        return;
+    };
+    let (ctx, event) = (Arc::clone(ctx), Arc::clone(&event));
+    tokio::spawn(async move {
+        for alert in labels::admitted(&ctx, &event, labelled).await {
+            notify(&ctx, &event, &alert, bytes);
+        }
+        drop(place);
+    });
+}
+
+/// The reason of what is told of a notification that failed.
+const FAILED: &str = "NotificationDispatchFailed";
+
+fn notify(
+    ctx: &Arc<Context>,
+    event: &Arc<Event>,
+    alert: &Arc<crd_types::notification::Alert>,
+    bytes: usize,
+) {
+    let decision = decide::decide(event, alert, &ctx.providers, &ctx.settings);
+    let error = match decision {
+        Ok(decide::Decision::Tell(errand)) => match ctx.dispatch.enqueue(ctx, errand, bytes) {
+            Ok(()) => return,
+            Err(_full) => decide::Error::Busy,
+        },
+        Ok(decide::Decision::Withheld(provider, why)) => {
+            tracing::debug!(alert = alert.metadata.name, "{why}");
+            ctx.count(&provider, crate::metrics::Ended::Suppressed);
+            return;
+        }
+        Err(error) => error,
+    };
+    let message = undelivered(event, &chain(&error));
+    tracing::error!(alert = alert.metadata.name, "{message}");
+    ctx.complain(alert, FAILED, message);
+}
+
+/// What is told of a notification that could not even be begun.
+fn undelivered(event: &Event, error: &str) -> String {
+    format!("failed to dispatch notification for {}: {error}", object(event))
+}
+
+/// `Kind/namespace/name`.
+pub(crate) fn object(event: &Event) -> String {
+    let about = &event.involved_object;
+    format!("{}/{}/{}", about.kind, about.namespace, about.name)
+}
+
+fn limit_headers(taken: Taken) -> HeaderMap {
+    let resets_at = jiff::Timestamp::now()
+        + jiff::SignedDuration::try_from(taken.resets_in).unwrap_or(jiff::SignedDuration::ZERO);
+    let resets_at = resets_at.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string();
+    let resets_at = HeaderValue::from_str(&resets_at).ok();
+    let mut headers = HeaderMap::new();
+    headers.insert("x-ratelimit-limit", HeaderValue::from_static("1"));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
+    if let Some(resets_at) = resets_at {
+        if !taken.is_new {
+            headers.insert(header::RETRY_AFTER, resets_at.clone());
+        }
+        headers.insert("x-ratelimit-reset", resets_at);
+    }
+    headers
+}
+
+/// How long the object of an event may take to be looked at.
+pub(crate) const LOOK_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,0 +1,123 @@
+//! The controller of Providers, Alerts and Receivers: tells people and services what happens, and
+//! lets services ask for reconciliations.
+//!
+//! Two servers, one for the events of controllers and one for webhooks, run in every process; what
+//! writes status and finalizers runs where the Lease is held.
+
+mod alert;
+mod context;
+mod event;
+mod http;
+mod metrics;
+mod provider;
+mod receiver;
+mod secrets;
+mod settings;
+mod watched;
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crd_types::notification::{Alert, Provider, Receiver};
+use futures::FutureExt as _;
+use k8s_openapi::api::core::v1::Secret;
+use reconcile_loop::chain;
+use reconcile_loop::controller::{Controller, Trigger};
+use reconcile_loop::program::{self, Runtime};
+use reconcile_loop::references::watch_references;
+use reconcile_loop::status::Writer;
+
+pub use settings::Arguments;
+
+use alert::Alerts;
+use context::Context;
+use event::EventServer;
+use metrics::ServerMetrics;
+use provider::Providers;
+use receiver::{ReceiverServer, Receivers, on_secret};
+
+/// The name of the controller, and the field manager of everything it writes.
+const NAME: &str = "notification-controller";
+/// How long notifications under way may take when the process is to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs the controller until it is asked to end.
+pub fn run(arguments: Arguments) -> ExitCode {
+    // Here, the address is where events come from; this controller's own are for the cluster only.
+    let mut flags = arguments.flags.clone();
+    flags.events_addr.clear();
+    let receivers = Controller::<Receiver>::default();
+    let trigger = receivers.trigger();
+    let served = Arc::new(OnceLock::new());
+    let (workers, serving) = (arguments.concurrent, Arc::clone(&served));
+    program::run_with(
+        NAME,
+        flags,
+        |runtime| async move {
+            let ctx = serve(&arguments, &runtime, trigger).await?;
+            // Nobody else sets it.
+            drop(serving.set(ctx));
+            Ok(())
+        },
+        |runtime| async move {
+            let Some(ctx) = served.get() else { return Ok(()) };
+            reconcile(ctx, runtime, receivers, workers).await;
+            ctx.dispatch.drain(DRAIN).await;
+            Ok(())
+        },
+    )
+}
+
+/// Starts the servers, which answer once everything is known that decides what to answer.
+async fn serve(
+    arguments: &Arguments,
+    runtime: &Runtime,
+    trigger: Trigger<Receiver>,
+) -> Result<Arc<Context>, String> {
+    let settings = arguments.settings().map_err(|error| chain(&error))?;
+    let events = http::bind(settings.events_addr).await?;
+    let webhooks = http::bind(settings.receiver_addr).await?;
+    let ctx = Arc::new(Context::start(runtime, settings));
+    let paths = ctx.settings.paths_in_metrics;
+    let handler = |one: &'static str| (!paths).then_some(one);
+    let of_events = ServerMetrics::register(&runtime.metrics, "event", handler("/"));
+    let of_webhooks =
+        ServerMetrics::register(&runtime.metrics, "receiver", handler(receiver::PREFIX));
+    if ctx.settings.config_watchers {
+        watch_references::<Secret>(runtime, on_secret(Arc::clone(&ctx), trigger));
+    }
+    let ended = runtime.shutdown().boxed().shared();
+    let known = Arc::clone(&ctx);
+    tokio::spawn(async move {
+        known.complete().await;
+        tracing::info!("serving events and webhooks");
+        let (events_ended, ctx) = (ended.clone(), Arc::clone(&known));
+        tokio::join!(
+            http::serve(events, Arc::new(EventServer(ctx)), of_events, events_ended),
+            http::serve(webhooks, Arc::new(ReceiverServer(known)), of_webhooks, ended),
+        );
+    });
+    Ok(ctx)
+}
+
+/// Keeps status and finalizers until the process is asked to end.
+async fn reconcile(
+    ctx: &Arc<Context>,
+    runtime: Runtime,
+    receivers: Controller<Receiver>,
+    workers: u16,
+) {
+    let client = || runtime.client.clone();
+    let lead = || runtime.leadership.clone();
+    let of_alerts = Arc::new(Writer::<Alert>::new(client(), NAME).fenced(lead()));
+    let of_providers = Arc::new(Writer::<Provider>::new(client(), NAME).fenced(lead()));
+    let of_receivers = Arc::new(Writer::<Receiver>::new(client(), NAME).fenced(lead()));
+    let alerts = Alerts { runtime: runtime.clone(), writer: Arc::clone(&of_alerts) };
+    let reconciler = Receivers { ctx: Arc::clone(ctx), writer: Arc::clone(&of_receivers) };
+    tokio::join!(
+        Controller::default().run(runtime.clone(), of_alerts, Arc::new(alerts), workers),
+        Controller::default().run(runtime.clone(), of_providers, Arc::new(Providers), workers),
+        receivers.run(runtime.clone(), of_receivers, Arc::new(reconciler), workers),
+    );
+}

@@ -1,0 +1,8 @@
+//! Providers: who is told, and how.
+
+pub(crate) mod admission;
+pub(crate) mod commit_status;
+mod finalizer;
+pub(crate) mod outfit;
+
+pub(crate) use finalizer::Providers;

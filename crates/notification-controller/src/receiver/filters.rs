@@ -1,0 +1,152 @@
+//! Which of its resources a request to a Receiver is about.
+
+use cel_expressions::{CompileError, EvaluationError, Expression};
+use crd_types::notification::ReceiverSpec;
+use serde_json::{Map, Value};
+use webhook_request::{Kind, Payload};
+
+/// What is wrong with the filters of a Receiver.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidFilter {
+    #[error("invalid resourceFilter expression: {0}")]
+    OfAll(CompileError),
+    #[error(
+        "invalid filter expression for resources[{index}] (kind={kind:?}, name={name:?}): {error}"
+    )]
+    OfOne { index: usize, kind: String, name: String, error: CompileError },
+}
+
+/// Why the filters cannot be used on a request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("failed to parse request body as JSON")]
+    Body(#[source] serde_json::Error),
+    #[error(transparent)]
+    Invalid(#[from] InvalidFilter),
+}
+
+/// The filters of a Receiver, and what a request says.
+#[derive(Debug)]
+pub(super) struct Filters {
+    of_all: Option<Expression>,
+    of_each: Vec<Option<Expression>>,
+    request: Value,
+    /// What an identity provider says of the sender.
+    claims: Option<Value>,
+}
+
+/// Compiles the filters only to see whether they can be.
+///
+/// # Errors
+/// The first one that cannot.
+pub(super) fn check(spec: &ReceiverSpec) -> Result<(), InvalidFilter> {
+    compile(spec).map(drop)
+}
+
+type Compiled = (Option<Expression>, Vec<Option<Expression>>);
+
+fn compile(spec: &ReceiverSpec) -> Result<Compiled, InvalidFilter> {
+    let has_claims = Kind::named(&spec.type_) == Some(Kind::GenericOidc);
+    let variables: &[&str] = if has_claims { &["res", "req", "claims"] } else { &["res", "req"] };
+    let one = |source: &Option<String>| {
+        let source = source.as_deref().filter(|source| !source.is_empty());
+        source.map(|source| Expression::compile(source, variables)).transpose()
+    };
+    let of_all = one(&spec.resource_filter).map_err(InvalidFilter::OfAll)?;
+    let of_each = spec.resources.iter().enumerate().map(|(index, resource)| {
+        one(&resource.filter).map_err(|error| {
+            let (kind, name) = (resource.kind.clone(), resource.name.clone());
+            InvalidFilter::OfOne { index, kind, name, error }
+        })
+    });
+    Ok((of_all, of_each.collect::<Result<_, _>>()?))
+}
+
+impl Filters {
+    /// The filters for a request, whose body is looked at only if there are any.
+    ///
+    /// # Errors
+    /// If a filter cannot be compiled, or the body claims to be JSON and is not.
+    pub(super) fn new(
+        spec: &ReceiverSpec,
+        payload: &Payload,
+        body: &[u8],
+        claims: Option<Map<String, Value>>,
+    ) -> Result<Self, Error> {
+        let (of_all, of_each) = compile(spec)?;
+        let are_none = of_all.is_none() && of_each.iter().all(Option::is_none);
+        let request =
+            if are_none { Value::Null } else { payload.json(body).map_err(Error::Body)? };
+        Ok(Self { of_all, of_each, request, claims: claims.map(Value::Object) })
+    }
+
+    /// Whether objects of a resource are looked at.
+    pub(super) fn look_at(&self, index: usize) -> bool {
+        self.of(index).next().is_some()
+    }
+
+    /// Whether the request is about an object of a resource.
+    ///
+    /// # Errors
+    /// If a filter has no answer.
+    pub(super) fn admit(&self, index: usize, object: &Value) -> Result<bool, EvaluationError> {
+        let claims = self.claims.iter().map(|claims| ("claims", claims));
+        let variables = [("res", object), ("req", &self.request)].into_iter().chain(claims);
+        for filter in self.of(index) {
+            if !filter.is_true(variables.clone())? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn of(&self, index: usize) -> impl Iterator<Item = &Expression> {
+        let of_one = self.of_each.get(index).and_then(Option::as_ref);
+        self.of_all.iter().chain(of_one)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spec(spec: Value) -> ReceiverSpec {
+        let mut whole = json!({"type": "generic", "resources": [
+            {"kind": "GitRepository", "name": "a", "filter": "req.n == 1"},
+            {"kind": "GitRepository", "name": "b"},
+        ]});
+        whole.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        serde_json::from_value(whole).unwrap()
+    }
+
+    #[test]
+    fn all_filters_must_admit_an_object() {
+        let spec = spec(json!({"resourceFilter": "res.metadata.name == req.name"}));
+        let body = br#"{"n": 1, "name": "a"}"#;
+        let filters = Filters::new(&spec, &Payload::Body, body, None).unwrap();
+        let named = |name: &str| json!({"metadata": {"name": name}});
+        assert!(filters.look_at(0) && filters.look_at(1));
+        assert_eq!(filters.admit(0, &named("a")), Ok(true));
+        assert_eq!(filters.admit(0, &named("b")), Ok(false));
+        assert_eq!(filters.admit(1, &named("a")), Ok(true));
+        let opaque = Filters::new(&spec, &Payload::Opaque, b"?", None).unwrap();
+        assert!(opaque.admit(0, &named("a")).is_err());
+        assert!(matches!(Filters::new(&spec, &Payload::Body, b"?", None), Err(Error::Body(_))));
+    }
+
+    #[test]
+    fn claims_are_there_for_identities_only() {
+        let claims = json!({"resourceFilter": "claims.sub == 'x'"});
+        let error = check(&spec(claims.clone())).unwrap_err().to_string();
+        assert!(error.starts_with("invalid resourceFilter expression: failed to parse"), "{error}");
+        let mut oidc = spec(claims);
+        oidc.type_ = "generic-oidc".to_owned();
+        check(&oidc).unwrap();
+        let bad = spec(json!({"resources": [{"kind": "K", "name": "n", "filter": "("}]}));
+        let error = check(&bad).unwrap_err().to_string();
+        let wanted = "invalid filter expression for resources[0] (kind=\"K\", name=\"n\"): ";
+        assert!(error.starts_with(wanted), "{error}");
+    }
+}
