@@ -38,7 +38,10 @@ pub(crate) struct Arguments {
 }
 
 /// Scenarios whose controllers exist; the names start with the kind.
-const KINDS: &[&str] = &["git-", "hchart-", "hr-", "hrepo-", "ks-", "story-homelab"];
+const KINDS: &[&str] =
+    &["alert-", "git-", "hchart-", "hr-", "hrepo-", "ks-", "receiver-", "story-homelab"];
+/// Where webhooks are taken; the recordings were made with it.
+const RECEIVER: &str = "127.0.0.1:27206";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let transcripts = repository().join("../shared/transcripts");
@@ -95,10 +98,10 @@ fn scenarios(transcripts: &Path, only: Option<&str>) -> Result<String> {
 /// The stack as the goldens were recorded, with the controllers that exist.
 fn stack_file(extra: &[String]) -> Result<String> {
     let storage = format!("127.0.0.1:{}", free_port()?);
+    let events = format!("127.0.0.1:{}", free_port()?);
     let program = |name: &str, flags: &[&str]| -> Result<serde_json::Value> {
         let mut command = vec![
             programs()?.join(name).display().to_string(),
-            "--events-addr=".to_owned(),
             format!("--health-addr=127.0.0.1:{}", free_port()?),
             format!("--metrics-addr=127.0.0.1:{}", free_port()?),
             "--requeue-dependency=5s".to_owned(),
@@ -107,7 +110,9 @@ fn stack_file(extra: &[String]) -> Result<String> {
         command.extend(extra.iter().cloned());
         Ok(json!({"name": name, "cmd": command, "env": {}}))
     };
+    let to_events = format!("--events-addr=http://{events}/");
     let source = [
+        &*to_events,
         "--storage-path={work}/data",
         &format!("--storage-addr={storage}"),
         &format!("--storage-adv-addr={storage}"),
@@ -115,13 +120,17 @@ fn stack_file(extra: &[String]) -> Result<String> {
     ];
     let stack = json!({
         "name": "ferroflux",
-        "receiver": "http://127.0.0.1:27206",
+        "receiver": format!("http://{RECEIVER}"),
         "warmup": 3,
         "crds": [repository().join("config/crds")],
         "processes": [
             program("source-controller", &source)?,
-            program("kustomize-controller", &["--concurrent=12"])?,
-            program("helm-controller", &["--concurrent=12"])?,
+            program("kustomize-controller", &[&to_events, "--concurrent=12"])?,
+            program("helm-controller", &[&to_events, "--concurrent=12"])?,
+            program("notification-controller", &[
+                &format!("--events-addr={events}"),
+                &format!("--receiverAddr={RECEIVER}"),
+            ])?,
         ],
     });
     Ok(stack.to_string())

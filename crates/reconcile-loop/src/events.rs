@@ -14,7 +14,6 @@ use k8s_openapi::api::core::v1::{Event as ClusterEvent, EventSource, ObjectRefer
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource};
-use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -86,21 +85,6 @@ struct Occurrence {
     about: ObjectReference,
     event: Event,
     at: jiff::Timestamp,
-}
-
-/// The body of the event receiver's API.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Notification<'a> {
-    involved_object: &'a ObjectReference,
-    severity: &'static str,
-    timestamp: String,
-    message: &'a str,
-    reason: &'a str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    metadata: &'a BTreeMap<String, String>,
-    reporting_controller: &'a str,
-    reporting_instance: &'a str,
 }
 
 impl Recorder {
@@ -263,25 +247,41 @@ async fn post_all(
         }
     };
     let instance = host_name();
-    while let Some(Occurrence { about, event, at }) = occurrences.recv().await {
+    while let Some(occurrence) = occurrences.recv().await {
         let _carried_out = CarriedOut(&waiting);
-        let severity = if event.severity == Severity::Error { "error" } else { "info" };
-        let body = Notification {
-            involved_object: &about,
-            severity,
-            timestamp: format!("{at:.0}"),
-            message: &event.message,
-            reason: &event.reason,
-            metadata: &event.metadata,
-            reporting_controller: controller,
-            reporting_instance: &instance,
-        };
-        post(&client, &address, &body).await;
+        post(&client, &address, &notification(occurrence, controller, &instance)).await;
+    }
+}
+
+/// An event as the event receiver takes it.
+fn notification(occurrence: Occurrence, controller: &str, instance: &str) -> event_api::Event {
+    let Occurrence { about, event, at } = occurrence;
+    event_api::Event {
+        involved_object: event_api::InvolvedObject {
+            kind: about.kind.unwrap_or_default(),
+            namespace: about.namespace.unwrap_or_default(),
+            name: about.name.unwrap_or_default(),
+            uid: about.uid.unwrap_or_default(),
+            api_version: about.api_version.unwrap_or_default(),
+            resource_version: about.resource_version.unwrap_or_default(),
+            field_path: about.field_path.unwrap_or_default(),
+        },
+        severity: match event.severity {
+            Severity::Trace => event_api::Severity::Trace,
+            Severity::Info => event_api::Severity::Info,
+            Severity::Error => event_api::Severity::Error,
+        },
+        timestamp: Some(at),
+        message: event.message,
+        reason: event.reason,
+        metadata: event.metadata,
+        reporting_controller: controller.to_owned(),
+        reporting_instance: instance.to_owned(),
     }
 }
 
 /// Posts one event; a failure of the connection or the server is tried again a few times.
-async fn post(client: &reqwest::Client, address: &str, body: &Notification<'_>) {
+async fn post(client: &reqwest::Client, address: &str, body: &event_api::Event) {
     let mut delay = Duration::from_secs(1);
     for attempt in 0..=POST_RETRIES {
         let failure = match client.post(address).json(body).send().await {
@@ -321,17 +321,9 @@ mod tests {
     #[test]
     fn a_notification_has_the_shape_that_flux_posts() {
         let about = ObjectReference { kind: Some("GitRepository".into()), ..Default::default() };
-        let metadata = BTreeMap::from([("a/revision".to_owned(), "main".to_owned())]);
-        let body = Notification {
-            involved_object: &about,
-            severity: "info",
-            timestamp: format!("{:.0}", jiff::Timestamp::UNIX_EPOCH),
-            message: "stored",
-            reason: "NewArtifact",
-            metadata: &metadata,
-            reporting_controller: "source-controller",
-            reporting_instance: "pod",
-        };
+        let event = Event::new(Severity::Info, "NewArtifact", "stored").with("a/revision", "main");
+        let occurrence = Occurrence { about, event, at: jiff::Timestamp::UNIX_EPOCH };
+        let body = notification(occurrence, "source-controller", "pod");
         assert_eq!(
             serde_json::to_value(&body).unwrap(),
             json!({

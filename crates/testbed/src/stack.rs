@@ -14,6 +14,9 @@ pub struct StackFlags {
     pub kustomize: Vec<String>,
     /// For helm-controller; none does not start it.
     pub helm: Option<Vec<String>>,
+    /// For notification-controller, to which the others then post their events; none does not start
+    /// it.
+    pub notification: Option<Vec<String>>,
 }
 
 impl StackFlags {
@@ -32,10 +35,14 @@ pub struct Stack {
     dir: PathBuf,
     flags: StackFlags,
     storage_port: u16,
+    /// Where a notification-controller takes events and webhooks.
+    event_port: u16,
+    webhook_port: u16,
     // `None` only between a stop and the following start.
     source: Option<Controller>,
     kustomize: Option<Controller>,
     helm: Option<Controller>,
+    notification: Option<Controller>,
 }
 
 impl Stack {
@@ -57,10 +64,14 @@ impl Stack {
             dir: dir.to_path_buf(),
             flags,
             storage_port: free_port()?,
+            event_port: free_port()?,
+            webhook_port: free_port()?,
             source: None,
             kustomize: None,
             helm: None,
+            notification: None,
         };
+        stack.start_notification().await?;
         stack.start_source().await?;
         stack.start_kustomize().await?;
         stack.start_helm().await?;
@@ -93,9 +104,24 @@ impl Stack {
         self.helm.as_ref()
     }
 
+    /// The running notification-controller.
+    pub fn notification(&self) -> Option<&Controller> {
+        self.notification.as_ref()
+    }
+
+    /// Where a running notification-controller takes webhooks, without a path.
+    pub fn webhooks(&self) -> String {
+        format!("http://127.0.0.1:{}", self.webhook_port)
+    }
+
+    /// Where a running notification-controller takes events.
+    pub fn events(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.event_port)
+    }
+
     /// All controllers that run.
     pub fn controllers(&self) -> impl Iterator<Item = &Controller> {
-        [&self.source, &self.kustomize, &self.helm].into_iter().flatten()
+        [&self.source, &self.kustomize, &self.helm, &self.notification].into_iter().flatten()
     }
 
     /// The logs of all.
@@ -161,9 +187,21 @@ impl Stack {
         Ok(())
     }
 
+    async fn start_notification(&mut self) -> Result<()> {
+        if let Some(mut flags) = self.flags.notification.clone() {
+            flags.push(format!("--events-addr=127.0.0.1:{}", self.event_port));
+            flags.push(format!("--receiverAddr=127.0.0.1:{}", self.webhook_port));
+            self.notification = Some(self.start_one("notification-controller", flags).await?);
+        }
+        Ok(())
+    }
+
     async fn start_one(&self, name: &str, mut flags: Vec<String>) -> Result<Controller> {
         let health = free_port()?;
-        flags.push("--events-addr=".to_owned());
+        if !flags.iter().any(|flag| flag.starts_with("--events-addr=")) {
+            let receiver = self.flags.notification.as_ref().map(|_| self.events());
+            flags.push(format!("--events-addr={}", receiver.unwrap_or_default()));
+        }
         flags.push(format!("--health-addr=127.0.0.1:{health}"));
         flags.push(format!("--metrics-addr=127.0.0.1:{}", free_port()?));
         let cluster = self.cluster.as_user(name)?;

@@ -23,7 +23,12 @@ impl Rest {
 }
 
 /// The programs of a running ferroflux.
-const CONTROLLERS: &[&str] = &["source-controller", "kustomize-controller", "helm-controller"];
+const CONTROLLERS: &[&str] = &[
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "notification-controller",
+];
 
 /// Builds the controllers and the control plane, then runs `lab COMMAND`.
 pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -> Result<()> {

@@ -1,36 +1,25 @@
 //! GitHub's pull requests.
 
 use event_api::Event;
-use serde_json::json;
 
-use super::{Comment, user};
-use crate::git_service::github::Api;
-use crate::git_service::listed;
+use super::Service;
+use crate::git_service::github;
 use crate::request::Method;
-use crate::{Error, Provider, Request, Step};
+use crate::{Error, Provider, Step};
+
+static SERVICE: Service = Service {
+    marker: "flux-pr-comment-key",
+    user: "login",
+    author: "/user/login",
+    comments: |api, number| api.url(&["issues", number, "comments"]),
+    query: "direction=asc&per_page=100&sort=created",
+    comment: |api, _, id| api.url(&["issues", "comments", id]),
+    edit: Method::Patch,
+    list: "list pull request comments",
+    update: "update pull request comment",
+    create: "create pull request comment",
+};
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
-    let api = Api::of(provider)?;
-    let comment = Comment::of(provider, event, "flux-pr-comment-key")?;
-    let whoami = api.authorized(Request::get(api.user()));
-    Ok(Step::ask(whoami, move |answer| {
-        let author = user(answer, "login")?;
-        let comments = api.url(&["issues", &comment.number.to_string(), "comments"]);
-        let mut list = comments.clone();
-        list.set_query(Some("direction=asc&per_page=100&sort=created"));
-        Ok(Step::ask(api.authorized(Request::get(list)), move |answer| {
-            let found = listed(answer, "list pull request comments")?;
-            let body = json!({"body": comment.body});
-            Ok(match comment.written(&found, "/user/login", &author) {
-                Some(id) => {
-                    let url = api.url(&["issues", "comments", &id.to_string()]);
-                    api.tell(
-                        Request::json(Method::Patch, url, &body),
-                        "update pull request comment",
-                    )
-                }
-                None => api.tell(Request::post(comments, &body), "create pull request comment"),
-            })
-        }))
-    }))
+    SERVICE.tell(github::api(provider)?, provider, event)
 }

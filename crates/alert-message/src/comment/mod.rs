@@ -1,14 +1,60 @@
 //! Comments at pull and merge requests: one for each object, edited when something new is said.
 
 use event_api::{Event, key};
-use serde_json::Value;
+use serde_json::{Value, json};
+use url::Url;
 
-use crate::git_service::listed;
-use crate::{Answer, Error, Provider, words};
+use crate::git_service::{Api, listed};
+use crate::request::Method;
+use crate::{Answer, Error, Provider, Request, Step, words};
 
 pub(crate) mod gitea;
 pub(crate) mod github;
 pub(crate) mod gitlab;
+
+/// How a service has comments.
+struct Service {
+    /// What the markers of our comments begin with.
+    marker: &'static str,
+    /// Where the answer to `whoami` has the name of the user, and a comment that of its author.
+    user: &'static str,
+    author: &'static str,
+    /// The comments of a request, oldest first.
+    comments: fn(&Api, &str) -> Url,
+    query: &'static str,
+    /// One of them, by the numbers of the request and of itself.
+    comment: fn(&Api, &str, &str) -> Url,
+    edit: Method,
+    /// What is done, for errors.
+    list: &'static str,
+    update: &'static str,
+    create: &'static str,
+}
+
+impl Service {
+    /// Who are we, what did we write already, and then that edited or something new.
+    fn tell(&'static self, api: Api, provider: &Provider, event: &Event) -> Result<Step, Error> {
+        let comment = Comment::of(provider, event, self.marker)?;
+        Ok(Step::ask(api.whoami(), move |answer| {
+            let author = user(answer, self.user)?;
+            let number = comment.number.to_string();
+            let comments = (self.comments)(&api, &number);
+            let mut list = comments.clone();
+            list.set_query(Some(self.query));
+            Ok(Step::ask(api.get(list), move |answer| {
+                let found = listed(answer, self.list)?;
+                let body = json!({"body": comment.body});
+                Ok(match comment.written(&found, self.author, &author) {
+                    Some(id) => {
+                        let url = (self.comment)(&api, &number, &id.to_string());
+                        api.change(Request::json(self.edit, url, &body), self.update)
+                    }
+                    None => api.change(Request::post(comments, &body), self.create),
+                })
+            }))
+        }))
+    }
+}
 
 /// The comment of an object.
 struct Comment {

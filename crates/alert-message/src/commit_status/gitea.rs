@@ -4,8 +4,7 @@ use event_api::Event;
 use serde_json::json;
 
 use super::{States, Status, id, is_latest};
-use crate::git_service::gitea::Api;
-use crate::git_service::{changed, listed};
+use crate::git_service::{gitea, listed};
 use crate::{Error, Provider, Request, Step, words};
 
 const STATES: States = States { service: "gitea", success: "success", failure: "failure" };
@@ -14,12 +13,12 @@ const PENDING: States = States { service: "gitea", success: "pending", failure: 
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let id = id(provider)?;
-    let api = Api::of(provider)?;
+    let api = gitea::api(provider)?;
     let scale = if words::is_progress(event) { PENDING } else { STATES };
     let status = Status::new(event, &scale)?;
     let mut list = api.url(&["commits", &status.commit, "statuses"]);
     list.set_query(Some("limit=50&page=1"));
-    let list = api.authorized(Request::get(list));
+    let list = api.get(list);
     Ok(Step::ask(list, move |answer| {
         let statuses = listed(answer, "list commit statuses")?;
         if is_latest(&statuses, "context", &id, status.state, &status.description) {
@@ -32,6 +31,6 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
             "context": id,
         });
         let set = Request::post(api.url(&["statuses", &status.commit]), &body);
-        Ok(changed(api.authorized(set), "create commit status"))
+        Ok(api.change(set, "create commit status"))
     }))
 }

@@ -4,19 +4,18 @@ use event_api::Event;
 use serde_json::{Value, json};
 
 use super::{States, Status, id};
-use crate::git_service::gitlab::Api;
-use crate::git_service::{changed, listed};
+use crate::git_service::{gitlab, listed};
 use crate::{Error, Provider, Request, Step};
 
 const STATES: States = States { service: "gitlab", success: "success", failure: "failed" };
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
-    let api = Api::of(provider)?;
+    let api = gitlab::api(provider)?;
     let id = id(provider)?;
     let Some(status) = Status::of(event, &STATES)? else { return Ok(Step::Done) };
     let mut list = api.url(&["repository", "commits", &status.commit, "statuses"]);
     list.query_pairs_mut().append_pair("name", &id);
-    let list = api.authorized(Request::get(list));
+    let list = api.get(list);
     Ok(Step::ask(list, move |answer| {
         let statuses = listed(answer, "list commit status")?;
         let stands = [
@@ -33,6 +32,6 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         }
         let body = json!({"name": id, "state": status.state, "description": status.description});
         let set = Request::post(api.url(&["statuses", &status.commit]), &body);
-        Ok(changed(api.authorized(set), "set commit status"))
+        Ok(api.change(set, "set commit status"))
     }))
 }
