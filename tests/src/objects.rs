@@ -13,6 +13,12 @@ pub enum Kind {
     HelmRepository,
     /// A chart from a source.
     HelmChart,
+    /// Where notifications go.
+    Provider,
+    /// Which notifications go there.
+    Alert,
+    /// A webhook that wakes objects.
+    Receiver,
     /// Plain data.
     ConfigMap,
     /// Confidential data.
@@ -36,6 +42,9 @@ impl Kind {
             Self::HelmRelease => ("/apis/helm.toolkit.fluxcd.io/v2", "helmreleases"),
             Self::HelmRepository => ("/apis/source.toolkit.fluxcd.io/v1", "helmrepositories"),
             Self::HelmChart => ("/apis/source.toolkit.fluxcd.io/v1", "helmcharts"),
+            Self::Provider => ("/apis/notification.toolkit.fluxcd.io/v1beta3", "providers"),
+            Self::Alert => ("/apis/notification.toolkit.fluxcd.io/v1beta3", "alerts"),
+            Self::Receiver => ("/apis/notification.toolkit.fluxcd.io/v1", "receivers"),
             Self::ConfigMap => ("/api/v1", "configmaps"),
             Self::Secret => ("/api/v1", "secrets"),
             Self::Deployment => ("/apis/apps/v1", "deployments"),

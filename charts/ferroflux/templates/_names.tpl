@@ -28,3 +28,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{ $repository }}:{{ $own.tag | default $image.tag | default .root.Chart.AppVersion }}
 {{- end }}
 {{- end }}
+
+{{/* Where the controllers post events. */}}
+{{- define "ferroflux.eventsAddress" -}}
+{{- if .Values.eventsAddress -}}
+{{ .Values.eventsAddress }}
+{{- else if .Values.controllers.notification.enabled -}}
+http://notification-controller.{{ .Release.Namespace }}.svc.cluster.local./
+{{- end }}
+{{- end }}

@@ -33,6 +33,22 @@
   verbs: [create]
 {{- end }}
 
+{{/* Webhooks ask for reconciliations by an annotation; alerts look at labels. */}}
+{{- define "ferroflux.rules.notification" -}}
+{{ include "ferroflux.ownRules" (list "notification") }}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+- apiGroups:
+    - source.toolkit.fluxcd.io
+    - source.extensions.fluxcd.io
+    - kustomize.toolkit.fluxcd.io
+    - helm.toolkit.fluxcd.io
+    - image.toolkit.fluxcd.io
+  resources: ["*"]
+  verbs: [get, list, patch]
+{{- end }}
+
 {{/* The kinds of a group, their status and their finalizers. Nobody makes or deletes them here. */}}
 {{- define "ferroflux.ownRules" -}}
 - apiGroups: [{{ first . }}.toolkit.fluxcd.io]

@@ -16,6 +16,7 @@
 //! | [`example`] | the repository's examples, pointed at servers of ours |
 //! | [`ApiProxy`], [`ApiFault`] | the same for a program, and answers that disturb it |
 //! | [`CutProxy`] | what a program is killed at: a way to the API server that ends at a write |
+//! | [`Sink`] | a chat server, or any other that is told things |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
 mod api_fault;
@@ -34,6 +35,7 @@ pub mod git_server;
 mod interruption;
 mod namespace;
 mod process;
+mod sink;
 mod stack;
 mod usage;
 
@@ -53,5 +55,6 @@ pub use git_server::{Access, Fault, GitServer};
 pub use interruption::{Interrupted, Interruption, Moment};
 pub use namespace::Namespace;
 pub use process::Process;
+pub use sink::{Received, Sink};
 pub use stack::{Stack, StackFlags};
 pub use usage::Usage;

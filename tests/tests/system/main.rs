@@ -23,6 +23,7 @@ mod helm_requests;
 mod helm_storage;
 mod homelab;
 mod kills;
+mod notifications;
 mod operator_chart;
 mod ordered_deletion;
 mod proofs;

@@ -133,6 +133,10 @@ fn run(deployment: &Value, cluster: &Cluster, dir: &Path) -> Result<Controller> 
             _ => flags.push(arg.to_owned()),
         }
     }
+    if name == "notification-controller" {
+        flags.push(format!("--events-addr=127.0.0.1:{}", free_port()?));
+        flags.push(format!("--receiverAddr=127.0.0.1:{}", free_port()?));
+    }
     let account = pod["serviceAccountName"].as_str().context("no service account")?;
     let cluster = cluster.as_service_account(NAMESPACE, account, dir)?;
     Controller::start(name, &Controller::binary(name)?, &flags, &cluster, dir)
@@ -187,7 +191,12 @@ impl Operator {
         let deployments: Value = serde_json::from_str(&cluster.kubectl(&list).unwrap()).unwrap();
         let deployments = deployments["items"].as_array().unwrap();
         let names: Vec<_> = deployments.iter().map(|d| d["metadata"]["name"].as_str()).collect();
-        let controllers = ["helm-controller", "kustomize-controller", "source-controller"];
+        let controllers = [
+            "helm-controller",
+            "kustomize-controller",
+            "notification-controller",
+            "source-controller",
+        ];
         assert_eq!(names, controllers.map(Some));
         let mut running = Vec::new();
         for deployment in deployments {
