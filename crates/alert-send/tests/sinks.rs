@@ -1,4 +1,5 @@
 //! Servers that record, hang, redirect, are busy, and echo what they were sent.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

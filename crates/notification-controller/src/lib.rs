@@ -62,7 +62,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         },
         |runtime| async move {
             let Some(ctx) = served.get() else { return Ok(()) };
-            reconcile(ctx, runtime, receivers, workers).await;
+            Box::pin(reconcile(ctx, runtime, receivers, workers)).await;
             ctx.dispatch.drain(DRAIN).await;
             Ok(())
         },

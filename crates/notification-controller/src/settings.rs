@@ -50,6 +50,7 @@ pub struct Arguments {
 }
 
 /// What the flags mean.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) events_addr: SocketAddr,

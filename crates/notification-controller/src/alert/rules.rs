@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    fn alert(name: &str, spec: Value) -> Arc<Alert> {
+    fn alert(name: &str, spec: &Value) -> Arc<Alert> {
         let mut whole = json!({"providerRef": {"name": "p"}, "eventSources": [
             {"kind": "Kustomization", "name": "*"},
         ]});
@@ -176,13 +176,13 @@ mod tests {
     #[test]
     fn an_alert_chooses_by_kind_name_namespace_and_severity() {
         let rules = Rules::compile(vec![
-            alert("all", json!({})),
-            alert("errors", json!({"eventSeverity": "error"})),
-            alert("suspended", json!({"suspend": true})),
-            alert("web", json!({"eventSources": [{"kind": "Kustomization", "name": "web"}]})),
+            alert("all", &json!({})),
+            alert("errors", &json!({"eventSeverity": "error"})),
+            alert("suspended", &json!({"suspend": true})),
+            alert("web", &json!({"eventSources": [{"kind": "Kustomization", "name": "web"}]})),
             alert(
                 "far",
-                json!({"eventSources": [
+                &json!({"eventSources": [
                     {"kind": "Kustomization", "name": "*", "namespace": "far"},
                     {"kind": "Bucket", "name": "*"},
                 ]}),
@@ -202,8 +202,8 @@ mod tests {
     #[test]
     fn messages_are_included_then_excluded_and_bad_expressions_told() {
         let rules = Rules::compile(vec![
-            alert("in", json!({"inclusionList": ["^Health", "("]})),
-            alert("out", json!({"exclusionList": ["failed$", "("]})),
+            alert("in", &json!({"inclusionList": ["^Health", "("]})),
+            alert("out", &json!({"exclusionList": ["failed$", "("]})),
         ]);
         let of = |message: &str| {
             let choice = rules.choice(&event("Kustomization", "apps/web", "info", message));
@@ -225,7 +225,7 @@ mod tests {
     fn labels_are_asked_for_only_where_no_other_source_matches() {
         let labelled = json!({"kind": "Kustomization", "name": "*", "matchLabels": {"a": "b"}});
         let plain = json!({"kind": "Kustomization", "name": "web"});
-        let rules = Rules::compile(vec![alert("x", json!({"eventSources": [labelled, plain]}))]);
+        let rules = Rules::compile(vec![alert("x", &json!({"eventSources": [labelled, plain]}))]);
         let conditions = |path: &str| {
             let choice = rules.choice(&event("Kustomization", path, "info", "m"));
             choice.chosen[0].if_labelled.len()

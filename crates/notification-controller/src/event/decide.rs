@@ -130,7 +130,7 @@ mod tests {
         crate::Arguments::try_parse_from(all).unwrap().settings().unwrap()
     }
 
-    fn decided(provider: Value, namespace: &str, flags: &[&str]) -> Result<Decision, Error> {
+    fn decided(provider: &Value, namespace: &str, flags: &[&str]) -> Result<Decision, Error> {
         let (store, mut writer) = reflector::store();
         let meta = json!({"name": "p", "namespace": "apps"});
         let mut spec = json!({"type": "slack"});
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_event_becomes_an_errand_or_a_reason() {
-        match decided(json!({}), "apps", &[]).unwrap() {
+        match decided(&json!({}), "apps", &[]).unwrap() {
             Decision::Tell(errand) => {
                 assert_eq!(
                     (errand.kind, errand.event.metadata["summary"].as_str()),
@@ -158,13 +158,14 @@ mod tests {
             }
             Decision::Withheld(..) => panic!("withheld"),
         }
-        let withheld = |provider| match decided(provider, "apps", &[]).unwrap() {
+        let withheld = |provider: Value| match decided(&provider, "apps", &[]).unwrap() {
             Decision::Withheld(_, reason) => reason,
             Decision::Tell(_) => panic!("told"),
         };
         assert_eq!(withheld(json!({"suspend": true})), Reason::Suspended);
         assert_eq!(withheld(json!({"type": "github"})), Reason::NotForIt(Withheld::NoCommit));
-        let error = |provider, flags: &[&str]| decided(provider, "other", flags).unwrap_err();
+        let error =
+            |provider: Value, flags: &[&str]| decided(&provider, "other", flags).unwrap_err();
         assert!(
             error(json!({"type": "carrier-pigeon"}), &[]).to_string().contains("not supported")
         );

@@ -48,14 +48,14 @@ impl Handler for EventServer {
             return Reply { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
         }
         metadata::forget_token(&mut event);
-        take(ctx, Arc::new(event), request.body.len());
+        take(ctx, &Arc::new(event), request.body.len());
         Reply { status: StatusCode::ACCEPTED, headers, body: "" }
     }
 }
 
 /// Hands an event over to the providers of all alerts that choose it.
-fn take(ctx: &Arc<Context>, event: Arc<Event>, bytes: usize) {
-    let choice = ctx.alerts.current().choice(&event);
+fn take(ctx: &Arc<Context>, event: &Arc<Event>, bytes: usize) {
+    let choice = ctx.alerts.current().choice(event);
     for (alert, complaint) in choice.invalid {
         tracing::error!("{complaint}");
         ctx.complain(&alert, "InvalidConfig", complaint);
@@ -73,7 +73,7 @@ fn take(ctx: &Arc<Context>, event: Arc<Event>, bytes: usize) {
     let (labelled, plain): (Vec<_>, Vec<_>) =
         choice.chosen.into_iter().partition(|chosen| !chosen.if_labelled.is_empty());
     for chosen in plain {
-        notify(ctx, &event, &chosen.alert, bytes);
+        notify(ctx, event, &chosen.alert, bytes);
     }
     if labelled.is_empty() {
         return;
@@ -81,11 +81,11 @@ fn take(ctx: &Arc<Context>, event: Arc<Event>, bytes: usize) {
     let Some(place) = ctx.dispatch.budget(bytes) else {
         for chosen in labelled {
             let error = decide::Error::Busy;
-            ctx.complain(&chosen.alert, FAILED, undelivered(&event, &chain(&error)));
+            ctx.complain(&chosen.alert, FAILED, undelivered(event, &chain(&error)));
         }
         return;
     };
-    let (ctx, event) = (Arc::clone(ctx), Arc::clone(&event));
+    let (ctx, event) = (Arc::clone(ctx), Arc::clone(event));
     tokio::spawn(async move {
         for alert in labels::admitted(&ctx, &event, labelled).await {
             notify(&ctx, &event, &alert, bytes);

@@ -28,7 +28,6 @@ pub(crate) enum Withheld {
 pub(crate) fn admits(class: Class, event: &Event) -> Result<(), Withheld> {
     let is_update = own(event, key::COMMIT_STATUS) == Some(COMMIT_STATUS_UPDATE);
     match class {
-        Class::Forward => Ok(()),
         Class::CommitStatus => {
             // Failures are not marked as updates, and are told all the same.
             let is_told = is_update || event.is_error() || common(event, key::COMMIT).is_some();
@@ -38,7 +37,7 @@ pub(crate) fn admits(class: Class, event: &Event) -> Result<(), Withheld> {
         Class::ChangeRequest if common(event, key::CHANGE_REQUEST).is_none() => {
             Err(Withheld::NoChangeRequest)
         }
-        Class::Message | Class::ChangeRequest => Ok(()),
+        Class::Forward | Class::Message | Class::ChangeRequest => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A Provider with all that its Secrets say.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alert_message::{AlertIdentity, Class, Kind};
@@ -71,7 +72,7 @@ fn dressed(
         username: given(&spec.username),
         password: Secret::default(),
         token: Secret::default(),
-        headers: Default::default(),
+        headers: BTreeMap::new(),
         nats_credentials: Secret::default(),
         nats_seed: Secret::default(),
         status_id,
@@ -82,8 +83,8 @@ fn dressed(
             uid: alert.uid().unwrap_or_default(),
         },
     };
-    let mut access = Access::default();
-    access.proxy = spec.proxy.clone().map(|url| Proxy { url, login: None });
+    let proxy = spec.proxy.clone().map(|url| Proxy { url, login: None });
+    let mut access = Access { proxy, ..Access::default() };
     if let Some(secret) = &secrets.main {
         if let Some(address) = secret.text("address") {
             if address.len() > ADDRESS_BYTES {

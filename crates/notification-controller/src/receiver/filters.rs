@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    fn spec(spec: Value) -> ReceiverSpec {
+    fn spec(spec: &Value) -> ReceiverSpec {
         let mut whole = json!({"type": "generic", "resources": [
             {"kind": "GitRepository", "name": "a", "filter": "req.n == 1"},
             {"kind": "GitRepository", "name": "b"},
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn all_filters_must_admit_an_object() {
-        let spec = spec(json!({"resourceFilter": "res.metadata.name == req.name"}));
+        let spec = spec(&json!({"resourceFilter": "res.metadata.name == req.name"}));
         let body = br#"{"n": 1, "name": "a"}"#;
         let filters = Filters::new(&spec, &Payload::Body, body, None).unwrap();
         let named = |name: &str| json!({"metadata": {"name": name}});
@@ -139,12 +139,12 @@ mod tests {
     #[test]
     fn claims_are_there_for_identities_only() {
         let claims = json!({"resourceFilter": "claims.sub == 'x'"});
-        let error = check(&spec(claims.clone())).unwrap_err().to_string();
+        let error = check(&spec(&claims)).unwrap_err().to_string();
         assert!(error.starts_with("invalid resourceFilter expression: failed to parse"), "{error}");
-        let mut oidc = spec(claims);
+        let mut oidc = spec(&claims);
         oidc.type_ = "generic-oidc".to_owned();
         check(&oidc).unwrap();
-        let bad = spec(json!({"resources": [{"kind": "K", "name": "n", "filter": "("}]}));
+        let bad = spec(&json!({"resources": [{"kind": "K", "name": "n", "filter": "("}]}));
         let error = check(&bad).unwrap_err().to_string();
         let wanted = "invalid filter expression for resources[0] (kind=\"K\", name=\"n\"): ";
         assert!(error.starts_with(wanted), "{error}");

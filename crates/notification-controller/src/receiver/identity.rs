@@ -37,7 +37,7 @@ pub(crate) enum Error {
     #[error("no oidcProvider configured for issuer {issuer:?}")]
     Stranger { issuer: String },
     #[error("failed to initialize OIDC provider for issuer {issuer:?}")]
-    Provider { issuer: String, source: Unfetched },
+    Provider { issuer: String, source: Box<Unfetched> },
     #[error(transparent)]
     Claims(#[from] Insufficient),
     #[error("invalid secret data: required field '{field}' for GCR receiver")]
@@ -172,8 +172,8 @@ impl Identities {
             Keys::At(url) => self.fetch(url).await,
             Keys::Of(issuer) => self.discover(issuer).await,
         };
-        let fetched =
-            fetched.map_err(|source| Error::Provider { issuer: name.to_owned(), source })?;
+        let fetched = fetched
+            .map_err(|source| Error::Provider { issuer: name.to_owned(), source: source.into() })?;
         let fetched = Arc::new(fetched);
         let mut kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {

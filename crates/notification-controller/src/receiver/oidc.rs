@@ -192,7 +192,7 @@ pub(super) fn suffice(
 mod tests {
     use super::*;
 
-    fn spec(providers: Value) -> ReceiverSpec {
+    fn spec(providers: &Value) -> ReceiverSpec {
         let spec = json!({"type": "generic-oidc", "resources": [], "oidcProviders": providers});
         serde_json::from_value(spec).unwrap()
     }
@@ -216,13 +216,13 @@ mod tests {
                 "oidcProviders[1]: duplicate issuerURL \"https://x\"",
             ),
         ] {
-            let error = check(&spec(providers)).unwrap_err();
+            let error = check(&spec(&providers)).unwrap_err();
             assert_eq!((error.reason(), error.to_string().as_str()), ("ValidationFailed", wanted));
         }
         let bad = json!([{"issuerURL": "https://x", "validations": [
             {"expression": "nope", "message": "m"},
         ]}]);
-        assert_eq!(check(&spec(bad)).unwrap_err().reason(), "InvalidCELExpression");
+        assert_eq!(check(&spec(&bad)).unwrap_err().reason(), "InvalidCELExpression");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Targets {
         }
         let api_version = resource.api_version.as_deref().filter(|version| !version.is_empty());
         let known = API_VERSIONS.iter().find(|(kind, _)| *kind == resource.kind);
-        let api_version = api_version.or(known.map(|(_, version)| *version));
+        let api_version = api_version.or_else(|| known.map(|(_, version)| *version));
         let api_version =
             api_version.ok_or_else(|| Invalid::NoApiVersion { kind: resource.kind.clone() })?;
         let which = if resource.name != "*" {
