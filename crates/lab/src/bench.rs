@@ -95,7 +95,7 @@ async fn mttp(arguments: MttpArguments) -> Result<()> {
     let concurrent = format!("--concurrent={}", arguments.concurrent);
     let flags = || vec![concurrent.clone()];
     let helm = (arguments.kind == LoadKind::Helmrelease).then(flags);
-    let flags = StackFlags { source: flags(), kustomize: flags(), helm };
+    let flags = StackFlags { source: flags(), kustomize: flags(), helm, notification: None };
     let stack = Stack::start(&programs, cluster, &plane.dir().join("controllers"), flags).await?;
     let git = GitServer::http()?;
     let steady = arguments.rounds.contains(&Round::Steady);
