@@ -156,9 +156,32 @@ fn a_schema_is_worded_as_in_helm() {
             "- at '/p': maximum: got 70,000, want 65,535\n",
         ),
         (
+            r#"{"properties":{"p":{"maximum":-1e22}}}"#,
+            "p: 1234567.5",
+            "- at '/p': maximum: got 1.2345675×10⁰⁶, want -1×10²²\n",
+        ),
+        (
+            r#"{"properties":{"p":{"minLength":1000000}}}"#,
+            "p: x",
+            "- at '/p': minLength: got 1, want 1,000,000\n",
+        ),
+        (
             r#"{"properties":{"a/b":{"pattern":"^x"}}}"#,
             "a/b: y'",
             "- at '/a~1b': 'y\\'' does not match pattern '^x'\n",
+        ),
+        // Drafts know the keywords of their time.
+        (
+            r#"{"$schema":"http://json-schema.org/draft-04/schema#","const":1,"propertyNames":false,
+            "dependentRequired":{"a":["b"]},"properties":{"l":{"contains":false}}}"#,
+            "a: 1\nl: [1]",
+            "",
+        ),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"l":{"contains":
+            {"type":"null"},"minContains":0}},"unevaluatedProperties":false}"#,
+            "l: [1]",
+            "- at '/l': no items match contains schema\n  - at '/l/0': got number, want null\n",
         ),
         // Patterns are Go's: a lone brace is a brace, and digits are ASCII.
         (r#"{"properties":{"a":{"pattern":"^{{.*}}$"}}}"#, "a: '{{ x }}'", ""),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::SchemaError;
 use super::costs::Costs;
@@ -25,6 +25,30 @@ pub(super) enum Draft {
     D7,
     D2019,
     D2020,
+}
+
+impl Draft {
+    /// The value of a keyword, if the draft knows it.
+    pub(super) fn keyword<'s>(
+        self,
+        schema: &'s Map<String, Value>,
+        keyword: &str,
+    ) -> Option<&'s Value> {
+        let since = match keyword {
+            "const" | "contains" | "propertyNames" => Self::D6,
+            "if" => Self::D7,
+            "$recursiveRef"
+            | "dependentRequired"
+            | "dependentSchemas"
+            | "maxContains"
+            | "minContains"
+            | "unevaluatedItems"
+            | "unevaluatedProperties" => Self::D2019,
+            "$dynamicRef" | "prefixItems" => Self::D2020,
+            _ => Self::D4,
+        };
+        schema.get(keyword).filter(|_| self >= since)
+    }
 }
 
 /// A schema at its place: references in it are relative to `base`.

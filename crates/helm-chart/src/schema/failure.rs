@@ -43,8 +43,14 @@ pub(super) enum Kind {
         /// Why it is not; nothing where that is not told.
         why: String,
     },
-    /// A number, or a number of things, against a limit: `minimum`, `minItems` and the like.
+    /// A number against a limit: `minimum` and the like.
     Number {
+        keyword: &'static str,
+        got: f64,
+        want: f64,
+    },
+    /// A number of things against a limit: `minItems` and the like.
+    Count {
         keyword: &'static str,
         got: f64,
         want: f64,
@@ -122,6 +128,7 @@ impl Kind {
             | Self::RefCycle
             | Self::Type { .. }
             | Self::Number { .. }
+            | Self::Count { .. }
             | Self::AdditionalItems(_)
             | Self::UniqueItems(..)
             | Self::Contains => 0,
@@ -174,6 +181,9 @@ impl fmt::Display for Kind {
                 write!(f, "{} is not valid {want}: {why}", shown(got))
             }
             Self::Number { keyword, got, want } => {
+                write!(f, "{keyword}: got {}, want {}", number(*got), number(*want))
+            }
+            Self::Count { keyword, got, want } => {
                 write!(f, "{keyword}: got {}, want {}", grouped(*got), grouped(*want))
             }
             Self::AdditionalItems(count) => {
@@ -195,7 +205,7 @@ impl fmt::Display for Kind {
             Self::Contains => f.write_str("no items match contains schema"),
             Self::MinContains { got, want } if got.is_empty() => {
                 let but = "items required to match contains schema, but none matched";
-                write!(f, "min {want} {but}")
+                write!(f, "min {} {but}", grouped(*want))
             }
             Self::MinContains { got, want } => write_contains(f, "min", got, *want),
             Self::MaxContains { got, want } => write_contains(f, "max", got, *want),
@@ -213,7 +223,7 @@ fn write_contains(
     want: f64,
 ) -> fmt::Result {
     let places: Vec<String> = got.iter().map(ToString::to_string).collect();
-    let (matched, places) = (got.len(), places.join(" "));
+    let (want, matched, places) = (grouped(want), got.len(), places.join(" "));
     let required = "items required to match contains schema, but matched";
     write!(f, "{which} {want} {required} {matched} items at {places}")
 }
@@ -232,6 +242,20 @@ fn shown(value: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Array(_) | Value::Object(_) => "value".to_owned(),
     }
+}
+
+/// As Helm prints a float for readers of English: very large and small ones as a power of ten.
+fn number(number: f64) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let scientific = format!("{number:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    if exponent.parse().is_ok_and(|exponent: i32| (-4..6).contains(&exponent)) {
+        return grouped(number);
+    }
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(("", exponent), |rest| ("⁻", rest));
+    let raised = format!("{exponent:0>2}");
+    let raised = raised.bytes().filter_map(|digit| DIGITS.get(usize::from(digit - b'0')));
+    format!("{mantissa}×10{sign}{}", raised.collect::<String>())
 }
 
 /// A number with a comma before every third digit: Helm prints for readers of English.

@@ -118,9 +118,7 @@ impl<'a, 'd> Check<'a, 'd> {
             Value::Null | Value::Bool(_) => {}
         }
         for keyword in ["$recursiveRef", "$dynamicRef"] {
-            if self.document.draft >= Draft::D2019
-                && let Some(Value::String(reference)) = schema.get(keyword)
-            {
+            if let Some(Value::String(reference)) = self.keyword(schema, keyword) {
                 self.costs.use_up(reference.len() >> 4);
                 let outcome = match self.document.dynamic_root(keyword, reference, &self.place.base)
                 {
@@ -155,7 +153,7 @@ impl<'a, 'd> Check<'a, 'd> {
             let want = ORDER.into_iter().filter(|name| names.contains(name)).collect();
             return Ok(Some(self.failure(Kind::Type { got: type_name(self.value), want })));
         }
-        if let Some(want) = schema.get("const") {
+        if let Some(want) = self.keyword(schema, "const") {
             self.costs.spend(comparison(self.value))?;
             if *want != *self.value {
                 return Ok(Some(self.failure(Kind::Const(want.clone()))));
@@ -256,7 +254,7 @@ impl<'a, 'd> Check<'a, 'd> {
         if let Some(one) = list("oneOf") {
             self.one_of(one, found)?;
         }
-        if let Some(condition) = schema.get("if").filter(|_| self.document.draft >= Draft::D7) {
+        if let Some(condition) = self.keyword(schema, "if") {
             let branch = match self.same_value(condition)? {
                 Ok(seen) => {
                     found.take(Ok(seen));
@@ -299,7 +297,7 @@ impl<'a, 'd> Check<'a, 'd> {
         found: &mut Findings<'d>,
     ) -> Result<(), SchemaError> {
         if let (Some(wanted), Value::Object(members)) =
-            (schema.get("unevaluatedProperties"), self.value)
+            (self.keyword(schema, "unevaluatedProperties"), self.value)
         {
             for (name, value) in members {
                 if found.seen.names.insert(name)
@@ -309,7 +307,9 @@ impl<'a, 'd> Check<'a, 'd> {
                 }
             }
         }
-        if let (Some(wanted), Value::Array(items)) = (schema.get("unevaluatedItems"), self.value) {
+        if let (Some(wanted), Value::Array(items)) =
+            (self.keyword(schema, "unevaluatedItems"), self.value)
+        {
             for (i, item) in items.iter().enumerate() {
                 if found.seen.items.insert(i)
                     && let Err(failure) = self.inner(wanted, item, Some(&i.to_string())).run()?
@@ -319,6 +319,10 @@ impl<'a, 'd> Check<'a, 'd> {
             }
         }
         Ok(())
+    }
+
+    fn keyword(&self, schema: &'a Map<String, Value>, keyword: &str) -> Option<&'a Value> {
+        self.document.draft.keyword(schema, keyword)
     }
 
     fn same_value(&self, schema: &'a Value) -> Outcome<'d> {

@@ -66,8 +66,8 @@ impl<'a, 'd> Check<'a, 'd> {
         items: &'d [Value],
         found: &mut Findings<'d>,
     ) -> Result<(), SchemaError> {
-        let Some(wanted) = schema.get("contains") else { return Ok(()) };
-        let limit = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
+        let Some(wanted) = self.keyword(schema, "contains") else { return Ok(()) };
+        let limit = |keyword: &str| self.keyword(schema, keyword).and_then(Value::as_f64);
         let (mut matched, mut causes) = (Vec::new(), Vec::new());
         for (i, item) in items.iter().enumerate() {
             match self.inner(wanted, item, Some(&i.to_string())).run()? {

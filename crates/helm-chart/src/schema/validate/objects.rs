@@ -26,7 +26,7 @@ impl<'a, 'd> Check<'a, 'd> {
             }
         }
         let present = |keyword: &str| {
-            let named = schema.get(keyword).and_then(Value::as_object);
+            let named = self.keyword(schema, keyword).and_then(Value::as_object);
             self.costs.use_up(named.map_or(0, keys));
             named.into_iter().flatten().filter(|(name, _)| members.contains_key(*name))
         };
@@ -42,7 +42,7 @@ impl<'a, 'd> Check<'a, 'd> {
             }
         }
         self.properties(schema, members, found)?;
-        if let Some(names) = schema.get("propertyNames") {
+        if let Some(names) = self.keyword(schema, "propertyNames") {
             for name in members.keys() {
                 let value = Value::String(name.clone());
                 let check = self.inner(names, &value, None);

@@ -63,7 +63,7 @@ impl Check<'_, '_> {
             (most, limit(most), limit(most).is_some_and(|want| exact > want)),
         ] {
             if let Some(want) = want.filter(|_| broken) {
-                found.failures.push(self.failure(Kind::Number { keyword, got: exact, want }));
+                found.failures.push(self.failure(Kind::Count { keyword, got: exact, want }));
             }
         }
     }
