@@ -227,8 +227,7 @@ fn target(from: &Url, response: &Response) -> Result<Url, SendError> {
 fn printed(url: &Url) -> String {
     let mut url = url.clone();
     let _login = Login::take_from(&mut url);
-    if url.query().is_some() {
-        url.set_query(Some("…"));
-    }
-    url.into()
+    let ellipsis = if url.query().is_some() { "?…" } else { "" };
+    url.set_query(None);
+    format!("{url}{ellipsis}")
 }
