@@ -1,4 +1,5 @@
 //! Repositories that send too much, or something else.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
 use std::time::Duration;
 

@@ -2,24 +2,16 @@
 
 use std::fmt;
 
+use http_access::{Login, Secret};
 use reqwest::Url;
-
-/// A value that must not be printed: it has neither `Debug` nor `Display`.
-#[derive(Clone)]
-#[expect(missing_debug_implementations, reason = "what cannot be printed cannot leak")]
-pub struct Secret(String);
 
 /// Everything but the address.
 #[derive(Clone, Default)]
 pub struct Access {
     /// Who we are.
     pub credentials: Credentials,
-    /// PEM of certificate authorities that are trusted besides the system's.
-    pub ca_pem: Option<Vec<u8>>,
-    /// Who we are, to servers that want a certificate.
-    pub client_certificate: Option<ClientCertificate>,
-    /// Through whom we talk.
-    pub proxy: Option<Proxy>,
+    /// Certificates and the proxy.
+    pub connection: http_access::Access,
 }
 
 /// Who we are.
@@ -37,24 +29,6 @@ pub enum Credentials {
     },
     /// A token.
     Bearer(Secret),
-}
-
-/// A certificate with its key.
-#[derive(Clone)]
-pub struct ClientCertificate {
-    /// PEM of the certificate and its chain.
-    pub certificate_pem: Vec<u8>,
-    /// PEM of the key.
-    pub key_pem: Secret,
-}
-
-/// A proxy.
-#[derive(Clone)]
-pub struct Proxy {
-    /// `http://`, `https://` or `socks5://` with host and port.
-    pub url: String,
-    /// Who we are to the proxy.
-    pub login: Option<(String, Secret)>,
 }
 
 /// What of an access cannot be used.
@@ -78,67 +52,19 @@ pub enum InvalidAccess {
         /// Which one.
         host: String,
     },
-    /// The certificate authorities.
-    #[error("failed to parse CA certificate")]
-    Ca,
-    /// The client certificate or its key.
-    #[error("failed to parse TLS certificate and key")]
-    ClientCertificate,
-    /// The proxy.
-    #[error("failed to parse proxy address")]
-    Proxy,
-    /// The TLS library could not be set up.
-    #[error("failed to set up the HTTP client")]
-    Client(#[source] reqwest::Error),
-}
-
-impl Secret {
-    /// Takes a value in.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Access {
-    /// Whether a client that is shared by all repositories serves this one.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.ca_pem.is_none() && self.client_certificate.is_none() && self.proxy.is_none()
-    }
+    /// Certificates or the proxy.
+    #[error(transparent)]
+    Connection(http_access::InvalidAccess),
 }
 
 impl Credentials {
     /// Takes the user and password of the URL where there are no others, and out of it in any case.
     pub(crate) fn or_from(self, url: &mut Url) -> Self {
-        let username = decoded(url.username());
-        let password = url.password().map(decoded);
-        // Cannot fail: these schemes have a host.
-        let _has_host = url.set_username("").and_then(|()| url.set_password(None));
-        match self {
-            Self::None if !username.is_empty() => {
-                Self::Basic { username, password: Secret::new(password.unwrap_or_default()) }
-            }
-            own @ (Self::None | Self::Basic { .. } | Self::Bearer(_)) => own,
+        match (self, Login::take_from(url)) {
+            (Self::None, Some(Login { username, password })) => Self::Basic { username, password },
+            (own @ (Self::None | Self::Basic { .. } | Self::Bearer(_)), _) => own,
         }
     }
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let escaped = tail.get(..2).filter(|_| *first == b'%').and_then(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            u8::from_str_radix(digits, 16).ok()
-        });
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl fmt::Debug for Access {
@@ -154,18 +80,6 @@ impl fmt::Debug for Credentials {
             Self::Basic { .. } => "Basic",
             Self::Bearer(_) => "Bearer",
         })
-    }
-}
-
-impl fmt::Debug for ClientCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientCertificate")
-    }
-}
-
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proxy")
     }
 }
 

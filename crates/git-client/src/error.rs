@@ -1,6 +1,8 @@
 //! Why a repository could not be read, in the words of the Go controllers where they have any.
 
-use std::{error::Error as StdError, io};
+use std::io;
+
+use http_access::Cause;
 
 use crate::access::InvalidAccess;
 
@@ -139,62 +141,6 @@ pub enum Error {
     /// The work was given up half-way, because of a panic or because the process ends.
     #[error("the work on the repository was aborted")]
     Aborted,
-}
-
-/// What happened on the way to a server.
-#[derive(Debug, thiserror::Error)]
-pub enum Cause {
-    /// Nobody listens.
-    #[error("{through}dial tcp {address}: connect: connection refused")]
-    Refused {
-        /// `proxyconnect tcp: ` or nothing.
-        through: &'static str,
-        /// Host (as an address) and port.
-        address: String,
-    },
-    /// The name has no address.
-    #[error("{through}dial tcp: lookup {host}: no such host")]
-    NoSuchHost {
-        /// `proxyconnect tcp: ` or nothing.
-        through: &'static str,
-        /// The name.
-        host: String,
-    },
-    /// Nobody answers.
-    #[error("{through}dial tcp {address}: i/o timeout")]
-    ConnectTimeout {
-        /// `proxyconnect tcp: ` or nothing.
-        through: &'static str,
-        /// Host (as an address) and port.
-        address: String,
-    },
-    /// The time for the whole operation is over.
-    #[error("context deadline exceeded")]
-    Deadline,
-    /// The server was silent for too long.
-    #[error("the server was silent for too long")]
-    Silent,
-    /// The server ended the connection.
-    #[error("EOF")]
-    Closed,
-    /// We do not trust who signed the server's certificate.
-    #[error("tls: failed to verify certificate: x509: certificate signed by unknown authority")]
-    UnknownAuthority,
-    /// The server's certificate is over, or not valid yet.
-    #[error("tls: failed to verify certificate: x509: certificate has expired or is not yet valid")]
-    Expired,
-    /// The server's certificate is for somebody else.
-    #[error("tls: failed to verify certificate: x509: certificate is not valid for {host}")]
-    WrongHost {
-        /// Whom we wanted to talk to.
-        host: String,
-    },
-    /// Another failure of TLS.
-    #[error("tls: handshake failure")]
-    Tls(#[source] rustls::Error),
-    /// Another failure of the transport.
-    #[error("transport failure")]
-    Other(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 /// Longest text of a server that goes into an error, in characters.

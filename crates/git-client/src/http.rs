@@ -1,16 +1,15 @@
 //! Requests to a git server: one origin, one login, one deadline.
 
-mod cause;
-
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use reqwest::{Certificate, Identity, Method, RequestBuilder, Response, StatusCode, Url, header};
+use http_access::Cause;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
     access::{Access, Credentials, InvalidAccess},
-    error::{Cause, Error, quoted},
+    error::{Error, quoted},
     limits::Limits,
     reach::Reach,
 };
@@ -80,14 +79,14 @@ impl Client {
             return Err(InvalidAccess::Scheme { scheme: base.scheme().to_owned() });
         }
         self.reach.check(&base)?;
-        let client = self.client(&remote.access)?;
+        let client = self.client(&remote.access.connection)?;
         let credentials = remote.access.credentials.or_from(&mut base);
-        let proxy = remote.access.proxy.map(|proxy| proxy.url);
+        let proxy = remote.access.connection.proxy.map(|proxy| proxy.url);
         let (limits, reach) = (self.limits.clone(), self.reach.clone());
         Ok(Http { client, base, credentials, proxy, deadline: remote.deadline, limits, reach })
     }
 
-    fn client(&self, access: &Access) -> Result<reqwest::Client, InvalidAccess> {
+    fn client(&self, access: &http_access::Access) -> Result<reqwest::Client, InvalidAccess> {
         if !access.is_plain() {
             return build(&self.limits, &self.reach, access);
         }
@@ -103,7 +102,7 @@ impl Client {
 fn build(
     limits: &Limits,
     reach: &Reach,
-    access: &Access,
+    access: &http_access::Access,
 ) -> Result<reqwest::Client, InvalidAccess> {
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
@@ -114,30 +113,10 @@ fn build(
     if let Some(resolver) = reach.resolver() {
         builder = builder.dns_resolver(std::sync::Arc::new(resolver));
     }
-    if let Some(pem) = &access.ca_pem {
-        let certificates = Certificate::from_pem_bundle(pem)
-            .ok()
-            .filter(|certificates| !certificates.is_empty())
-            .ok_or(InvalidAccess::Ca)?;
-        builder = builder.tls_certs_merge(certificates);
-    }
-    if let Some(own) = &access.client_certificate {
-        let mut pem = own.certificate_pem.clone();
-        pem.push(b'\n');
-        pem.extend_from_slice(own.key_pem.expose().as_bytes());
-        let identity =
-            Identity::from_pem(&pem).map_err(|_syntax| InvalidAccess::ClientCertificate)?;
-        builder = builder.identity(identity);
-    }
-    if let Some(proxy) = &access.proxy {
-        let mut through =
-            reqwest::Proxy::all(&proxy.url).map_err(|_syntax| InvalidAccess::Proxy)?;
-        if let Some((user, password)) = &proxy.login {
-            through = through.basic_auth(user, password.expose());
-        }
-        builder = builder.proxy(through);
-    }
-    builder.build().map_err(InvalidAccess::Client)
+    let built = access
+        .prepare(builder)
+        .and_then(|it| it.build().map_err(http_access::InvalidAccess::Client));
+    built.map_err(InvalidAccess::Connection)
 }
 
 impl Http {
@@ -201,7 +180,7 @@ impl Http {
         let silent = Instant::now() + self.limits.connect_timeout + self.limits.idle_timeout;
         let source = match timeout_at(self.deadline.min(silent), request.send()).await {
             Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => cause::of(error, &self.base, self.proxy.as_deref()).await,
+            Ok(Err(error)) => Cause::of(error, &self.base, self.proxy.as_deref()).await,
             Err(_elapsed) if self.deadline <= silent => Cause::Deadline,
             Err(_elapsed) => Cause::Silent,
         };
@@ -274,7 +253,7 @@ impl Body {
         let silent = Instant::now() + self.idle;
         match timeout_at(self.deadline.min(silent), self.response.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(Error::Read(cause::of_read(error))),
+            Ok(Err(error)) => Err(Error::Read(Cause::of_read(error))),
             Err(_elapsed) if self.deadline <= silent => Err(Error::Read(Cause::Deadline)),
             Err(_elapsed) => Err(Error::Read(Cause::Silent)),
         }

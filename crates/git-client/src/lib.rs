@@ -19,9 +19,10 @@ mod resolve;
 mod session;
 mod snapshot;
 
-pub use access::{Access, ClientCertificate, Credentials, InvalidAccess, Proxy, Secret};
-pub use error::{Cause, Error};
+pub use access::{Access, Credentials, InvalidAccess};
+pub use error::Error;
 pub use http::{Client, Remote};
+pub use http_access::{Access as Connection, Cause, ClientCertificate, Login, Proxy, Secret};
 pub use limits::Limits;
 pub use reach::Reach;
 pub use resolve::{Reference, Target};

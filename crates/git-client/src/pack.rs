@@ -14,17 +14,13 @@ use std::{
 use gix_hash::Kind;
 use gix_pack::{Bundle, bundle::write::Options, data::input::Mode, index::Version};
 use gix_utils::progress::Discard;
+use http_access::Cause;
 use tokio::{
     io::{AsyncWriteExt as _, BufWriter},
     time::{Instant, timeout_at},
 };
 
-use crate::{
-    error::{Cause, Error},
-    limits::Limits,
-    protocol::PackData,
-    snapshot::Snapshot,
-};
+use crate::{error::Error, limits::Limits, protocol::PackData, snapshot::Snapshot};
 
 /// `PACK`, version, number of objects.
 const HEADER_BYTES: usize = 12;

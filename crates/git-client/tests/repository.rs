@@ -11,8 +11,8 @@ use axum::{
     response::IntoResponse as _,
 };
 use git_client::{
-    Access, Cause, Client, ClientCertificate, Credentials, EntryKind, Error, Limits, Proxy, Reach,
-    Reference, Remote, Secret, Session, Snapshot, Target,
+    Access, Cause, Client, ClientCertificate, Connection, Credentials, EntryKind, Error, Limits,
+    Login, Proxy, Reach, Reference, Remote, Secret, Session, Snapshot, Target,
 };
 use testbed::{Access as Allowed, Ca, Fault, GitServer};
 use tokio::time::Instant;
@@ -208,11 +208,13 @@ async fn a_certificate_is_checked_on_both_sides() {
         let key_pem = Secret::new(own.key_pem.clone());
         Some(ClientCertificate { certificate_pem: own.certificate_pem.clone().into(), key_pem })
     };
-    let trusting = |ca: &Ca| Access {
+    let through = |connection| Access { connection, ..Access::default() };
+    let connection = |ca: &Ca| Connection {
         ca_pem: Some(ca.certificate_pem().into()),
         client_certificate: client_certificate(),
-        ..Access::default()
+        ..Connection::default()
     };
+    let trusting = |ca: &Ca| through(connection(ca));
     assert!(get(remote(&url, trusting(&ca)), &branch("main")).await.is_ok());
     for access in [Access::default(), trusting(&other)] {
         let error = get(remote(&url, access), &branch("main")).await.unwrap_err();
@@ -220,9 +222,10 @@ async fn a_certificate_is_checked_on_both_sides() {
             panic!("{error:?}");
         };
     }
-    let anonymous = Access { client_certificate: None, ..trusting(&ca) };
+    let anonymous = through(Connection { client_certificate: None, ..connection(&ca) });
     assert!(get(remote(&url, anonymous), &branch("main")).await.is_err());
-    let nonsense = Access { ca_pem: Some(b"nonsense".to_vec()), ..Access::default() };
+    let nonsense = Some(b"nonsense".to_vec());
+    let nonsense = through(Connection { ca_pem: nonsense, ..Connection::default() });
     let error = get(remote(&url, nonsense), &branch("main")).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to parse CA certificate");
 }
@@ -259,7 +262,8 @@ async fn nobody_at_the_address_is_said_as_go_says_it() {
     assert_eq!(source.to_string(), "dial tcp 127.0.0.1:1: connect: connection refused");
 
     let proxy = Some(Proxy { url: "http://127.0.0.1:1".to_owned(), login: None });
-    let access = Access { proxy, ..Access::default() };
+    let connection = Connection { proxy, ..Connection::default() };
+    let access = Access { connection, ..Access::default() };
     let error = get(remote("http://127.0.0.1:2/app.git", access), &branch("main")).await;
     let Err(Error::Request { source, .. }) = error else { panic!("{error:?}") };
     let expected = "proxyconnect tcp: dial tcp 127.0.0.1:1: connect: connection refused";
@@ -446,8 +450,9 @@ async fn a_proxy_is_used_and_told_who_we_are() {
         ([(header::CONTENT_TYPE, kind)], answer.bytes().await.unwrap()).into_response()
     });
     let url = listen(router).await;
-    let login = Some(("me".to_owned(), Secret::new("pw")));
-    let access = Access { proxy: Some(Proxy { url, login }), ..Access::default() };
+    let login = Some(Login { username: "me".to_owned(), password: Secret::new("pw") });
+    let connection = Connection { proxy: Some(Proxy { url, login }), ..Connection::default() };
+    let access = Access { connection, ..Access::default() };
     let found = get(remote("http://git.invalid/app.git", access), &branch("main")).await;
     assert!(found.is_ok(), "{found:?}");
 }

@@ -1,9 +1,11 @@
 //! How a server is reached, and by whom.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use reqwest::Url;
+use reqwest::{Certificate, ClientBuilder, Identity, Url};
 use secret_text::Secret;
+
+use crate::link_local::Resolver;
 
 /// A user and its password.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,6 +65,48 @@ pub enum InvalidAccess {
     /// The TLS library could not be set up.
     #[error("failed to set up the HTTP client")]
     Client(#[source] reqwest::Error),
+}
+
+impl Access {
+    /// Whether everybody is reached in this way.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Lets a client connect in this way.
+    ///
+    /// # Errors
+    /// If a certificate, a key or the proxy cannot be used.
+    pub fn prepare(&self, builder: ClientBuilder) -> Result<ClientBuilder, InvalidAccess> {
+        let mut builder = builder.danger_accept_invalid_certs(self.trust_anyone);
+        if self.avoid_link_local {
+            builder = builder.dns_resolver(Arc::new(Resolver));
+        }
+        if let Some(pem) = &self.ca_pem {
+            let certificates = Certificate::from_pem_bundle(pem)
+                .ok()
+                .filter(|certificates| !certificates.is_empty())
+                .ok_or(InvalidAccess::Ca)?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        if let Some(own) = &self.client_certificate {
+            let mut pem = own.certificate_pem.clone();
+            pem.push(b'\n');
+            pem.extend_from_slice(own.key_pem.expose().as_bytes());
+            let identity =
+                Identity::from_pem(&pem).map_err(|_syntax| InvalidAccess::ClientCertificate)?;
+            builder = builder.identity(identity);
+        }
+        if let Some(proxy) = &self.proxy {
+            let mut through =
+                reqwest::Proxy::all(&proxy.url).map_err(|_syntax| InvalidAccess::Proxy)?;
+            if let Some(login) = &proxy.login {
+                through = through.basic_auth(&login.username, login.password.expose());
+            }
+            builder = builder.proxy(through);
+        }
+        Ok(builder)
+    }
 }
 
 impl Login {

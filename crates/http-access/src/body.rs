@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Response, StatusCode, Url, header::HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
-use crate::cause::{self, Cause};
+use crate::cause::Cause;
 
 /// The answer to a request. The bytes are those that were meant, whatever compression carried them.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Body {
         let silent = Instant::now() + self.idle;
         let chunk = match timeout_at(self.deadline.min(silent), self.response.chunk()).await {
             Ok(Ok(chunk)) => chunk,
-            Ok(Err(error)) => return Err(cause::of_read(error).into()),
+            Ok(Err(error)) => return Err(Cause::of_read(error).into()),
             Err(_elapsed) if self.deadline <= silent => return Err(Cause::Deadline.into()),
             Err(_elapsed) => return Err(Cause::Silent.into()),
         };

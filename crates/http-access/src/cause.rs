@@ -61,38 +61,41 @@ pub enum Cause {
     Other(#[source] Box<dyn StdError + Send + Sync>),
 }
 
-/// Why a request got no answer. Asks the resolver, so that the message can name an address.
-pub(crate) async fn of(error: reqwest::Error, target: &Url, proxy: Option<&str>) -> Cause {
-    if let Some(tls) = find::<TlsError>(&error) {
-        return of_tls(tls.clone(), target);
-    }
-    let proxy = proxy.and_then(|proxy| Url::parse(proxy).ok());
-    let (dialled, through) = match &proxy {
-        Some(proxy) => (proxy, "proxyconnect tcp: "),
-        None => (target, ""),
-    };
-    if error.is_connect() {
-        let timed_out = error.is_timeout() || kind(&error) == Some(io::ErrorKind::TimedOut);
-        let refused = kind(&error) == Some(io::ErrorKind::ConnectionRefused);
-        match address(dialled).await {
-            None => {
-                let host = dialled.host_str().unwrap_or_default().to_owned();
-                return Cause::NoSuchHost { through, host };
-            }
-            Some(address) if refused => return Cause::Refused { through, address },
-            Some(address) if timed_out => return Cause::ConnectTimeout { through, address },
-            Some(_) => {}
+impl Cause {
+    /// Why a request to `target` (through `proxy`) got no answer. Asks the resolver, so that the message
+    /// can name an address.
+    pub async fn of(error: reqwest::Error, target: &Url, proxy: Option<&str>) -> Self {
+        if let Some(tls) = find::<TlsError>(&error) {
+            return of_tls(tls.clone(), target);
         }
+        let proxy = proxy.and_then(|proxy| Url::parse(proxy).ok());
+        let (dialled, through) = match &proxy {
+            Some(proxy) => (proxy, "proxyconnect tcp: "),
+            None => (target, ""),
+        };
+        if error.is_connect() {
+            let timed_out = error.is_timeout() || kind(&error) == Some(io::ErrorKind::TimedOut);
+            let refused = kind(&error) == Some(io::ErrorKind::ConnectionRefused);
+            match address(dialled).await {
+                None => {
+                    let host = dialled.host_str().unwrap_or_default().to_owned();
+                    return Self::NoSuchHost { through, host };
+                }
+                Some(address) if refused => return Self::Refused { through, address },
+                Some(address) if timed_out => return Self::ConnectTimeout { through, address },
+                Some(_) => {}
+            }
+        }
+        Self::of_read(error)
     }
-    of_read(error)
-}
 
-/// Why an answer broke off.
-pub(crate) fn of_read(error: reqwest::Error) -> Cause {
-    match kind(&error) {
-        Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => Cause::Closed,
-        // The URL is said elsewhere, and there without what must not be said.
-        Some(_) | None => Cause::Other(Box::new(error.without_url())),
+    /// Why an answer broke off.
+    pub fn of_read(error: reqwest::Error) -> Self {
+        match kind(&error) {
+            Some(io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => Self::Closed,
+            // The URL is said elsewhere, and there without what must not be said.
+            Some(_) | None => Self::Other(Box::new(error.without_url())),
+        }
     }
 }
 

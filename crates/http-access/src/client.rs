@@ -1,9 +1,9 @@
 //! Asking, following redirects, and keeping the login at home.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use reqwest::{
-    Certificate, Identity, Method, Response, Url,
+    Method, Response, Url,
     header::{self, HeaderMap},
 };
 use secret_text::Secret;
@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     access::{Access, InvalidAccess, Login},
     body::Body,
-    cause::{self, Cause},
-    link_local::{self, Resolver},
+    cause::Cause,
+    link_local,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -107,39 +107,12 @@ impl Client {
     /// # Errors
     /// If a certificate, a key or the proxy cannot be used.
     pub fn new(access: &Access) -> Result<Self, InvalidAccess> {
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             // Redirects are followed by hand, because the login must not follow.
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .danger_accept_invalid_certs(access.trust_anyone);
-        if access.avoid_link_local {
-            builder = builder.dns_resolver(Arc::new(Resolver));
-        }
-        if let Some(pem) = &access.ca_pem {
-            let certificates = Certificate::from_pem_bundle(pem)
-                .ok()
-                .filter(|certificates| !certificates.is_empty())
-                .ok_or(InvalidAccess::Ca)?;
-            builder = builder.tls_certs_merge(certificates);
-        }
-        if let Some(own) = &access.client_certificate {
-            let mut pem = own.certificate_pem.clone();
-            pem.push(b'\n');
-            pem.extend_from_slice(own.key_pem.expose().as_bytes());
-            let identity =
-                Identity::from_pem(&pem).map_err(|_syntax| InvalidAccess::ClientCertificate)?;
-            builder = builder.identity(identity);
-        }
-        if let Some(proxy) = &access.proxy {
-            let mut through =
-                reqwest::Proxy::all(&proxy.url).map_err(|_syntax| InvalidAccess::Proxy)?;
-            if let Some(login) = &proxy.login {
-                through = through.basic_auth(&login.username, login.password.expose());
-            }
-            builder = builder.proxy(through);
-        }
-        let http = builder.build().map_err(InvalidAccess::Client)?;
+            .connect_timeout(CONNECT_TIMEOUT);
+        let http = access.prepare(builder)?.build().map_err(InvalidAccess::Client)?;
         let proxy = access.proxy.as_ref().map(|proxy| proxy.url.clone());
         Ok(Self { http, proxy, avoid_link_local: access.avoid_link_local })
     }
@@ -196,7 +169,7 @@ impl Client {
         let silent = Instant::now() + CONNECT_TIMEOUT + IDLE_TIMEOUT;
         let source = match timeout_at(deadline.min(silent), ask.send()).await {
             Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => cause::of(error, url, self.proxy.as_deref()).await,
+            Ok(Err(error)) => Cause::of(error, url, self.proxy.as_deref()).await,
             Err(_elapsed) if deadline <= silent => Cause::Deadline,
             Err(_elapsed) => Cause::Silent,
         };

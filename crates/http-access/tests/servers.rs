@@ -1,4 +1,5 @@
 //! Servers that redirect, stall, break off and send too much.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},

@@ -1,6 +1,7 @@
 //! Registries over TLS that want a login, and registries that lie.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use http_access::{Access as Reach, Client, Login, Secret};
 use registry_client::{Descriptor, Error, Registry};
@@ -13,12 +14,14 @@ fn soon() -> Instant {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    Sha256::digest(bytes).iter().fold("sha256:".to_owned(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
-fn login(password: &str) -> Option<Login> {
-    Some(Login { username: "me".to_owned(), password: Secret::new(password) })
+fn login(password: &str) -> Login {
+    Login { username: "me".to_owned(), password: Secret::new(password) }
 }
 
 /// The repository `app` of a server, with one layer.
@@ -50,15 +53,17 @@ async fn an_encrypted_registry_gives_its_layers_to_whom_it_knows() {
     let pem = Some(ca.certificate_pem().as_bytes().to_vec());
     let trusting = Reach { ca_pem: pem, ..Reach::default() };
 
-    let registry = at(&server, &trusting, login("secret"));
+    let registry = at(&server, &trusting, Some(login("secret")));
     assert_eq!(registry.tags(soon()).await.unwrap(), ["1.0.0"]);
     let manifest = registry.manifest("1.0.0", soon()).await.unwrap();
     assert_eq!(manifest.layers[0].digest, layer.digest);
     assert_eq!(registry.blob(&manifest.layers[0], 100, soon()).await.unwrap(), "layer");
 
-    for (reach, login) in
-        [(&trusting, None), (&trusting, login("wrong")), (&Reach::default(), self::login("secret"))]
-    {
+    for (reach, login) in [
+        (&trusting, None),
+        (&trusting, Some(login("wrong"))),
+        (&Reach::default(), Some(self::login("secret"))),
+    ] {
         assert!(at(&server, reach, login).tags(soon()).await.is_err());
     }
 }

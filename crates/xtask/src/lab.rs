@@ -23,12 +23,8 @@ impl Rest {
 }
 
 /// The programs of a running ferroflux.
-const CONTROLLERS: &[&str] = &[
-    "source-controller",
-    "kustomize-controller",
-    "helm-controller",
-    "notification-controller",
-];
+const CONTROLLERS: &[&str] =
+    &["source-controller", "kustomize-controller", "helm-controller", "notification-controller"];
 
 /// Builds the controllers and the control plane, then runs `lab COMMAND`.
 pub(crate) fn on_a_control_plane(command: &str, rest: &Rest, profile: Profile) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Length-prefixed lines.
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use http_access::Cause;
 
 use crate::{
-    error::{Cause, Error, quoted},
+    error::{Error, quoted},
     http::Body,
 };
 

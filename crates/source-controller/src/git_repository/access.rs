@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crd_types::source::GitRepository;
-use git_client::{Access, ClientCertificate, Credentials, Proxy, Secret as Hidden};
+use git_client::{Access, ClientCertificate, Credentials, Login, Proxy, Secret as Hidden};
 use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{Api, ResourceExt as _};
 use reconcile_loop::controller::api_error;
@@ -59,7 +59,7 @@ pub(crate) async fn resolve(repository: &GitRepository, ctx: &Context) -> Result
                 return Err(Halt::Proxy(Error::ReadProxy { secret, detail }));
             }
         };
-        access.proxy = Some(proxy(&data, &secret).map_err(Halt::Proxy)?);
+        access.connection.proxy = Some(proxy(&data, &secret).map_err(Halt::Proxy)?);
     }
     if let Some(reference) = &spec.secret_ref {
         let secret = format!("{namespace}/{}", reference.name);
@@ -69,8 +69,8 @@ pub(crate) async fn resolve(repository: &GitRepository, ctx: &Context) -> Result
         let data = found.data.unwrap_or_default();
         let transport = spec.url.split("://").next().unwrap_or_default();
         access.credentials = credentials(&data, transport).map_err(Halt::Authentication)?;
-        access.ca_pem = bytes(&data, "ca.crt").or_else(|| bytes(&data, "caFile"));
-        access.client_certificate =
+        access.connection.ca_pem = bytes(&data, "ca.crt").or_else(|| bytes(&data, "caFile"));
+        access.connection.client_certificate =
             client_certificate(&data, &secret).map_err(Halt::Authentication)?;
         if bytes(&data, "githubAppID").is_some() {
             return Err(Halt::ForeignGithubApp { secret });
@@ -123,7 +123,8 @@ fn proxy(data: &Data, secret: &str) -> Result<Proxy, Error> {
     }
     let login = data.get("username").map(|username| {
         let password = data.get("password").map(|password| text(&password.0));
-        (text(&username.0), Hidden::new(password.unwrap_or_default()))
+        let password = Hidden::new(password.unwrap_or_default());
+        Login { username: text(&username.0), password }
     });
     Ok(Proxy { url, login })
 }
