@@ -26,6 +26,6 @@ pub use record::{
 };
 pub use size::{MAX_RECORD_BYTES, TooLarge, check_room, check_size};
 pub use snapshot::{
-    NotOurs, SNAPSHOT_VERSION, has_been_tested, has_failed_tests, snapshot, snapshot_of_tests,
-    truncated, verify,
+    NotOurs, SNAPSHOT_VERSION, has_been_tested, has_failed_tests, is_superseded_since, snapshot,
+    snapshot_of_tests, truncated, verify,
 };

@@ -85,6 +85,17 @@ pub fn verify(snapshot: &Snapshot, record: &Record) -> Result<(), NotOurs> {
     }
 }
 
+/// Whether the revision has been superseded since the snapshot was made, and nothing else has become
+/// of it.
+pub fn is_superseded_since(snapshot: &Snapshot, record: &Record) -> bool {
+    record.info.status == Status::Superseded
+        && [Status::Deployed, Status::Failed].into_iter().any(|status| {
+            let mut before = record.clone();
+            before.info.status = status;
+            snapshot.status == before.info.status.as_str() && verify(snapshot, &before).is_ok()
+        })
+}
+
 /// Whether a snapshot of the same revision says how it ended. It does not if it was made while the
 /// revision was pending, or of a release of the same name that was uninstalled since.
 pub(crate) fn tells_the_end(snapshot: &Snapshot, record: &Record) -> bool {
@@ -146,4 +157,22 @@ const NO_SECOND: i64 = -62_135_596_800;
 
 fn no_time() -> Time {
     Time(jiff::Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_new_status_makes_it_superseded() {
+        let mut record = Record { name: "app".to_owned(), version: 1, ..Record::default() };
+        record.info.status = Status::Deployed;
+        let known = snapshot(&record, None, None);
+        assert!(!is_superseded_since(&known, &record));
+        record.info.status = Status::Superseded;
+        assert!(is_superseded_since(&known, &record));
+        assert!(!is_superseded_since(&snapshot(&record, None, None), &record));
+        record.manifest.push_str("kind: Secret\n");
+        assert!(!is_superseded_since(&known, &record), "somebody changed more");
+    }
 }

@@ -54,8 +54,12 @@ impl Run {
             Some(go_duration::format(began.elapsed()).as_str().into());
         let told = if is_install { history::INSTALL } else { history::UPGRADE };
         let oci_digest = self.oci_digest.clone();
+        let mut written = attempt.written.clone();
+        if resumed {
+            written.extend(self.superseded_unnoted());
+        }
         let known = &mut self.report.status.history;
-        history::released(known, &attempt.written, told, oci_digest.as_deref());
+        history::released(known, &written, told, oci_digest.as_deref());
         self.take_stock(&attempt).await;
         let error = attempt.result.as_ref().err().map(|error| reconcile_loop::chain(error));
         let outcome = match (error, is_install) {
@@ -142,7 +146,11 @@ impl Run {
             }
         };
         let attempt = self.during(step, work.boxed()).await;
-        history::rolled_back(&mut self.report.status.history, &attempt.written);
+        let mut written = attempt.written.clone();
+        if to.is_none() {
+            written.extend(self.superseded_unnoted());
+        }
+        history::rolled_back(&mut self.report.status.history, &written);
         self.take_stock(&attempt).await;
         let outcome = match &attempt.result {
             Ok(()) => Outcome::RolledBack,

@@ -7,7 +7,7 @@ use crd_types::conditions::READY;
 use crd_types::reasons::HEALTH_CHECK_CANCELED;
 use futures::future::BoxFuture;
 use helm_action::{ActionError, Attempt};
-use helm_release::{Counters, IntentAction, Record, ReleaseAction, Remedy, Strategy, Terminal};
+use helm_release::{Counters, IntentAction, ReleaseAction, Remedy, Strategy, Terminal};
 use kube::runtime::reflector::ObjectRef;
 use reconcile_loop::conditions::Status::False;
 use reconcile_loop::controller::api_error;
@@ -255,23 +255,23 @@ impl Run {
 
     /// Notes in the status what a process before this one did and did not come to note.
     pub(super) fn note(&mut self, action: IntentAction, counters: &Counters) {
-        let Some(stored) = &self.stored else { return };
-        let mut newest: Vec<Arc<Record>> = stored.records.iter().rev().take(2).cloned().collect();
-        let Some(record) = newest.first().cloned() else { return };
+        let Some(record) = self.last_record() else { return };
+        let mut written = vec![Arc::clone(&record)];
+        written.extend(self.superseded_unnoted());
         let known = &mut self.report.status.history;
         let oci_digest = self.oci_digest.as_deref();
         let status = &mut self.report.status.last_attempted_release_action;
         match action {
             IntentAction::Install => {
-                newest.truncate(1);
-                history::released(known, &newest, history::INSTALL, oci_digest);
+                written.truncate(1);
+                history::released(known, &written, history::INSTALL, oci_digest);
                 *status = Some("install".to_owned());
             }
             IntentAction::Upgrade => {
-                history::released(known, &newest, history::UPGRADE, oci_digest);
+                history::released(known, &written, history::UPGRADE, oci_digest);
                 *status = Some("upgrade".to_owned());
             }
-            IntentAction::Rollback => history::rolled_back(known, &newest),
+            IntentAction::Rollback => history::rolled_back(known, &written),
             IntentAction::Test => history::tested(known, Some(&record)),
             IntentAction::Uninstall => return,
         }

@@ -202,6 +202,16 @@ impl Run {
         self.stored.as_ref().and_then(|stored| stored.last().cloned())
     }
 
+    /// Revisions that a process before this one superseded and did not come to tell of.
+    fn superseded_unnoted(&self) -> Vec<Arc<Record>> {
+        let known = &self.report.status.history;
+        let stored = self.stored.iter().flat_map(|stored| &stored.records);
+        let is_unnoted = |record: &&Arc<Record>| {
+            known.iter().any(|known| helm_release::is_superseded_since(known, record))
+        };
+        stored.filter(is_unnoted).cloned().collect()
+    }
+
     /// Whether a revision is in storage as it was when we last saw it.
     fn is_intact(&self, version: i64) -> bool {
         let known = self.report.status.history.iter().find(|snapshot| snapshot.version == version);
