@@ -109,6 +109,11 @@ impl Shard {
         Ok(took)
     }
 
+    /// Its process id; 0 if it has ended.
+    pub fn pid(&self) -> u32 {
+        self.controller.as_ref().map_or(0, Controller::pid)
+    }
+
     fn run(&mut self) -> Result<()> {
         let (dir, name) = (self.dir.path(), self.name);
         let controller = Controller::start(name, &self.binary, &self.flags, &self.cluster, dir)?;

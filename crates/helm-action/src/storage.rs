@@ -133,7 +133,10 @@ impl Storage {
         Self { client, namespace: namespace.to_owned(), release: release.to_owned() }
     }
 
-    /// All records of the release. One request.
+    /// All records of the release. One request, at every reconciliation.
+    ///
+    /// A watch would save it, but reads with the controller's rights what the tenant may not see,
+    /// misses remote clusters, and keeps what only a change needs.
     ///
     /// # Errors
     /// If they cannot be listed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 use system_tests::{Kind, Scene, Shard};
-use testbed::{ApiProxy, eventually};
+use testbed::{ApiFault, ApiProxy, Usage, eventually};
 
 use crate::releases::{
     apply, apply_plain, chart, condition, config_map, publish, publish_as, slow,
@@ -255,7 +255,7 @@ async fn a_chart_may_come_as_an_external_artifact_where_that_is_allowed() {
 async fn the_default_service_account_is_used_where_none_is_named() {
     let scene = Scene::new("helm-tenant").await.unwrap();
     let namespace = scene.namespace().name().to_owned();
-    let _charts = publish(&scene, &["1.0.0"]);
+    let charts = publish(&scene, &["1.0.0"]);
     let account = "--default-service-account=tenant";
     let shard = Shard::start_helm(&scene, scene.world().cluster(), &[account]).unwrap();
     apply_release(&scene, &shard, "app", &json!({}));
@@ -288,8 +288,128 @@ async fn the_default_service_account_is_used_where_none_is_named() {
     scene.request_reconcile(Kind::HelmRelease, "app", "1").await.unwrap();
     scene.until_ready(Kind::HelmRelease, "app", "install succeeded").await.unwrap();
     assert!(!scene.exists(Kind::ConfigMap, "other-config").await.unwrap());
+
+    // Nothing is done with other rights: not hooks, objects, definitions, namespaces and look-ups.
+    let values = |object: &Value| json!({"values": {"objects": [object]}});
+    let service = |annotations: Value| {
+        let metadata = json!({"name": "{{ .Release.Name }}", "annotations": annotations});
+        let spec = json!({"ports": [{"port": 80}]});
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+    };
+    let looking = "{{ (lookup \"v1\" \"Node\" \"\" \"\") | toYaml }}";
+    let defining = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: \
+                    {name: x.example.com}\n";
+    publish_as(&charts, "looks", "1.0.0", &[("templates/look.yaml", looking)]);
+    publish_as(&charts, "defines", "1.0.0", &[("crds/x.yaml", defining)]);
+    scene.request_reconcile(Kind::HelmRepository, "demo", "1").await.unwrap();
+    let hook = service(json!({"helm.sh/hook": "pre-install"}));
+    let elsewhere = json!({
+        "targetNamespace": format!("{namespace}-x"),
+        "storageNamespace": namespace,
+        "install": {"createNamespace": true},
+    });
+    for (name, spec, resource) in [
+        ("hooks", values(&hook), "services"),
+        ("objects", values(&service(json!({}))), "services"),
+        ("looks", json!({"chart": chart("demo", "looks", "1.0.0")}), "nodes"),
+        (
+            "defines",
+            json!({"chart": chart("demo", "defines", "1.0.0")}),
+            "customresourcedefinitions",
+        ),
+        ("elsewhere", elsewhere, "namespaces"),
+    ] {
+        apply_release(&scene, &shard, name, &spec);
+        let who = format!("User \"system:serviceaccount:{namespace}:tenant\" cannot");
+        let ready = scene.until_failed(Kind::HelmRelease, name, &who).await.unwrap();
+        assert!(ready.message.contains(&format!("resource \"{resource}\"")), "{name}: {ready:?}");
+    }
+
     // It also removes the release, and nobody else does.
     scene.delete(Kind::HelmRelease, "app").await.unwrap();
     scene.until_gone(Kind::HelmRelease, "app").await.unwrap();
     assert!(!scene.exists(Kind::ConfigMap, "app-config").await.unwrap());
+}
+
+/// What an API server that restarts looks like from here: it is too busy, its watches end, and what
+/// they would begin with is forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disturbed_api_server_costs_no_revision_and_no_second_hook() {
+    const RELEASES: usize = 6;
+    let scene = Scene::new("helm-disturbed").await.unwrap();
+    let _charts = publish(&scene, &["1.0.0"]);
+    let dir = tempfile::tempdir().unwrap();
+    let proxy = ApiProxy::start(scene.world().cluster(), dir.path()).await.unwrap();
+    let shard = Shard::start_helm(&scene, proxy.cluster(), &[]).unwrap();
+    let hook = config_map("{{ .Release.Name }}-hook", &json!({"helm.sh/hook": "pre-upgrade"}));
+    let names: Vec<String> = (0..RELEASES).map(|n| format!("app-{n}")).collect();
+    let spec = |text: &str| json!({"values": {"objects": [hook], "text": text}});
+    for name in &names {
+        apply_release(&scene, &shard, name, &spec("one"));
+    }
+    for name in &names {
+        scene.until_ready(Kind::HelmRelease, name, "install succeeded").await.unwrap();
+    }
+    let begun = proxy.interruption().sent().len();
+    let faults =
+        [ApiFault::TooBusy, ApiFault::GoneByStatus, ApiFault::TooBusy, ApiFault::GoneByEvent];
+    for (name, fault) in names.iter().zip(faults.into_iter().cycle()) {
+        apply_release(&scene, &shard, name, &spec("two"));
+        let writes = proxy.interruption().sent().len();
+        proxy.set_fault(Some(fault));
+        proxy.break_watches();
+        proxy.take_requests();
+        let asked = eventually(SOON, || async {
+            ensure!(!proxy.take_requests().is_empty(), "nobody asks");
+            Ok(())
+        });
+        asked.await.unwrap();
+        proxy.set_fault(None);
+        // The next fault comes in the middle of something.
+        let goes_on = eventually(SOON, || async {
+            ensure!(proxy.interruption().sent().len() > writes, "nothing is written");
+            Ok(())
+        });
+        goes_on.await.unwrap();
+    }
+    for name in &names {
+        scene.until_ready(Kind::HelmRelease, name, &format!("/{name}.v2 ")).await.unwrap();
+        assert_eq!(revisions(&scene, name).await, "1:superseded 2:deployed");
+    }
+    let sent = proxy.interruption().sent().split_off(begun);
+    for name in &names {
+        let path = format!("/configmaps/{name}-hook");
+        let hooks = sent.iter().filter(|line| line.starts_with("PATCH ") && line.ends_with(&path));
+        assert_eq!(hooks.count(), 1, "{name}: {sent:#?}");
+    }
+}
+
+#[tokio::test]
+async fn large_charts_are_released_in_little_memory() {
+    const RELEASES: usize = 24;
+    let scene = Scene::new("helm-memory").await.unwrap();
+    let charts = publish(&scene, &["1.0.0"]);
+    let mut state = 1_u64;
+    let mut noise = || {
+        let random = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'0' + u8::try_from(state >> 58).unwrap())
+        });
+        random.take(700 << 10).collect::<String>()
+    };
+    for n in 0..RELEASES {
+        publish_as(&charts, &format!("fat-{n}"), "1.0.0", &[("files/noise", &noise())]);
+    }
+    scene.request_reconcile(Kind::HelmRepository, "demo", "1").await.unwrap();
+    let shard = Shard::start_helm(&scene, scene.world().cluster(), &[]).unwrap();
+    for n in 0..RELEASES {
+        let name = format!("fat-{n}");
+        apply_release(&scene, &shard, &name, &json!({"chart": chart("demo", &name, "1.0.0")}));
+    }
+    for n in 0..RELEASES {
+        let name = format!("fat-{n}");
+        scene.until_ready(Kind::HelmRelease, &name, "install succeeded").await.unwrap();
+    }
+    let peak = Usage::of(shard.pid()).unwrap().peak_rss_bytes >> 20;
+    assert!(peak < 96, "it took {peak} MiB");
 }
