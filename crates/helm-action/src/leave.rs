@@ -1,8 +1,14 @@
 //! Leave to act: how many actions are carried out at once.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Waits that are over so soon are no reason to begin something else: whoever gives a place back
+/// stands behind all others, and what has begun takes memory.
+const SHORT: Duration = Duration::from_millis(100);
 
 /// Leave to act. It is given back for as long as an action only waits, so that an action that waits
 /// holds up nobody. The default needs no leave of anybody.
@@ -23,9 +29,13 @@ impl Leave {
         Self(Some(Arc::new(Place { among: Arc::clone(places), taken })))
     }
 
-    /// Waits for something else than a place, without holding one.
+    /// Waits for something else than a place, without holding one if that lasts.
     pub(crate) async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
         let Some(place) = &self.0 else { return wait.await };
+        let mut wait = pin!(wait);
+        if let Ok(end) = tokio::time::timeout(SHORT, &mut wait).await {
+            return end;
+        }
         place.put(None);
         let end = wait.await;
         place.put(take(&place.among).await);
@@ -58,6 +68,8 @@ mod tests {
             places.available_permits()
         };
         assert_eq!(first.aside(other).await, 0, "another took the place meanwhile");
+        let short = async { places.available_permits() };
+        assert_eq!(first.aside(short).await, 0, "it kept its place");
         assert_eq!(places.available_permits(), 0, "it has its place again");
         drop(first);
         assert_eq!(places.available_permits(), 1);

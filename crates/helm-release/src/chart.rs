@@ -49,6 +49,29 @@ pub struct FileRecord {
     pub others: BTreeMap<String, Value>,
 }
 
+/// A chart that several records hold, stored as if each had its own.
+pub(crate) mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::ChartRecord;
+
+    #[expect(clippy::ref_option, reason = "serde asks for it")]
+    pub(crate) fn serialize<S: Serializer>(
+        chart: &Option<Arc<ChartRecord>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        chart.as_deref().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<ChartRecord>>, D::Error> {
+        Ok(Option::<ChartRecord>::deserialize(deserializer)?.map(Arc::new))
+    }
+}
+
 impl ChartRecord {
     /// What is stored of a chart.
     pub fn of(chart: &Chart) -> Self {

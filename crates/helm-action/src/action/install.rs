@@ -108,7 +108,7 @@ pub(crate) fn record(
     Record {
         name: target.name.clone(),
         namespace: target.namespace.clone(),
-        chart: Some(ChartRecord::of(&desired.chart)),
+        chart: Some(Arc::new(ChartRecord::of(&desired.chart))),
         config: Some(values).filter(|values| !values.is_empty()),
         manifest: rendered.manifest_text(),
         hooks: rendered.hooks.iter().map(hook_record).collect(),
@@ -130,7 +130,8 @@ pub(crate) fn record(
 /// If so.
 pub fn check_chart(target: &Target, chart: &Chart) -> Result<(), ActionError> {
     let name = target.name.clone();
-    fits(&Record { name, chart: Some(ChartRecord::of(chart)), ..Record::default() })
+    let chart = Some(Arc::new(ChartRecord::of(chart)));
+    fits(&Record { name, chart, ..Record::default() })
 }
 
 /// Refuses a record that no Secret can hold, now or when the action has ended.
