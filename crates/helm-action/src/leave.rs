@@ -1,6 +1,5 @@
 //! Leave to act: how many actions are carried out at once.
 
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,16 +29,18 @@ impl Leave {
     }
 
     /// Waits for something else than a place, without holding one if that lasts.
-    pub(crate) async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
-        let Some(place) = &self.0 else { return wait.await };
-        let mut wait = pin!(wait);
-        if let Ok(end) = tokio::time::timeout(SHORT, &mut wait).await {
-            return end;
+    pub(crate) fn aside<T>(&self, wait: impl Future<Output = T>) -> impl Future<Output = T> {
+        let mut wait = Box::pin(wait);
+        async move {
+            let Some(place) = &self.0 else { return wait.await };
+            if let Ok(end) = tokio::time::timeout(SHORT, &mut wait).await {
+                return end;
+            }
+            place.put(None);
+            let end = wait.await;
+            place.put(take(&place.among).await);
+            end
         }
-        place.put(None);
-        let end = wait.await;
-        place.put(take(&place.among).await);
-        end
     }
 }
 
