@@ -59,6 +59,9 @@ pub(crate) fn json_with_notes(resource: &Resource) -> String {
     note("previousKinds", previous.iter().map(|id| id.kind.as_str()).collect());
     note("previousNames", previous.iter().map(|id| id.name.as_str()).collect());
     note("previousNamespaces", previous.iter().map(|id| id.namespace.as_str()).collect());
+    let behavior = resource.notes.behavior.iter();
+    note("generatorBehavior", behavior.map(|behavior| behavior.name()).collect());
+    note("needsHashSuffix", if resource.notes.needs_hash { vec!["enabled"] } else { vec![] });
     note("prefixes", resource.notes.prefixes.iter().map(String::as_str).collect());
     note("suffixes", resource.notes.suffixes.iter().map(String::as_str).collect());
     shown.set_annotations(annotations);

@@ -33,6 +33,8 @@ const BUILD_ANNOTATIONS: [&str; 19] = [
     "internal.config.kubernetes.io/helm-generated",
 ];
 const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+/// Stands for all of them while a patch is applied.
+const NOTES: &str = "internal.config.kubernetes.io/notes";
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
@@ -267,6 +269,53 @@ impl Resource {
             || notes.behavior.is_some()
             || notes.needs_hash
             || notes.origin.is_some()
+            || !notes.transformed_by.is_empty()
+            || !notes.read_by_vars.is_empty()
+    }
+
+    /// Stands for the notes among the annotations while a patch is applied.
+    ///
+    /// Flux: kustomize keeps its notes there, so a patch that replaces or removes all annotations
+    /// makes it forget where the resource comes from; a strategic merge patch also its earlier names,
+    /// to which references are not followed any more, and the hash that was to come.
+    pub(crate) fn show_notes(&mut self) {
+        if !self.is_noted() {
+            return;
+        }
+        let metadata = object_entry(&mut self.fields, "metadata");
+        let annotations = metadata.entry("annotations").or_insert(Value::Null);
+        if annotations.is_null() {
+            *annotations = Value::Object(Map::new());
+        }
+        if let Value::Object(annotations) = annotations {
+            annotations.insert(NOTES.to_owned(), Value::from(""));
+        }
+    }
+
+    /// Takes away what stands for the notes; where a patch has done so already, they are forgotten,
+    /// or with `origin_only` where it comes from.
+    pub(crate) fn hide_notes(&mut self, origin_only: bool) {
+        if !self.is_noted() {
+            return;
+        }
+        let annotations = self.fields.get_mut("metadata").and_then(|it| it.get_mut("annotations"));
+        let shown = match annotations {
+            Some(Value::Object(annotations)) => annotations.remove(NOTES).is_some(),
+            // Nothing was shown among what is no map.
+            Some(other) => !other.is_null(),
+            None => false,
+        };
+        if shown {
+            return;
+        }
+        self.notes.origin = None;
+        self.notes.transformed_by.clear();
+        if !origin_only {
+            let Notes { blanks, shared_labels, spellings, has_plain_keys, .. } =
+                std::mem::take(&mut self.notes);
+            self.notes =
+                Notes { blanks, shared_labels, spellings, has_plain_keys, ..Notes::default() };
+        }
     }
 
     /// Takes labels, annotations, name, namespace and notes of a resource that this one replaces.

@@ -216,7 +216,7 @@ impl Resources {
                 let objects: Vec<String> = matches
                     .iter()
                     .filter_map(|place| self.list.get(*place))
-                    .map(crate::emit::json)
+                    .map(crate::emit::json_with_notes)
                     .collect();
                 Err(ResourcesError::SeveralToMerge {
                     objects: format!("[{}]", objects.join(" ")),

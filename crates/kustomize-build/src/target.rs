@@ -11,6 +11,7 @@ use crate::budget::{Budget, fields_weight, printed_fields};
 use crate::built::Built;
 use crate::config::{Config, from_crds};
 use crate::documents::{self, DocumentError};
+use crate::emit;
 use crate::error::Error;
 use crate::generate;
 use crate::go_syntax;
@@ -448,10 +449,11 @@ impl<'a> Target<'a> {
             resource.notes.origin = plugin_origin(document);
             made.push(resource);
         }
+        // The pointers are Go's; a message that changes from run to run helps nobody.
+        let origin = if self.origin.is_some() { "0xPTR" } else { "<nil>" };
         for resource in made {
-            // The pointer is Go's; a message that changes from run to run helps nobody.
             gathered.resources.absorb(resource).map_err(|error| {
-                Error::from(error).doing("merging from generator &{0xPTR <nil>}")
+                Error::from(error).doing(format!("merging from generator &{{0xPTR {origin}}}"))
             })?;
         }
         self.within_limit(gathered)
@@ -474,7 +476,7 @@ impl<'a> Target<'a> {
         };
         config.extend(chart.clone());
         config.retain(|_, value| !crate::value::is_empty(value));
-        plugin::PluginError::HelmDisabled { config: crate::emit::stream(&[config]) }.into()
+        plugin::PluginError::HelmDisabled { config: emit::stream(&[config]) }.into()
     }
 
     fn run_transformers(&mut self, gathered: &mut Gathered) -> Result<(), Error> {
@@ -521,11 +523,7 @@ impl<'a> Target<'a> {
             for validator in plugin::transformer(&document, &self.loader)? {
                 let mut validated = gathered.resources.clone();
                 validator.apply(&mut validated, &self.run.shared)?;
-                let mut pairs = gathered.resources.iter().zip(validated.iter());
-                let changed = pairs.find(|(before, after)| before.fields != after.fields);
-                if let Some((before, after)) = changed {
-                    let (before, after) = (crate::emit::json(before), crate::emit::json(after));
-                    let reason = format!("nodes unequal: \n -- {before},\n -- {after}\n\n");
+                if let Some(reason) = difference(&gathered.resources, &validated) {
                     return Err(Error::ValidatorChanged { reason });
                 }
             }
@@ -555,6 +553,29 @@ impl<'a> Target<'a> {
         self.add_resources(&mut gathered, &paths, field)?;
         Ok(gathered.resources.into_vec())
     }
+}
+
+/// What a validator changed, as kustomize says it: first the one, then the other.
+fn difference(before: &Resources, after: &Resources) -> Option<String> {
+    const POINTER: &str = "&resource.Resource{RNode:yaml.RNode{fieldPath:[]string(nil), \
+                           value:(*yaml.Node)(0xPTR), ShouldKeep:false, Match:[]string(nil)}, \
+                           refVarNames:[]string(nil)}";
+    let notes = |resource: &Resource| {
+        let notes = &resource.notes;
+        (notes.previous.len(), notes.prefixes.len(), notes.suffixes.len())
+    };
+    before.iter().zip(after.iter()).find_map(|(before, after)| {
+        if before.id() != after.id() {
+            return Some(format!("id in self missing from other; id: {}", before.id()));
+        }
+        if before.fields == after.fields && notes(before) == notes(after) {
+            return None;
+        }
+        let (before, after) = (emit::json_with_notes(before), emit::json_with_notes(after));
+        Some(format!(
+            "nodes unequal: \n -- {before},\n -- {after}\n\n--\n{POINTER}\n------\n{POINTER}\n"
+        ))
+    })
 }
 
 /// Where a plugin is configured.

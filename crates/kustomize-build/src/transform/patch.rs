@@ -8,7 +8,7 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{Matcher, SelectorError};
 use crate::shared_label;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The number up to which a float holds every whole number; it may stand for the next one, too.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -132,6 +132,7 @@ pub(super) fn merge_one(
     }
     let api_version = target.api_version();
     shared.budget.spend(fields_weight(&patch.fields))?;
+    target.show_notes();
     let mut old = std::mem::take(&mut target.fields);
     for blank in std::mem::take(&mut target.notes.blanks) {
         drop_blank(&mut old, &blank, &shared.schema.schema());
@@ -141,6 +142,7 @@ pub(super) fn merge_one(
         return Ok(());
     };
     target.fields = merged;
+    target.hide_notes(false);
     shared_label::spread(target, &shared.budget)?;
     target.notes.spellings.splice(..0, patch.notes.spellings);
     if !patch.notes.may_change_kind {
@@ -163,18 +165,13 @@ pub(super) fn apply_json(
     budget: &Budget,
 ) -> Result<(), TransformError> {
     let before = fields_weight(&resource.fields);
-    let mut document = Value::Object(std::mem::take(&mut resource.fields));
-    // Flux: kustomize keeps its notes among the annotations, so a patch finds the map there.
-    if resource.is_noted()
-        && let Some(Value::Object(metadata)) = document.get_mut("metadata")
-        && metadata.get("annotations").is_none_or(Value::is_null)
-    {
-        metadata.insert("annotations".to_owned(), Value::Object(Map::new()));
-    }
+    resource.show_notes();
+    let document = Value::Object(std::mem::take(&mut resource.fields));
     if let Value::Object(mut fields) = patch.apply(document, Options::kustomize())? {
         budget.spend(fields_weight(&fields).saturating_sub(before))?;
         fields.values_mut().for_each(through_float);
         resource.fields = fields;
+        resource.hide_notes(true);
         resource.notes.spellings.clear();
         resource.notes.shared_labels.clear();
     }
