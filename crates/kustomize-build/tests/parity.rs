@@ -9,7 +9,7 @@ use kustomize_build::parity::{Outcome, Report, json_patch, run, run_inline};
 const KNOWN: &[&str] = &["own.gen-multiline", "own.json6902-root"];
 
 /// How many builds of the recorded roots may differ, in either mode.
-const KNOWN_COMMAND: usize = 9;
+const KNOWN_COMMAND: usize = 8;
 const KNOWN_CONTROLLER: usize = 4;
 
 #[test]

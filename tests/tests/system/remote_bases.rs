@@ -1,6 +1,9 @@
 //! Bases in other repositories: refused, unless the operator lets them be fetched.
 
 use crate::config_map;
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use serde_json::{Value, json};
 use std::time::Duration;
 use system_tests::{Kind, Scene, Shard};
@@ -53,4 +56,39 @@ async fn a_base_of_another_repository_is_fetched_if_that_is_allowed() {
     scene.request_reconcile(Kind::GitRepository, "app", "1").await.unwrap();
     let is_new = |map: &Value| map["data"]["key"] == "2";
     scene.until_object(SOON, Kind::ConfigMap, "my-shared", is_new).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_plain_file_is_fetched_if_that_is_allowed() {
+    let scene = Scene::new("remote-file").await.unwrap();
+    let map = config_map("shared", "1");
+    let app = Router::new()
+        .route("/release.yaml", get(|| async { Redirect::temporary("/stored?signature=s3cr3t") }))
+        .route("/stored", get(move || async { map }))
+        .route("/elsewhere.yaml", get(|| async { Redirect::temporary("https://127.0.0.1:1/") }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let directory = |name: &str, file: &str| {
+        (format!("{name}/kustomization.yaml"), format!("resources: ['http://{host}/{file}']\n"))
+    };
+    let files = [
+        directory("good", "release.yaml"),
+        directory("missing", "missing.yaml"),
+        directory("elsewhere", "elsewhere.yaml"),
+    ];
+    let files = files.each_ref().map(|(path, text)| (path.as_str(), Some(text.as_str())));
+    scene.commit(&files).unwrap();
+    scene.apply_source("app", &json!({})).unwrap();
+
+    let flags = ["--no-remote-bases=false", &format!("--remote-base-hosts={host}")];
+    let shard = Shard::start(&scene, scene.world().cluster(), &flags).unwrap();
+    for path in ["good", "missing", "elsewhere"] {
+        let object = scene.kustomization(path, &json!({"path": path}));
+        scene.apply_all(&[shard.object(object)]).unwrap();
+    }
+    scene.until_ready(KS, "good", "Applied").await.unwrap();
+    assert_eq!(scene.get(Kind::ConfigMap, "shared").await.unwrap()["data"]["key"], "1");
+    scene.until_failed(KS, "missing", "cannot be fetched").await.unwrap();
+    scene.until_failed(KS, "elsewhere", "only https to addresses of the public").await.unwrap();
 }

@@ -195,3 +195,36 @@ fn through_float(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use file_tree::{File, FileTree, TreePath};
+
+    use crate::{Options, build};
+
+    /// A generated ConfigMap, which is to get a hash, and a patch of it.
+    fn name_after(patch: &str) -> String {
+        let kustomization =
+            format!("configMapGenerator: [{{name: a, literals: [k=v]}}]\npatches: [{patch}]\n");
+        let mut tree = FileTree::builder();
+        let file = File { bytes: kustomization.into(), executable: false };
+        tree.file(&TreePath::parse("kustomization.yaml").unwrap(), file).unwrap();
+        let built = build(&tree.build(), &TreePath::ROOT, &Options::command()).unwrap();
+        assert!(!built.to_yaml().contains("internal"), "{}", built.to_yaml());
+        built.documents[0]["metadata"]["name"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_merge_that_removes_all_annotations_makes_kustomize_forget() {
+        let merge = |annotations: &str| {
+            let patch = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: ";
+            name_after(&format!("{{patch: '{patch}{annotations}}}}}'}}"))
+        };
+        assert_eq!(merge("{x: y}"), "a-bdg947hgcc");
+        assert_eq!(merge("null"), "a");
+        assert_eq!(merge("{$patch: replace, x: y}"), "a");
+        let json = r#"[{"op": "add", "path": "/metadata/annotations", "value": {"x": "y"}}]"#;
+        let named = name_after(&format!("{{target: {{kind: ConfigMap}}, patch: '{json}'}}"));
+        assert_eq!(named, "a-bdg947hgcc", "a JSON patch lets it remember");
+    }
+}
