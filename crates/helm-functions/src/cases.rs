@@ -73,10 +73,12 @@ impl Kind {
     }
 }
 
-fn is_letter(c: char) -> bool {
+pub(crate) fn is_letter(c: char) -> bool {
     // Ideographs and kana have no case; the library does not take them for letters of a word.
+    // Roman numbers, letters in circles and the iota below a vowel are none for Go.
     c.is_alphabetic()
-        && !matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
+        && !matches!(c, '\u{345}' | '\u{2160}'..='\u{2188}' | '\u{24b6}'..='\u{24e9}'
+            | '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
 }
 
 fn is_punctuation(c: char) -> bool {
@@ -100,7 +102,9 @@ fn next_word(text: &str) -> (Kind, &str, &str) {
     let (kind, end) = match first {
         c if is_connector(c) => (Kind::Connector, run(&is_connector)),
         c if is_punctuation(c) => (Kind::Punctuation, run(&is_punctuation)),
-        c if c.is_uppercase() => (Kind::Upper, upper_word(text, run(&small), chars.next())),
+        c if is_letter(c) && c.is_uppercase() => {
+            (Kind::Upper, upper_word(text, run(&small), chars.next()))
+        }
         c if is_letter(c) => (Kind::Small, run(&small)),
         c if c.is_numeric() => (Kind::Number, run(&char::is_numeric)),
         _ => {

@@ -3,6 +3,7 @@
 use go_template::{Functions, Str, Type};
 
 use crate::arguments::{int, ok, spend_letters, string, text};
+use crate::cases::is_letter;
 
 const S: Type = Type::String;
 const I: Type = Type::INT;
@@ -55,8 +56,18 @@ pub(crate) fn upper(c: char) -> char {
     let mut mapped = c.to_uppercase();
     match (mapped.next(), mapped.next()) {
         (Some(upper), None) => upper,
-        _ => c,
+        _ => with_iota(c),
     }
+}
+
+/// Greek vowels with an iota below have a form for capitals that is one character.
+fn with_iota(c: char) -> char {
+    let further = match c {
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => 8,
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => 9,
+        _ => 0,
+    };
+    char::from_u32(u32::from(c) + further).unwrap_or(c)
 }
 
 /// One character for one, as Go maps.
@@ -83,8 +94,17 @@ fn title_case(c: char) -> char {
         'Ǉ'..='ǉ' => 'ǈ',
         'Ǌ'..='ǌ' => 'ǋ',
         'Ǳ'..='ǳ' => 'ǲ',
+        // Georgian has capitals, but only where all are.
+        '\u{10d0}'..='\u{10fa}' | '\u{10fd}'..='\u{10ff}' => c,
         c => upper(c),
     }
+}
+
+/// Whether it is a form for the start of a word, and no capital.
+const fn is_title_case(c: char) -> bool {
+    matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ'
+        | '\u{1f88}'..='\u{1f8f}' | '\u{1f98}'..='\u{1f9f}' | '\u{1fa8}'..='\u{1faf}'
+        | '\u{1fbc}' | '\u{1fcc}' | '\u{1ffc}')
 }
 
 fn is_separator(c: char) -> bool {
@@ -108,15 +128,20 @@ fn untitle(text: &str) -> String {
     text.chars().map(change).collect()
 }
 
-/// Capitals become small and small ones capitals.
+/// Capitals become small and small ones capitals, as at the start of a word.
 fn swap_case(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            c if c.is_uppercase() => lower(c),
+    let mut at_start = true;
+    let swap = |c: char| {
+        let is_first = std::mem::replace(&mut at_start, c.is_whitespace());
+        match c {
+            c if !is_letter(c) => c,
+            c if c.is_uppercase() || is_title_case(c) => lower(c),
+            c if c.is_lowercase() && is_first => title_case(c),
             c if c.is_lowercase() => upper(c),
             c => c,
-        })
-        .collect()
+        }
+    };
+    text.chars().map(swap).collect()
 }
 
 /// Flux: the library behind it takes bytes for characters, which garbles what is not ASCII as
@@ -208,4 +233,17 @@ fn wrap(whole: &Str, width: i64, line_end: &[u8], break_words: bool) -> Str {
     }
     out.extend_from_slice(bytes.get(at..).unwrap_or_default());
     Str::from(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_without_one_capital_are_mapped_as_in_go() {
+        let upper_case = |text: &str| text.chars().map(upper).collect::<String>();
+        assert_eq!(upper_case("ßﬁǆᾀᾳ"), "ßﬁǄᾈᾼ");
+        assert_eq!(title("ǆx ᾳ ა ß"), "ǅx ᾼ ა ß");
+        assert_eq!(swap_case("ǆǆ ǅ ᾼ ⅷ Aß"), "ǅǄ ǆ ᾳ ⅷ aß");
+    }
 }
