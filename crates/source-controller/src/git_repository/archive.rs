@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use artifact::{
     pack::{self, Packer},
-    store,
+    store::{self, ArtifactPath},
 };
 use crd_types::{Artifact, Time};
 use git_client::{EntryKind, Error as GitError, Objects, Snapshot, TreeEntry};
 use jiff::Timestamp;
 use source_ignore::{FILE_NAME, Rules, TooManyPatterns};
 
-use super::{halt::Halt, resolve::Found, spec::Wish, storage};
+use super::{FOLDER, halt::Halt, resolve::Found, spec::Wish};
 use crate::context::Context;
 
 /// A new artifact.
@@ -94,7 +94,7 @@ fn store_commit(
     let rules = rules(&mut objects, &entries, wish.ignore.as_deref()).map_err(Halt::Ignore)?;
 
     let (namespace, name) = &wish.object;
-    let path = storage::path(namespace, name, &format!("{id}.tar.gz"))
+    let path = ArtifactPath::new(FOLDER, namespace, name, &format!("{id}.tar.gz"))
         .map_err(|error| Halt::Archive(Error::Name(error)))?;
     // Reading and writing take turns, so a broken object is noticed in the middle of writing.
     let mut unreadable = None;

@@ -19,10 +19,13 @@ use reconcile_loop::{
 use super::{
     Reached,
     halt::{Blame, Halt},
-    progress::{Outdated, Progress, new_revision},
+    progress::Progress,
     requested_at, spec,
 };
-use crate::summary::{Polarity, conclude_ready};
+use crate::{
+    source::progress::Outdated,
+    summary::{Polarity, conclude_ready},
+};
 
 /// What an attempt comes to.
 #[derive(Clone, Debug)]
@@ -106,18 +109,6 @@ pub(crate) fn verdict(
     Verdict { status, events, next }
 }
 
-/// The artifacts of a deleted object are gone.
-pub(crate) fn removed() -> Event {
-    let message = "garbage collected artifacts for deleted resource";
-    Event::new(Severity::Trace, "GarbageCollectionSucceeded", message)
-}
-
-/// The artifacts of a deleted object cannot be removed.
-pub(crate) fn not_removed(error: &artifact::store::Error) -> Event {
-    let message = format!("garbage collection for deleted resource failed: {}", chain(error));
-    Event::new(Severity::Error, "GarbageCollectionFailed", message)
-}
-
 fn resumed(repository: &GitRepository, now: Timestamp) -> Conditions {
     let standing = repository.status.as_ref().map_or(&[][..], |status| &status.conditions);
     Conditions::resume(standing, repository.metadata.generation.unwrap_or_default(), now)
@@ -137,9 +128,8 @@ fn begun(repository: &GitRepository, progress: &Progress, now: Timestamp) -> Con
     match &progress.outdated {
         Outdated::AsBefore => {}
         Outdated::Cleared => conditions.remove(ARTIFACT_OUTDATED),
-        Outdated::By(revision) => {
-            let message = new_revision(revision);
-            conditions.set(ARTIFACT_OUTDATED, Status::True, reasons::NEW_REVISION, message);
+        Outdated::By { reason, message } => {
+            conditions.set(ARTIFACT_OUTDATED, Status::True, reason, message.clone());
         }
     }
     if progress.fetched {

@@ -7,7 +7,6 @@ mod halt;
 mod progress;
 mod resolve;
 mod spec;
-mod storage;
 
 use std::sync::Arc;
 
@@ -31,11 +30,22 @@ use tokio::time::Instant;
 
 use self::{
     halt::Halt,
-    progress::{Outdated, Progress, Step},
+    progress::Progress,
     resolve::{Asked, Found},
     spec::Wish,
 };
-use crate::{context::Context, helm_chart::origin::wake_charts_of};
+use crate::{
+    context::Context,
+    helm_chart::origin::wake_charts_of,
+    source::{
+        self,
+        progress::{Outdated, Step},
+        storage,
+    },
+};
+
+/// The folder of its artifacts.
+const FOLDER: &str = "gitrepository";
 
 /// Reconciles GitRepositories.
 #[derive(Debug)]
@@ -50,18 +60,7 @@ impl Reconciler for GitRepositories {
     }
 
     async fn finalize(&self, object: Arc<GitRepository>) -> Finalized {
-        let (event, end) = match storage::remove_all(&object, &self.0).await {
-            Ok(0) => return Finalized::Gone,
-            Ok(_) => (conclude::removed(), Finalized::Gone),
-            Err(error) => {
-                let event = conclude::not_removed(&error);
-                let error = event.message.clone();
-                (event, Finalized::Retry { error })
-            }
-        };
-        tracing::info!(reason = event.reason, "{}", event.message);
-        self.0.runtime.events.publish(&*object, event).await;
-        end
+        source::attempt::finalize(object, FOLDER, &self.0).await
     }
 }
 
@@ -160,11 +159,12 @@ impl<'a> Attempt<'a> {
 
     /// Checks what is advertised, and forgets it if it is not there any more.
     async fn look_into_storage(&mut self) -> Result<(), Halt> {
-        let looked = storage::look(&self.repository, self.ctx).await?;
+        let advertised = self.repository.status.as_ref().and_then(|it| it.artifact.clone());
+        let had_one = advertised.is_some();
+        let looked = storage::look(advertised, self.ctx).await.map_err(Halt::Storage)?;
         self.progress.events.extend(looked.events);
         self.progress.artifact = looked.artifact;
         if self.progress.artifact.is_none() {
-            let had_one = self.repository.status.as_ref().is_some_and(|s| s.artifact.is_some());
             self.progress.step = if had_one { Step::Disappeared } else { Step::Building };
             self.tell().await;
         }

@@ -1,9 +1,10 @@
 //! What an attempt has reached, kept on every path out of it.
 
-use crd_types::{Artifact, source::GitRepository};
+use crd_types::{Artifact, reasons, source::GitRepository};
 use reconcile_loop::events::Event;
 
 use super::requested_at;
+use crate::source::progress::{Outdated, Step};
 
 /// What an attempt has reached. Starts as the last attempt left it, so that one that halts early
 /// forgets nothing.
@@ -21,37 +22,6 @@ pub(crate) struct Progress {
     pub(crate) outdated: Outdated,
     /// What happened on the way.
     pub(crate) events: Vec<Event>,
-}
-
-/// What an attempt is at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// It has begun.
-    Begun,
-    /// It has begun with a changed object.
-    NewGeneration {
-        /// The generation that was reconciled last.
-        observed: i64,
-        /// The one at hand.
-        current: i64,
-    },
-    /// There is no artifact yet.
-    Building,
-    /// There is no artifact any more.
-    Disappeared,
-    /// The repository has something new.
-    NewRevision(String),
-}
-
-/// What is claimed of `ArtifactOutdated`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outdated {
-    /// What the last attempt claimed.
-    AsBefore,
-    /// Nothing.
-    Cleared,
-    /// That the repository has this revision.
-    By(String),
 }
 
 impl Progress {
@@ -78,9 +48,10 @@ impl Progress {
 
     /// Notes that the repository has a new revision.
     pub(crate) fn news(&mut self, revision: &str) {
-        self.step = Step::NewRevision(revision.to_owned());
+        let message = format!("new upstream revision '{revision}'");
+        self.step = Step::News(message.clone());
         if self.artifact.is_some() {
-            self.outdated = Outdated::By(revision.to_owned());
+            self.outdated = Outdated::By { reason: reasons::NEW_REVISION, message };
         }
     }
 
@@ -88,34 +59,4 @@ impl Progress {
     pub(crate) fn revision_of_artifact(&self) -> Option<&String> {
         self.artifact.as_ref().map(|artifact| &artifact.revision)
     }
-}
-
-impl Step {
-    /// The message of `Reconciling`.
-    pub(crate) fn message(&self) -> String {
-        match self {
-            Self::Begun => "reconciliation in progress".to_owned(),
-            Self::NewGeneration { observed, current } => {
-                format!("processing object: new generation {observed} -> {current}")
-            }
-            Self::Building => "building artifact".to_owned(),
-            Self::Disappeared => "building artifact: disappeared from storage".to_owned(),
-            Self::NewRevision(revision) => {
-                format!("building artifact: {}", new_revision(revision))
-            }
-        }
-    }
-
-    /// Whether what is advertised is not what it should be, so that the object cannot be ready.
-    pub(crate) fn is_drift(&self) -> bool {
-        match self {
-            Self::Begun | Self::NewGeneration { .. } => false,
-            Self::Building | Self::Disappeared | Self::NewRevision(_) => true,
-        }
-    }
-}
-
-/// How a new revision is told.
-pub(crate) fn new_revision(revision: &str) -> String {
-    format!("new upstream revision '{revision}'")
 }

@@ -32,7 +32,7 @@ use self::{
 use crate::{
     context::Context,
     source::{
-        self, Attempt, Reached, Stop, Stored,
+        self, Attempt, Reached, Source as _, Stop, Stored,
         conclude::Told,
         progress::Outdated,
         storage::{self, in_thread},
@@ -62,7 +62,7 @@ impl Reconciler for HelmCharts {
     }
 
     async fn finalize(&self, object: Arc<HelmChart>) -> Finalized {
-        source::attempt::finalize(object, &self.0).await
+        source::attempt::finalize(object, HelmChart::FOLDER, &self.0).await
     }
 }
 

@@ -59,7 +59,7 @@ impl Reconciler for HelmRepositories {
     }
 
     async fn finalize(&self, object: Arc<HelmRepository>) -> Finalized {
-        source::attempt::finalize(object, &self.0).await
+        source::attempt::finalize(object, HelmRepository::FOLDER, &self.0).await
     }
 
     fn forget(&self, object: &ObjectRef<HelmRepository>) {
@@ -135,7 +135,8 @@ async fn lay_down(mut object: Arc<HelmRepository>, ctx: &Arc<Context>) -> Next {
         return Next::Await;
     }
     let had_one = object.finalizers().iter().any(|it| it == FINALIZER);
-    if had_one && let Err(error) = storage::remove_all(&*object, ctx).await {
+    if had_one && let Err(error) = storage::remove_all(&*object, HelmRepository::FOLDER, ctx).await
+    {
         return Next::Backoff { error: chain(&error) };
     }
     let writer = &HelmRepository::of(ctx).writer;

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::{
     context::Context,
     source::{
-        self, Attempt, Reached, Stop, Stored,
+        self, Attempt, Reached, Source as _, Stop, Stored,
         conclude::{Retry, Told},
         progress::Outdated,
         storage::in_thread,
@@ -47,7 +47,7 @@ impl Reconciler for OciRepositories {
     }
 
     async fn finalize(&self, object: Arc<OCIRepository>) -> Finalized {
-        source::attempt::finalize(object, &self.0).await
+        source::attempt::finalize(object, OCIRepository::FOLDER, &self.0).await
     }
 }
 

@@ -7,6 +7,7 @@ use reconcile_loop::{
     controller::{Finalized, api_error},
     events::{Event, Severity},
     requeue::Next,
+    status::FluxKind,
 };
 
 use super::{
@@ -50,8 +51,9 @@ impl<K: Source> Attempt<K> {
             self.tell().await;
         }
         let had_one = self.object.artifact().is_some();
-        let looked =
-            storage::look(&*self.object, &self.ctx).await.map_err(|e| Stop::storage(&e))?;
+        let looked = storage::look(self.object.artifact(), &self.ctx)
+            .await
+            .map_err(|e| Stop::storage(&e))?;
         self.progress.events.extend(looked.events);
         let url = looked.artifact.as_ref().and_then(|it| storage::alias_url::<K>(it, &self.ctx));
         let common = self.progress.status.common();
@@ -154,9 +156,13 @@ impl<K: Source> Attempt<K> {
     }
 }
 
-/// Cleans up after an object that is being deleted.
-pub(crate) async fn finalize<K: Source>(object: Arc<K>, ctx: &Arc<Context>) -> Finalized {
-    let (event, end) = match storage::remove_all(&*object, ctx).await {
+/// Cleans up after an object that is being deleted, whose kind has this folder.
+pub(crate) async fn finalize<K: FluxKind>(
+    object: Arc<K>,
+    folder: &'static str,
+    ctx: &Arc<Context>,
+) -> Finalized {
+    let (event, end) = match storage::remove_all(&*object, folder, ctx).await {
         Ok(0) => return Finalized::Gone,
         Ok(_) => (conclude::removed(), Finalized::Gone),
         Err(error) => {

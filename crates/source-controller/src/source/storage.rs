@@ -8,9 +8,11 @@ use artifact::{
 };
 use crd_types::{Artifact, Time};
 use jiff::Timestamp;
+use kube::ResourceExt as _;
 use reconcile_loop::{
     chain,
     events::{Event, Severity},
+    status::FluxKind,
 };
 
 use super::Source;
@@ -28,11 +30,11 @@ pub(crate) struct Looked {
 ///
 /// # Errors
 /// If a damaged artifact cannot be removed.
-pub(crate) async fn look<K: Source>(
-    object: &K,
+pub(crate) async fn look(
+    advertised: Option<Artifact>,
     ctx: &Arc<Context>,
 ) -> Result<Looked, store::Error> {
-    let Some(advertised) = object.artifact() else { return Ok(Looked::default()) };
+    let Some(advertised) = advertised else { return Ok(Looked::default()) };
     let ctx = Arc::clone(ctx);
     in_thread(move || examine(advertised, &ctx)).await
 }
@@ -44,13 +46,14 @@ pub(crate) async fn tidy<K: Source>(object: &K, ctx: &Arc<Context>) -> Option<Ev
     in_thread(move || collect_garbage(&path, &ctx)).await
 }
 
-/// Removes all artifacts of an object, and says how many there were.
-pub(crate) async fn remove_all<K: Source>(
+/// Removes all artifacts of an object whose kind has this folder, and says how many there were.
+pub(crate) async fn remove_all<K: FluxKind>(
     object: &K,
+    folder: &'static str,
     ctx: &Arc<Context>,
 ) -> Result<usize, store::Error> {
-    let (namespace, name) = object.key();
-    let Ok(any) = ArtifactPath::new(K::FOLDER, &namespace, &name, "any") else { return Ok(0) };
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let Ok(any) = ArtifactPath::new(folder, &namespace, &name, "any") else { return Ok(0) };
     let ctx = Arc::clone(ctx);
     in_thread(move || ctx.store.remove_all(&any)).await
 }

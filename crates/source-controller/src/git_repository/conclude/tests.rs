@@ -3,7 +3,10 @@ use crd_types::source::GitRepositorySpec;
 use insta::assert_snapshot;
 
 use super::*;
-use crate::git_repository::{progress::Step, resolve};
+use crate::{
+    git_repository::resolve,
+    source::progress::{Outdated, Step},
+};
 
 const NOON: Timestamp = Timestamp::constant(43_200, 0);
 
