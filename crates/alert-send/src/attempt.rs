@@ -2,11 +2,14 @@
 
 use alert_message::{Answer, Method, Request, Step};
 use bytes::Bytes;
-use http_access::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use http_access::{Authorization, Body, Cause, Client, SendError};
+use http_access::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use http_access::{Authorization, Body, Cause, Client, Secret, SendError};
 use tokio::time::Instant;
 
 use crate::Error;
+use crate::identity;
 use crate::retry::{Retry, retry_after};
 
 /// Limit: bytes of an answer. The longest is a page of a hundred comments.
@@ -48,10 +51,11 @@ async fn ask(
     request: Request,
     deadline: Instant,
 ) -> Result<(Answer, Retry), Failed> {
-    if request.identity.is_some() {
-        return Err(Error::Unsupported { feature: "workload identity" }.into());
+    let mut secret = secret_headers(&request)?;
+    if let Some(identity) = &request.identity {
+        let signature = identity::authorization(identity, &request.url)?;
+        secret.insert(AUTHORIZATION, sensitive(AUTHORIZATION.as_str(), &signature)?);
     }
-    let secret = secret_headers(&request)?;
     let mut headers = HeaderMap::new();
     let mut body = None;
     if let Some((content_type, content)) = request.body {
@@ -96,13 +100,18 @@ async fn read(answer: Body) -> Result<(Answer, Retry), Failed> {
 fn secret_headers(request: &Request) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
-        let no_header = || Error::Header { name: name.clone() };
-        let key = HeaderName::try_from(name).map_err(|_name| no_header())?;
-        let mut value = HeaderValue::try_from(value.expose()).map_err(|_value| no_header())?;
-        value.set_sensitive(true);
-        headers.insert(key, value);
+        let key = HeaderName::try_from(name);
+        let key = key.map_err(|_no_name| Error::Header { name: name.clone() })?;
+        headers.insert(key, sensitive(name, value)?);
     }
     Ok(headers)
+}
+
+fn sensitive(name: &str, value: &Secret) -> Result<HeaderValue, Error> {
+    let value = HeaderValue::try_from(value.expose());
+    let mut value = value.map_err(|_no_value| Error::Header { name: name.to_owned() })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn unanswered(error: SendError) -> Failed {

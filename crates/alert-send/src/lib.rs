@@ -7,6 +7,7 @@
 
 mod attempt;
 mod error;
+mod identity;
 mod mask;
 mod retry;
 

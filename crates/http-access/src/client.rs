@@ -109,6 +109,8 @@ impl Client {
     pub fn new(access: &Access) -> Result<Self, InvalidAccess> {
         let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
+            // As Go writes them: some servers show what they got, and some look at it.
+            .http1_title_case_headers()
             // Redirects are followed by hand, because the login must not follow.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT);

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::Secret as Object;
 use kube::{Api, Client};
 use reconcile_loop::controller::api_error;
 use secret_text::Secret;
+use serde_json::Value;
 
 /// How long the API server may take for one.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -124,14 +125,26 @@ impl Found {
         let Some(text) = self.data.get("headers") else { return Ok(BTreeMap::new()) };
         // What the parser says quotes what it read.
         let document = yaml::parse(text).map_err(|_quotes| Error::Headers)?;
-        let headers: Option<BTreeMap<String, String>> =
+        let headers: Option<BTreeMap<String, Value>> =
             serde_json::from_value(document).map_err(|_quotes| Error::Headers)?;
         let headers = headers.unwrap_or_default().into_iter();
-        Ok(headers.map(|(name, value)| (name, Secret::new(value))).collect())
+        headers.map(|(name, value)| Ok((name, Secret::new(scalar(value)?)))).collect()
     }
 
     fn filled(&self, key: &str) -> Option<Vec<u8>> {
         self.data.get(key).cloned().filter(|value| !value.is_empty())
+    }
+}
+
+/// Flux: what YAML takes for something else is text again where text is wanted, so that `yes` is
+/// `true`.
+fn scalar(value: Value) -> Result<String, Error> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Bool(it) => Ok(it.to_string()),
+        Value::Number(it) => Ok(it.to_string()),
+        Value::Null => Ok(String::new()),
+        Value::Array(_) | Value::Object(_) => Err(Error::Headers),
     }
 }
 
@@ -168,6 +181,8 @@ mod tests {
     fn headers_are_texts_by_name_and_are_not_shown() {
         let headers = found(&[("headers", "X-A: b\nAuthorization: Bearer x\n")]).headers().unwrap();
         assert_eq!(headers["X-A"].expose(), "b");
+        let headers = found(&[("headers", "X-A: yes\nX-B: 1\n")]).headers().unwrap();
+        assert_eq!((headers["X-A"].expose(), headers["X-B"].expose()), ("true", "1"));
         assert!(found(&[]).headers().unwrap().is_empty());
         for bad in ["[canary]", "canary", "a: [canary", "a: {b: canary}"] {
             let error = found(&[("headers", bad)]).headers().err().unwrap();

@@ -124,7 +124,9 @@ impl Recorder {
         }
         event.message = redact(&event.message).into_owned();
         let at = jiff::Timestamp::now();
-        let occurrence = Occurrence { about: object.object_ref(&()), event, at };
+        let resource_version = object.meta().resource_version.clone();
+        let about = ObjectReference { resource_version, ..object.object_ref(&()) };
+        let occurrence = Occurrence { about, event, at };
         if let Some(receiver) = &self.receiver
             && occurrence.event.severity != Severity::Trace
         {
