@@ -1,5 +1,7 @@
 //! Bytes to documents: resources as kyaml reads them, all else as Kubernetes' own YAML library does.
 
+use std::collections::VecDeque;
+
 use serde_json::{Map, Value};
 use yaml::Step;
 
@@ -112,14 +114,18 @@ fn read(
         found.push((document, blanks, spellings));
     }
     let mut resources = Vec::new();
+    // Flux: what is in lists comes after all that is in none.
+    let mut items = VecDeque::new();
     for (document, blanks, spellings) in found {
-        let before = resources.len();
-        expand(document, &mut resources, 0)?;
-        // Limit: what a list of resources leaves out is taken for null.
-        if let [resource] = resources.get_mut(before..).unwrap_or_default() {
+        if let Some(mut resource) = resource(document, 0, &mut items)? {
             resource.notes.blanks = blanks;
             resource.notes.spellings = spellings;
+            resources.push(resource);
         }
+    }
+    // Limit: what a list of resources leaves out is taken for null.
+    while let Some((item, depth)) = items.pop_front() {
+        resources.extend(resource(item, depth, &mut items)?);
     }
     Ok(resources)
 }
@@ -255,17 +261,17 @@ fn is_wrapping_list(fields: &Map<String, Value>) -> bool {
         && (fields.contains_key("items") || fields.contains_key("functionConfig"))
 }
 
-/// Takes a document for a resource, or for a list of them.
-fn expand(
+/// Takes a document for a resource, or for a list of them, which has its turn later.
+fn resource(
     document: Value,
-    resources: &mut Vec<Resource>,
     depth: usize,
-) -> Result<(), DocumentError> {
+    later: &mut VecDeque<(Value, usize)>,
+) -> Result<Option<Resource>, DocumentError> {
     if depth > MAX_LIST_DEPTH {
         return Err(DocumentError::TooDeep);
     }
     if crate::value::is_empty(&document) {
-        return Ok(());
+        return Ok(None);
     }
     let Value::Object(mut fields) = document else { return Err(DocumentError::NoMetadata) };
     validate(&fields)?;
@@ -273,17 +279,17 @@ fn expand(
     if kind.ends_with("List") && fields.contains_key("items") {
         return match fields.remove("items") {
             Some(Value::Array(items)) => {
-                items.into_iter().try_for_each(|item| expand(item, resources, depth + 1))
+                later.extend(items.into_iter().map(|item| (item, depth + 1)));
+                Ok(None)
             }
-            None | Some(Value::Null) => Ok(()),
+            None | Some(Value::Null) => Ok(None),
             Some(Value::Object(_)) => {
                 Err(DocumentError::NoItems { kind, found: "map[string]interface {}" })
             }
             Some(_) => Err(DocumentError::NoItems { kind, found: "string" }),
         };
     }
-    resources.push(Resource::new(fields));
-    Ok(())
+    Ok(Some(Resource::new(fields)))
 }
 
 /// Checks for kind and name.
@@ -342,5 +348,16 @@ mod tests {
         assert_eq!(split("---\na\n---  # c\nb"), ["---\na\n", "b"]);
         assert!(split("").is_empty());
         assert!(super::split("a\n--- b\nc").is_err());
+    }
+
+    #[test]
+    fn what_is_in_lists_comes_last() {
+        let map = |name: &str| format!("{{apiVersion: v1, kind: A, metadata: {{name: {name}}}}}");
+        let inner = format!("{{apiVersion: v1, kind: AList, items: [{}]}}", map("deep"));
+        let list = format!("apiVersion: v1\nkind: List\nitems: [{inner}, {}]\n", map("b"));
+        let text = format!("{}\n---\n{list}---\n{}\n", map("a"), map("c"));
+        let names: Vec<String> =
+            resources(text.as_bytes()).unwrap().iter().map(Resource::name).collect();
+        assert_eq!(names, ["a", "c", "b", "deep"]);
     }
 }
