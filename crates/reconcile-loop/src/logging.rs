@@ -39,6 +39,7 @@ pub fn start(level: &str, encoding: &str) {
             "kustomize_controller",
             "helm_controller",
             "helm_action",
+            "notification_controller",
         ];
         let filter = Targets::new()
             .with_default(others)
