@@ -226,14 +226,13 @@ async fn post(url: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Re
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let address = url.strip_prefix("http://").context("no http")?;
     let mut stream = tokio::net::TcpStream::connect(address).await?;
-    let mut request = format!("POST {path} HTTP/1.1\r\nHost: hooks\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    let length = body.len();
-    request.push_str(&format!(
-        "Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    ));
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let (headers, length) = (headers.concat(), body.len());
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: hooks\r\nConnection: close\r\n{headers}\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
