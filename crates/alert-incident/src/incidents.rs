@@ -66,6 +66,12 @@ impl Incidents {
         }
     }
 
+    /// Whether it matters what the object of an event depends on; if not, it may be said to depend on
+    /// nothing.
+    pub fn asks_for_causes(event: &Event) -> bool {
+        News::of(event) != News::Well
+    }
+
     /// Takes in an event of an object that depends on `causes`, nearest first, and returns what is to be
     /// told in its place: itself, the opening or the end of an incident, or nothing.
     pub fn take(&mut self, event: &Event, causes: &[ObjectKey], now: Instant) -> Option<Event> {

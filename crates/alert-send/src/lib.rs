@@ -9,6 +9,7 @@ mod attempt;
 mod error;
 mod identity;
 mod mask;
+mod rehearsal;
 mod retry;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use http_access::{Access, Clients};
 use tokio::time::{Instant, sleep};
 
 pub use error::Error;
+pub use rehearsal::rehearse;
 pub use retry::Retries;
 
 /// Tells providers of events. Keeps connections, but no credentials.

@@ -25,7 +25,8 @@ pub(crate) fn masked(error: Error, provider: &Provider) -> Error {
     }
 }
 
-fn shown(said: &str, provider: &Provider) -> String {
+/// A text without what is secret of a provider, and not too long to be read.
+pub(crate) fn shown(said: &str, provider: &Provider) -> String {
     let mut said = said.to_owned();
     for secret in secrets(provider) {
         if secret.len() >= SHORTEST {

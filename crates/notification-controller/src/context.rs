@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::alert::AlertRules;
 use crate::event::dispatch::Dispatch;
 use crate::event::limiter::Limiter;
+use crate::event::memory::Memory;
 use crate::metrics::{Ended, Notifications};
 use crate::receiver::identity::Identities;
 use crate::receiver::tokens::Tokens;
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) receivers: Watched<Receiver>,
     /// Events that were told already.
     pub(crate) limiter: Limiter,
+    /// What alerts tell as incidents.
+    pub(crate) memory: Memory,
     /// Events that wait for their providers.
     pub(crate) dispatch: Dispatch,
     pub(crate) sender: Sender,
@@ -63,6 +66,7 @@ impl Context {
             providers: Watched::start(runtime),
             receivers: Watched::start(runtime),
             limiter: Limiter::new(settings.rate_limit_interval, now),
+            memory: Memory::default(),
             dispatch: Dispatch::default(),
             sender: Sender::default(),
             notifications: Notifications::register(&runtime.metrics),
@@ -93,7 +97,16 @@ impl Context {
         message: String,
         metadata: BTreeMap<String, String>,
     ) {
-        let event = Event { metadata, ..Event::new(Severity::Error, reason, message) };
+        self.write(alert, Event { metadata, ..Event::new(Severity::Error, reason, message) });
+    }
+
+    /// Tells of what an alert does, at the alert. Never waits.
+    pub(crate) fn remark(&self, alert: &Arc<Alert>, reason: &'static str, message: String) {
+        self.write(alert, Event::new(Severity::Info, reason, message));
+    }
+
+    fn write(&self, alert: &Arc<Alert>, event: Event) {
+        let reason = event.reason.clone();
         if self.complaints.try_send((Arc::clone(alert), event)).is_err() {
             tracing::debug!(reason, "too many complaints, one is dropped");
         }

@@ -92,6 +92,7 @@ async fn serve(
     tokio::spawn(async move {
         known.complete().await;
         tracing::info!("serving events and webhooks");
+        tokio::spawn(event::memory::tell_what_is_due(Arc::clone(&known)));
         let (events_ended, ctx) = (ended.clone(), Arc::clone(&known));
         tokio::join!(
             http::serve(events, Arc::new(EventServer(ctx)), of_events, events_ended),

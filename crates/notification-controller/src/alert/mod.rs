@@ -1,14 +1,16 @@
 //! Alerts: which events are told to whom.
 
-mod migrate;
+mod admission;
+pub(crate) mod options;
 pub(crate) mod rules;
+pub(crate) mod template;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crd_types::notification::Alert;
 use reconcile_loop::program::Runtime;
 
-pub(crate) use migrate::Alerts;
+pub(crate) use admission::Alerts;
 
 use crate::watched::Watched;
 use rules::Rules;

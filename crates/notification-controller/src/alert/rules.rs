@@ -8,16 +8,20 @@ use event_api::{Event, Severity};
 use go_regex::Regex;
 use kube::ResourceExt as _;
 
+use super::options::Options;
+
 /// All alerts, found by what they listen to.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     by_object: HashMap<(String, String), Vec<Arc<Rule>>>,
+    by_name: HashMap<(String, String), Arc<Rule>>,
 }
 
 /// One alert.
 #[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) alert: Arc<Alert>,
+    pub(crate) options: Options,
     /// Events of this severity only; all if there is none.
     severity: Option<String>,
     include: Vec<Pattern>,
@@ -34,7 +38,9 @@ enum Pattern {
 /// An alert that chooses an event.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
-    pub(crate) alert: Arc<Alert>,
+    pub(crate) rule: Arc<Rule>,
+    /// Whether the event is told as it is. If not, it may be the end of what was told.
+    pub(crate) is_admitted: bool,
     /// Only if the object has one of these sets of labels; in any case if there are none.
     pub(crate) if_labelled: Vec<BTreeMap<String, String>>,
 }
@@ -55,6 +61,7 @@ impl Rules {
         let mut rules = Self::default();
         for alert in alerts {
             let rule = Arc::new(Rule::compile(alert));
+            rules.by_name.insert(rule.name(), Arc::clone(&rule));
             let sources = &rule.alert.spec.event_sources;
             let mut keys: Vec<_> = sources.iter().map(|source| rule.key(source)).collect();
             keys.sort();
@@ -73,16 +80,29 @@ impl Rules {
         let mut choice = Choice::default();
         for rule in self.by_object.get(&key).into_iter().flatten() {
             let Some(if_labelled) = rule.listens(event, &key) else { continue };
-            if rule.admits(&event.message, &mut choice.invalid) {
-                choice.chosen.push(Chosen { alert: Arc::clone(&rule.alert), if_labelled });
+            let is_admitted =
+                rule.is_severe_enough(event) && rule.admits(&event.message, &mut choice.invalid);
+            // Who remembers failures has to hear of their ends, be they told or not.
+            if is_admitted || rule.options.has_memory() && !event.is_error() {
+                choice.chosen.push(Chosen { rule: Arc::clone(rule), is_admitted, if_labelled });
             }
         }
         choice
     }
+
+    /// The rule of an alert that is not suspended.
+    pub(crate) fn of_alert(&self, namespace: &str, name: &str) -> Option<Arc<Rule>> {
+        self.by_name.get(&(namespace.to_owned(), name.to_owned())).cloned()
+    }
+
+    /// Whether there is an alert that remembers what it told.
+    pub(crate) fn remember(&self) -> bool {
+        self.by_name.values().any(|rule| rule.options.has_memory())
+    }
 }
 
 impl Rule {
-    fn compile(alert: Arc<Alert>) -> Self {
+    pub(crate) fn compile(alert: Arc<Alert>) -> Self {
         let compile = |(what, source): (&str, &String)| match Regex::new(source) {
             Ok(regex) => Pattern::Valid(regex),
             Err(_) => Pattern::Invalid(format!("failed to compile {what} regex: {source}")),
@@ -90,11 +110,18 @@ impl Rule {
         let spec = &alert.spec;
         let severity = spec.event_severity.clone().unwrap_or_else(|| "info".to_owned());
         Self {
+            // What is wrong with others is told when the alert is admitted.
+            options: Options::of(&alert).0,
             severity: Some(severity).filter(|severity| severity != Severity::Info.as_str()),
             include: spec.inclusion_list.iter().map(|it| compile(("inclusion", it))).collect(),
             exclude: spec.exclusion_list.iter().map(|it| compile(("exclusion", it))).collect(),
             alert,
         }
+    }
+
+    /// Namespace and name.
+    fn name(&self) -> (String, String) {
+        (self.alert.namespace().unwrap_or_default(), self.alert.name_any())
     }
 
     /// Namespace and kind of what a source names.
@@ -111,9 +138,6 @@ impl Rule {
         event: &Event,
         key: &(String, String),
     ) -> Option<Vec<BTreeMap<String, String>>> {
-        if self.severity.as_ref().is_some_and(|only| only != event.severity.as_str()) {
-            return None;
-        }
         let is_named = |source: &&EventSource| {
             self.key(source) == *key
                 && (source.name == "*" || source.name == event.involved_object.name)
@@ -126,6 +150,10 @@ impl Rule {
             if_labelled.push(source.match_labels.clone());
         }
         (!if_labelled.is_empty()).then_some(if_labelled)
+    }
+
+    fn is_severe_enough(&self, event: &Event) -> bool {
+        self.severity.as_ref().is_none_or(|only| only == event.severity.as_str())
     }
 
     fn admits(&self, message: &str, invalid: &mut Vec<(Arc<Alert>, String)>) -> bool {
@@ -170,7 +198,7 @@ mod tests {
     }
 
     fn names(rules: &Rules, event: &Event) -> Vec<String> {
-        rules.choice(event).chosen.iter().map(|chosen| chosen.alert.name_any()).collect()
+        rules.choice(event).chosen.iter().map(|chosen| chosen.rule.alert.name_any()).collect()
     }
 
     #[test]
@@ -207,7 +235,7 @@ mod tests {
         ]);
         let of = |message: &str| {
             let choice = rules.choice(&event("Kustomization", "apps/web", "info", message));
-            let names = choice.chosen.iter().map(|chosen| chosen.alert.name_any());
+            let names = choice.chosen.iter().map(|chosen| chosen.rule.alert.name_any());
             let invalid = choice.invalid.into_iter().map(|(_, said)| said);
             (names.collect::<Vec<_>>(), invalid.collect::<Vec<_>>())
         };

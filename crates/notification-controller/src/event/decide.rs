@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use alert_message::Kind;
-use crd_types::notification::{Alert, Provider};
+use crd_types::notification::Provider;
 use event_api::Event;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::{ObjectRef, Store};
 
 use super::metadata::{self, Conflicts};
 use super::object;
+use crate::alert::rules::Rule;
 use crate::provider::admission::{Withheld, admits};
 use crate::settings::Settings;
 use crate::watched::Watched;
@@ -18,7 +19,7 @@ use crate::watched::Watched;
 /// Something to tell a provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Errand {
-    pub(crate) alert: Arc<Alert>,
+    pub(crate) rule: Arc<Rule>,
     pub(crate) provider: Arc<Provider>,
     pub(crate) kind: Kind,
     /// The event as the alert has it told.
@@ -76,19 +77,20 @@ pub(crate) enum Error {
 /// Why the provider cannot be told.
 pub(crate) fn decide(
     event: &Event,
-    alert: &Arc<Alert>,
+    rule: &Arc<Rule>,
     providers: &Watched<Provider>,
     settings: &Settings,
 ) -> Result<Decision, Error> {
-    of(event, alert, providers.store(), settings)
+    of(event, rule, providers.store(), settings)
 }
 
 fn of(
     event: &Event,
-    alert: &Arc<Alert>,
+    rule: &Arc<Rule>,
     providers: &Store<Provider>,
     settings: &Settings,
 ) -> Result<Decision, Error> {
+    let alert = &rule.alert;
     let namespace = alert.namespace().unwrap_or_default();
     if settings.no_cross_namespace_refs && event.involved_object.namespace != namespace {
         let alert = format!("{namespace}/{}", alert.name_any());
@@ -112,7 +114,7 @@ fn of(
     }
     let (metadata, conflicts) = metadata::combined(event, &alert.spec);
     let event = Event { metadata, ..event.clone() };
-    let errand = Errand { alert: Arc::clone(alert), provider, kind, event, conflicts };
+    let errand = Errand { rule: Arc::clone(rule), provider, kind, event, conflicts };
     Ok(Decision::Tell(Box::new(errand)))
 }
 
@@ -144,7 +146,7 @@ mod tests {
         let event = json!({"involvedObject": {"kind": "K", "name": "n", "namespace": namespace}});
         let event: Event = serde_json::from_value(event).unwrap();
         let alert = Arc::new(serde_json::from_value(alert).unwrap());
-        of(&event, &alert, &store, &settings(flags))
+        of(&event, &Arc::new(Rule::compile(alert)), &store, &settings(flags))
     }
 
     #[test]

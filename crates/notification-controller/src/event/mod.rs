@@ -1,19 +1,23 @@
 //! Events: taken in, matched with alerts, handed over to who tells the providers.
 
+mod causes;
 pub(crate) mod decide;
 pub(crate) mod dispatch;
 mod labels;
 pub(crate) mod limiter;
+pub(crate) mod memory;
 pub(crate) mod metadata;
 mod notify;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use alert_incident::{Incidents, ObjectKey};
 use event_api::Event;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reconcile_loop::chain;
 
+use crate::alert::rules::{Chosen, Rule};
 use crate::context::Context;
 use crate::http::{Handler, Reply, Request};
 use limiter::{EventKey, Taken};
@@ -44,6 +48,7 @@ impl Handler for EventServer {
         if !taken.is_new {
             ctx.notifications.duplicate();
             tracing::debug!("Discarding event, rate limiting duplicate events");
+            take_again(ctx, &Arc::new(event), request.body.len());
             let body = "Too Many Requests\n";
             return Reply { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
         }
@@ -70,25 +75,66 @@ fn take(ctx: &Arc<Context>, event: &Arc<Event>, bytes: usize) {
         );
         return;
     }
-    let (labelled, plain): (Vec<_>, Vec<_>) =
-        choice.chosen.into_iter().partition(|chosen| !chosen.if_labelled.is_empty());
+    let (curious, plain): (Vec<_>, Vec<_>) =
+        choice.chosen.into_iter().partition(|chosen| is_curious(chosen, event));
     for chosen in plain {
-        notify(ctx, event, &chosen.alert, bytes);
+        tell(ctx, event, &chosen, &[], bytes);
     }
-    if labelled.is_empty() {
+    if !curious.is_empty() {
+        look_and_tell(ctx, event, curious, bytes);
+    }
+}
+
+/// Ends what alerts remember by an event that was told already: it may have happened again.
+fn take_again(ctx: &Arc<Context>, event: &Arc<Event>, bytes: usize) {
+    let rules = ctx.alerts.current();
+    if !rules.remember() || event.is_error() {
         return;
     }
+    let chosen = rules.choice(event).chosen.into_iter();
+    let remembering =
+        chosen.filter(|chosen| chosen.rule.options.has_memory() && chosen.if_labelled.is_empty());
+    for chosen in remembering {
+        tell(ctx, event, &Chosen { is_admitted: false, ..chosen }, &[], bytes);
+    }
+}
+
+/// Whether more must be known than the event says.
+///
+/// Limit: an object that is well again before the API server has said what it depends on is taken to
+/// have failed after that, until its next event.
+fn is_curious(chosen: &Chosen, event: &Event) -> bool {
+    // Only what is not well is so because of something.
+    let has_causes = chosen.rule.options.grouping.is_some() && Incidents::asks_for_causes(event);
+    has_causes || !chosen.if_labelled.is_empty()
+}
+
+/// Looks at the object of an event for the alerts that need it.
+fn look_and_tell(ctx: &Arc<Context>, event: &Arc<Event>, curious: Vec<Chosen>, bytes: usize) {
     let Some(place) = ctx.dispatch.budget(bytes) else {
-        for chosen in labelled {
+        for chosen in curious {
             let error = decide::Error::Busy;
-            ctx.complain(&chosen.alert, FAILED, undelivered(event, &chain(&error)));
+            ctx.complain(&chosen.rule.alert, FAILED, undelivered(event, &chain(&error)));
         }
         return;
     };
     let (ctx, event) = (Arc::clone(ctx), Arc::clone(event));
     tokio::spawn(async move {
-        for alert in labels::admitted(&ctx, &event, labelled).await {
-            notify(&ctx, &event, &alert, bytes);
+        let grouping = |chosen: &Chosen| chosen.rule.options.grouping.is_some();
+        let causes = if curious.iter().any(grouping) {
+            causes::causes(&ctx, &event).await
+        } else {
+            Vec::new()
+        };
+        let (labelled, plain): (Vec<_>, Vec<_>) =
+            curious.into_iter().partition(|chosen| !chosen.if_labelled.is_empty());
+        let admitted = if labelled.is_empty() {
+            Vec::new()
+        } else {
+            labels::admitted(&ctx, &event, labelled).await
+        };
+        for chosen in plain.into_iter().chain(admitted) {
+            tell(&ctx, &event, &chosen, &causes, bytes);
         }
         drop(place);
     });
@@ -97,13 +143,30 @@ fn take(ctx: &Arc<Context>, event: &Arc<Event>, bytes: usize) {
 /// The reason of what is told of a notification that failed.
 const FAILED: &str = "NotificationDispatchFailed";
 
-fn notify(
+/// Tells an event, or what the alert makes of it.
+fn tell(
     ctx: &Arc<Context>,
     event: &Arc<Event>,
-    alert: &Arc<crd_types::notification::Alert>,
+    chosen: &Chosen,
+    causes: &[ObjectKey],
     bytes: usize,
 ) {
-    let decision = decide::decide(event, alert, &ctx.providers, &ctx.settings);
+    let rule = &chosen.rule;
+    if !rule.options.has_memory() {
+        return notify(ctx, event, rule, bytes);
+    }
+    let Some(told) = ctx.memory.take(rule, event, causes, Instant::now()) else { return };
+    if told != **event {
+        notify(ctx, &Arc::new(told), rule, bytes);
+    } else if chosen.is_admitted {
+        notify(ctx, event, rule, bytes);
+    }
+}
+
+/// Hands an event over to the provider of an alert.
+fn notify(ctx: &Arc<Context>, event: &Arc<Event>, rule: &Arc<Rule>, bytes: usize) {
+    let alert = &rule.alert;
+    let decision = decide::decide(event, rule, &ctx.providers, &ctx.settings);
     let error = match decision {
         Ok(decide::Decision::Tell(errand)) => match ctx.dispatch.enqueue(ctx, errand, bytes) {
             Ok(()) => return,

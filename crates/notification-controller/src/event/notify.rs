@@ -1,11 +1,14 @@
 //! Running an errand: Secrets, the message, the provider.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use event_api::Event;
 use reconcile_loop::chain;
 
 use super::decide::Errand;
 use super::{FAILED, object, undelivered};
+use crate::alert::rules::Rule;
 use crate::context::Context;
 use crate::metrics::Ended;
 use crate::provider::{commit_status, outfit};
@@ -27,11 +30,16 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
     if !errand.conflicts.is_empty() {
         tracing::info!(conflicts = ?errand.conflicts.keys(), "warning: {CONFLICTS}");
         let conflicts = errand.conflicts.clone();
-        ctx.complain_with(&errand.alert, "MetadataAppendFailed", CONFLICTS.to_owned(), conflicts);
+        ctx.complain_with(
+            &errand.rule.alert,
+            "MetadataAppendFailed",
+            CONFLICTS.to_owned(),
+            conflicts,
+        );
     }
     let message = match run(&ctx, &errand).await {
-        Ok(()) => {
-            ctx.count(&errand.provider, Ended::Sent);
+        Ok(ended) => {
+            ctx.count(&errand.provider, ended);
             return;
         }
         Err(Failure::Unbegun(error)) => undelivered(&errand.event, &error),
@@ -41,15 +49,16 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
     };
     ctx.count(&errand.provider, Ended::Failed);
     tracing::error!(
-        alert = errand.alert.metadata.name,
+        alert = errand.rule.alert.metadata.name,
         provider = errand.provider.metadata.name,
         "{message}"
     );
-    ctx.complain(&errand.alert, FAILED, message);
+    ctx.complain(&errand.rule.alert, FAILED, message);
 }
 
-async fn run(ctx: &Context, errand: &Errand) -> Result<(), Failure> {
-    let Errand { alert, provider, kind, event, .. } = errand;
+async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
+    let Errand { rule, provider, kind, event, .. } = errand;
+    let (alert, event) = (&rule.alert, &worded(ctx, rule, event));
     let status_id = match kind.class() {
         alert_message::Class::CommitStatus => commit_status::id(provider, alert, event)
             .map_err(|error| Failure::Unbegun(chain(&error)))?,
@@ -63,11 +72,33 @@ async fn run(ctx: &Context, errand: &Errand) -> Result<(), Failure> {
     };
     let outfit = outfit::outfit(provider, *kind, alert, status_id, &ctx.runtime.client).await;
     let outfit = outfit.map_err(|error| no_notifier(&chain(&error)))?;
+    if rule.options.dry_run {
+        let sent = alert_send::rehearse(&outfit.provider, event);
+        let sent = sent.map_err(|error| no_notifier(&chain(&error)))?;
+        let message = format!("dry run, nothing is sent for {}: {sent}", object(event));
+        tracing::info!(alert = alert.metadata.name, provider = name, "{message}");
+        ctx.remark(alert, "DryRun", message);
+        return Ok(Ended::Suppressed);
+    }
     let told = ctx.sender.tell(&outfit.provider, event, &outfit.access, outfit.timeout).await;
-    told.map_err(|error| match chain(&error) {
+    told.map(|()| Ended::Sent).map_err(|error| match chain(&error) {
         text if error.is_of_setup() => {
             no_notifier(&format!("failed to initialize notifier: {text}"))
         }
         text => Failure::Unsent(text),
     })
+}
+
+/// The event with the message that the alert's template makes of it; with its own if that fails.
+fn worded<'e>(ctx: &Context, rule: &Rule, event: &'e Event) -> Cow<'e, Event> {
+    let Some(template) = &rule.options.template else { return Cow::Borrowed(event) };
+    match template.message(event) {
+        Ok(message) => Cow::Owned(Event { message, ..event.clone() }),
+        Err(error) => {
+            let message = format!("the message template failed: {}", chain(&error));
+            tracing::error!(alert = rule.alert.metadata.name, "{message}");
+            ctx.complain(&rule.alert, "TemplateFailed", message);
+            Cow::Borrowed(event)
+        }
+    }
 }

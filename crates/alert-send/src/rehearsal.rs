@@ -1,0 +1,30 @@
+//! What would be sent, for people, without a word to anybody.
+
+use alert_message::{Method, Provider, Step};
+use event_api::Event;
+
+use crate::{Error, mask};
+
+/// What telling a provider of an event begins with: method, server, content. Masked, and cut off where
+/// it is long.
+///
+/// # Errors
+/// If the conversation cannot begin, as in [`Sender::tell`](crate::Sender::tell).
+pub fn rehearse(provider: &Provider, event: &Event) -> Result<String, Error> {
+    let said = match alert_message::begin(provider, event)? {
+        Step::Done => "nothing".to_owned(),
+        Step::Ask(request, _) => {
+            let method = match request.method {
+                Method::Get => "GET",
+                Method::Post => "POST",
+                Method::Put => "PUT",
+                Method::Patch => "PATCH",
+            };
+            let (scheme, host) = (request.url.scheme(), request.url.host_str().unwrap_or_default());
+            let content = request.body.map(|(_, content)| content).unwrap_or_default();
+            format!("{method} {scheme}://{host} {content}")
+        }
+        Step::Publish(_) => "a message for a NATS server".to_owned(),
+    };
+    Ok(mask::shown(&said, provider))
+}

@@ -1,0 +1,98 @@
+//! Messages by an alert's own template.
+
+use event_api::Event;
+use go_template::{Budget, Integers, MissingKey, Session, Templates, Value};
+use helm_functions::{Dialect, Helm, SystemEntropy, functions};
+
+/// How templates are called in errors.
+const NAME: &str = "message-template";
+/// Limit: what making one message may cost. Texts of chat servers are a few KiB.
+const BUDGET: Budget = Budget {
+    steps: 100_000,
+    output_bytes: 16 << 10,
+    value_bytes: 64 << 10,
+    made_bytes: 4 << 20,
+    held_bytes: 4 << 20,
+    nesting: 20,
+    source_bytes: 16 << 10,
+    parsed_bytes: 1 << 20,
+};
+
+/// A template that makes a message of an event, with the functions of Helm, but no cluster and no
+/// network to look into.
+#[derive(Clone, Debug)]
+pub(crate) struct MessageTemplate(Templates);
+
+/// What is wrong with a template.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("it is longer than {} bytes", BUDGET.source_bytes)]
+    Length,
+    #[error(transparent)]
+    Parse(#[from] go_template::ParseError),
+    #[error(transparent)]
+    Execute(#[from] go_template::Error),
+    #[error("the message is no text (UTF-8)")]
+    NoText,
+}
+
+impl MessageTemplate {
+    /// # Errors
+    /// If the text is no template.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > BUDGET.source_bytes {
+            return Err(Error::Length);
+        }
+        let mut templates = Templates::new(NAME, functions(Dialect::Helm4));
+        templates.parse(NAME, text)?;
+        Ok(Self(templates))
+    }
+
+    /// The message for an event, whose fields the template finds by the names of the event API.
+    ///
+    /// # Errors
+    /// If the template fails, or makes too much of it.
+    pub(crate) fn message(&self, event: &Event) -> Result<String, Error> {
+        let data = serde_json::to_value(event).unwrap_or_default();
+        let data = Value::from_json(&data, Integers::Int);
+        let helm = Helm::new(jiff::Timestamp::now(), SystemEntropy);
+        let mut session = Session::with_state(BUDGET, helm);
+        session.missing_key = MissingKey::Zero;
+        let text = self.0.execute(NAME, data, &mut session)?;
+        String::from_utf8(text).map_err(|_bytes| Error::NoText)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn made(template: &str) -> Result<String, String> {
+        let event = json!({
+            "involvedObject": {"kind": "Kustomization", "name": "web"},
+            "severity": "error", "message": "it failed", "metadata": {"revision": "main@sha1:1"},
+        });
+        let event = serde_json::from_value(event).unwrap();
+        let template = MessageTemplate::parse(template).map_err(|error| error.to_string())?;
+        template.message(&event).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_template_makes_the_message() {
+        let text = "{{ .involvedObject.name | upper }}: {{ .message }} ({{ .metadata.revision }})";
+        assert_eq!(made(text).unwrap(), "WEB: it failed (main@sha1:1)");
+    }
+
+    #[test]
+    fn a_hostile_template_ends_soon() {
+        let endless = "{{ range until 100000000 }}x{{ end }}";
+        for hostile in
+            [endless, "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}"]
+        {
+            assert!(made(hostile).is_err());
+        }
+        assert!(made(&"x".repeat(20 << 10)).unwrap_err().contains("longer than"));
+    }
+}
