@@ -22,6 +22,7 @@ mod helm_processes;
 mod helm_requests;
 mod helm_storage;
 mod homelab;
+mod incidents;
 mod kills;
 mod notifications;
 mod operator_chart;

@@ -13,7 +13,7 @@ use testbed::{ChartServer, Received, Sink, StackFlags, eventually};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The other tests need not tell anybody of what they do.
-fn world() -> &'static World {
+pub(crate) fn world() -> &'static World {
     static WORLD: OnceLock<&'static World> = OnceLock::new();
     WORLD.get_or_init(|| {
         World::own_with(StackFlags { notification: Some(Vec::new()), ..StackFlags::with_helm() })
@@ -222,7 +222,12 @@ async fn until(sink: &Sink, path: &str, wanted: impl Fn(&Received) -> bool) -> R
 }
 
 /// Posts JSON by hand, and answers the status.
-async fn post(url: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<u16> {
+pub(crate) async fn post(
+    url: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<u16> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let address = url.strip_prefix("http://").context("no http")?;
     let mut stream = tokio::net::TcpStream::connect(address).await?;
@@ -244,7 +249,7 @@ fn secret(name: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
 }
 
-fn notifier(kind: &str, name: &str, spec: &Value) -> Value {
+pub(crate) fn notifier(kind: &str, name: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": "notification.toolkit.fluxcd.io/v1beta3", "kind": kind,
         "metadata": {"name": name}, "spec": spec,

@@ -1,0 +1,191 @@
+//! Alerts that tell incidents, wait, use words of their own, or only rehearse.
+
+use std::time::Duration;
+
+use crate::notifications::{notifier, post, world};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use system_tests::{Kind, Scene};
+use testbed::{Sink, eventually};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Objects that wait for one source.
+const CHILDREN: u32 = 300;
+
+/// A scene with a sink, and a provider for each alert.
+struct Notified {
+    scene: Scene,
+    sink: Sink,
+    events: String,
+}
+
+impl Notified {
+    async fn new(name: &str) -> Self {
+        let scene = Scene::on(world(), name).await.unwrap();
+        let events = world().stack().lock().await.events();
+        Self { scene, sink: Sink::start().unwrap(), events }
+    }
+
+    /// An alert to the sink's path of its name.
+    fn alert(&self, name: &str, annotations: &Value) {
+        let address = format!("{}/{name}", self.sink.url());
+        let provider = json!({"type": "generic", "address": address});
+        let kinds = ["GitRepository", "Kustomization"];
+        let sources = kinds.map(|kind| json!({"kind": kind, "name": "*"}));
+        let spec = json!({"providerRef": {"name": name}, "eventSources": sources});
+        let mut alert = notifier("Alert", name, &spec);
+        alert["metadata"]["annotations"] = annotations.clone();
+        self.scene.apply_all(&[notifier("Provider", name, &provider), alert]).unwrap();
+    }
+
+    async fn tell(&self, kind: &str, name: &str, severity: &str, message: &str) -> Result<()> {
+        let (group, reason) = match kind {
+            "GitRepository" => ("source", "GitOperationSucceeded"),
+            _ => ("kustomize", "ReconciliationSucceeded"),
+        };
+        let event = json!({
+            "involvedObject": {
+                "apiVersion": format!("{group}.toolkit.fluxcd.io/v1"), "kind": kind, "name": name,
+                "namespace": self.scene.namespace().name(),
+            },
+            "severity": severity, "timestamp": "2026-01-02T03:04:05Z", "message": message,
+            "reason": if severity == "error" { "Failed" } else { reason },
+            "reportingController": "test",
+        });
+        let status = post(&self.events, "/", &[], &event.to_string()).await?;
+        ensure!(status == 202, "answered {status}");
+        Ok(())
+    }
+
+    /// The messages of one alert, once there are so many.
+    async fn messages(&self, alert: &str, count: usize) -> Result<Vec<Value>> {
+        eventually(PATIENCE, || async {
+            let told = self.sink.received(&format!("/{alert}"));
+            ensure!(told.len() >= count, "{alert} was told {} times", told.len());
+            Ok(told.into_iter().map(|request| request.body).collect())
+        })
+        .await
+    }
+
+    /// The event at an alert of a reason.
+    async fn remark(&self, alert: &str, reason: &str) -> Result<String> {
+        eventually(PATIENCE, || async {
+            let events = self.scene.list(Kind::Event).await?;
+            let found = events.into_iter().find(|event| {
+                event["involvedObject"]["name"] == alert && event["reason"] == reason
+            });
+            let message = found.context("nothing is told")?["message"].clone();
+            Ok(message.as_str().unwrap_or_default().to_owned())
+        })
+        .await
+    }
+}
+
+/// Words in which no two numbers look alike.
+fn words(number: u32) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'k')).collect()
+}
+
+#[tokio::test]
+async fn an_outage_with_one_cause_is_one_message_and_one_recovery() {
+    let notified = Notified::new("outage").await;
+    notified.alert("one", &json!({"ferroflux.dev/incidents": "true"}));
+    notified.alert("every", &json!({}));
+    let children: Vec<_> = (0..CHILDREN).map(|n| format!("app-{n}")).collect();
+    let waits = |name: &String| {
+        json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": name},
+            "spec": {
+                "interval": "1h", "prune": false, "suspend": true,
+                "sourceRef": {"kind": "GitRepository", "name": "fleet"},
+            },
+        })
+    };
+    notified.scene.apply_all(&children.iter().map(waits).collect::<Vec<_>>()).unwrap();
+    // Both alerts are known when both have told of something.
+    eventually(PATIENCE, || async {
+        notified.tell("Kustomization", "known", "info", &words(unheard())).await?;
+        ensure!(!notified.sink.received("/one").is_empty(), "not yet");
+        ensure!(!notified.sink.received("/every").is_empty(), "not yet");
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let before = [notified.sink.received("/one").len(), notified.sink.received("/every").len()];
+
+    notified
+        .tell("GitRepository", "fleet", "error", "failed to clone: no such host")
+        .await
+        .unwrap();
+    notified.messages("one", before[0] + 1).await.unwrap();
+    for (name, n) in children.iter().zip(0..) {
+        let message = format!("no artifact {}", words(n));
+        notified.tell("Kustomization", name, "error", &message).await.unwrap();
+    }
+    let count = usize::try_from(CHILDREN).unwrap();
+    notified.messages("every", before[1] + count + 1).await.unwrap();
+    notified.tell("GitRepository", "fleet", "info", "stored artifact").await.unwrap();
+    for name in &children {
+        notified.tell("Kustomization", name, "info", &format!("applied {name}")).await.unwrap();
+    }
+    let every = notified.messages("every", before[1] + 2 * (count + 1)).await.unwrap();
+    assert_eq!(every.len(), before[1] + 2 * (count + 1), "as many as in Flux");
+    // What comes last has been told, so nothing more is to come.
+    notified.tell("Kustomization", "last", "info", "something else").await.unwrap();
+    let one = notified.messages("one", before[0] + 3).await.unwrap();
+    let told: Vec<_> = one[before[0]..]
+        .iter()
+        .map(|event| (event["reason"].as_str().unwrap(), event["severity"].as_str().unwrap()))
+        .collect();
+    let last = ("ReconciliationSucceeded", "info");
+    assert_eq!(told, [("Failed", "error"), ("IncidentResolved", "info"), last]);
+    let over = one[before[0] + 1]["message"].as_str().unwrap();
+    assert!(over.contains("301 objects (GitRepository/"), "{over}");
+}
+
+#[tokio::test]
+async fn alerts_wait_word_their_messages_and_rehearse() {
+    let notified = Notified::new("wordings").await;
+    notified.alert("patient", &json!({"ferroflux.dev/for": "2s"}));
+    let template = "{{ .involvedObject.name | upper }} says {{ .message }}";
+    notified.alert("worded", &json!({"ferroflux.dev/message-template": template}));
+    notified.alert("careful", &json!({"ferroflux.dev/dry-run": "true"}));
+    notified.alert("wrong", &json!({"ferroflux.dev/message-template": "{{ .message"}));
+    let failing = json!({"ferroflux.dev/message-template": "{{ fail \"no words\" }}"});
+    notified.alert("failing", &failing);
+    let wrong = notified.remark("wrong", "InvalidConfig").await.unwrap();
+    assert!(wrong.contains("annotation ferroflux.dev/message-template: "), "{wrong}");
+    // The last one is known, and so are all.
+    eventually(PATIENCE, || async {
+        notified.tell("Kustomization", "known", "info", &words(unheard())).await?;
+        ensure!(!notified.sink.received("/failing").is_empty(), "not yet");
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let known = notified.sink.received("/patient").len();
+    notified.tell("Kustomization", "blip", "error", "a blip").await.unwrap();
+    notified.tell("Kustomization", "blip", "info", "well again").await.unwrap();
+    notified.tell("Kustomization", "web", "error", "it lasts").await.unwrap();
+    let patient = notified.messages("patient", known + 1).await.unwrap();
+    let told: Vec<_> = patient[known..].iter().map(|event| &event["message"]).collect();
+    assert_eq!(told, ["it lasts"]);
+    let worded = notified.messages("worded", 3).await.unwrap();
+    assert!(worded.iter().any(|event| event["message"] == "WEB says it lasts"), "{worded:#?}");
+    let failing = notified.messages("failing", 3).await.unwrap();
+    assert!(failing.iter().any(|event| event["message"] == "it lasts"), "its own message");
+    let remark = notified.remark("failing", "TemplateFailed").await.unwrap();
+    assert!(remark.contains("the message template failed: ") && remark.contains("no words"));
+    let rehearsal = notified.remark("careful", "DryRun").await.unwrap();
+    assert!(rehearsal.starts_with("dry run, nothing is sent for Kustomization/"), "{rehearsal}");
+    assert!(rehearsal.contains("POST http://127.0.0.1 {\"involvedObject\""), "{rehearsal}");
+    assert!(notified.sink.received("/careful").is_empty());
+    assert!(notified.sink.received("/wrong").iter().any(|it| it.body["message"] == "it lasts"));
+}
+
+/// Something that was not told before: equal events are told once.
+fn unheard() -> u32 {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
