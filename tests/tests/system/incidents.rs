@@ -9,6 +9,8 @@ use system_tests::{Kind, Scene};
 use testbed::{Sink, eventually};
 
 const PATIENCE: Duration = Duration::from_mins(1);
+/// The object whose events only show which alerts are known.
+const PROBE: &str = "probe";
 /// Objects that wait for one source.
 const CHILDREN: u32 = 300;
 
@@ -23,6 +25,7 @@ impl Notified {
     async fn new(name: &str) -> Self {
         let scene = Scene::on(world(), name).await.unwrap();
         let events = world().stack().lock().await.events();
+        let events = events.trim_end_matches('/').to_owned();
         Self { scene, sink: Sink::start().unwrap(), events }
     }
 
@@ -57,12 +60,31 @@ impl Notified {
         Ok(())
     }
 
-    /// The messages of one alert, once there are so many.
+    /// Comes back when alerts are known: all have told of something.
+    async fn until_known(&self, alerts: &[&str]) {
+        let known = eventually(PATIENCE, || async {
+            self.tell("Kustomization", PROBE, "info", &words(unheard())).await?;
+            for alert in alerts {
+                let path = format!("/{alert}");
+                ensure!(!self.sink.received(&path).is_empty(), "{alert} is not known yet");
+            }
+            Ok(())
+        });
+        known.await.unwrap();
+    }
+
+    /// What one alert told, but for the probes.
+    fn told(&self, alert: &str) -> Vec<Value> {
+        let told = self.sink.received(&format!("/{alert}")).into_iter().map(|told| told.body);
+        told.filter(|event| event["involvedObject"]["name"] != PROBE).collect()
+    }
+
+    /// The same, once there is so much of it.
     async fn messages(&self, alert: &str, count: usize) -> Result<Vec<Value>> {
         eventually(PATIENCE, || async {
-            let told = self.sink.received(&format!("/{alert}"));
+            let told = self.told(alert);
             ensure!(told.len() >= count, "{alert} was told {} times", told.len());
-            Ok(told.into_iter().map(|request| request.body).collect())
+            Ok(told)
         })
         .await
     }
@@ -103,44 +125,35 @@ async fn an_outage_with_one_cause_is_one_message_and_one_recovery() {
         })
     };
     notified.scene.apply_all(&children.iter().map(waits).collect::<Vec<_>>()).unwrap();
-    // Both alerts are known when both have told of something.
-    eventually(PATIENCE, || async {
-        notified.tell("Kustomization", "known", "info", &words(unheard())).await?;
-        ensure!(!notified.sink.received("/one").is_empty(), "not yet");
-        ensure!(!notified.sink.received("/every").is_empty(), "not yet");
-        Ok(())
-    })
-    .await
-    .unwrap();
-    let before = [notified.sink.received("/one").len(), notified.sink.received("/every").len()];
+    notified.until_known(&["one", "every"]).await;
 
     notified
         .tell("GitRepository", "fleet", "error", "failed to clone: no such host")
         .await
         .unwrap();
-    notified.messages("one", before[0] + 1).await.unwrap();
+    notified.messages("one", 1).await.unwrap();
     for (name, n) in children.iter().zip(0..) {
         let message = format!("no artifact {}", words(n));
         notified.tell("Kustomization", name, "error", &message).await.unwrap();
     }
     let count = usize::try_from(CHILDREN).unwrap();
-    notified.messages("every", before[1] + count + 1).await.unwrap();
+    notified.messages("every", count + 1).await.unwrap();
     notified.tell("GitRepository", "fleet", "info", "stored artifact").await.unwrap();
     for name in &children {
         notified.tell("Kustomization", name, "info", &format!("applied {name}")).await.unwrap();
     }
-    let every = notified.messages("every", before[1] + 2 * (count + 1)).await.unwrap();
-    assert_eq!(every.len(), before[1] + 2 * (count + 1), "as many as in Flux");
+    let every = notified.messages("every", 2 * (count + 1)).await.unwrap();
+    assert_eq!(every.len(), 2 * (count + 1), "as many as in Flux");
     // What comes last has been told, so nothing more is to come.
     notified.tell("Kustomization", "last", "info", "something else").await.unwrap();
-    let one = notified.messages("one", before[0] + 3).await.unwrap();
-    let told: Vec<_> = one[before[0]..]
+    let one = notified.messages("one", 3).await.unwrap();
+    let told: Vec<_> = one
         .iter()
         .map(|event| (event["reason"].as_str().unwrap(), event["severity"].as_str().unwrap()))
         .collect();
     let last = ("ReconciliationSucceeded", "info");
     assert_eq!(told, [("Failed", "error"), ("IncidentResolved", "info"), last]);
-    let over = one[before[0] + 1]["message"].as_str().unwrap();
+    let over = one[1]["message"].as_str().unwrap();
     assert!(over.contains("301 objects (GitRepository/"), "{over}");
 }
 
@@ -156,20 +169,12 @@ async fn alerts_wait_word_their_messages_and_rehearse() {
     notified.alert("failing", &failing);
     let wrong = notified.remark("wrong", "InvalidConfig").await.unwrap();
     assert!(wrong.contains("annotation ferroflux.dev/message-template: "), "{wrong}");
-    // The last one is known, and so are all.
-    eventually(PATIENCE, || async {
-        notified.tell("Kustomization", "known", "info", &words(unheard())).await?;
-        ensure!(!notified.sink.received("/failing").is_empty(), "not yet");
-        Ok(())
-    })
-    .await
-    .unwrap();
-    let known = notified.sink.received("/patient").len();
+    notified.until_known(&["patient", "worded", "wrong", "failing"]).await;
     notified.tell("Kustomization", "blip", "error", "a blip").await.unwrap();
     notified.tell("Kustomization", "blip", "info", "well again").await.unwrap();
     notified.tell("Kustomization", "web", "error", "it lasts").await.unwrap();
-    let patient = notified.messages("patient", known + 1).await.unwrap();
-    let told: Vec<_> = patient[known..].iter().map(|event| &event["message"]).collect();
+    let patient = notified.messages("patient", 1).await.unwrap();
+    let told: Vec<_> = patient.iter().map(|event| &event["message"]).collect();
     assert_eq!(told, ["it lasts"]);
     let worded = notified.messages("worded", 3).await.unwrap();
     assert!(worded.iter().any(|event| event["message"] == "WEB says it lasts"), "{worded:#?}");
@@ -181,7 +186,8 @@ async fn alerts_wait_word_their_messages_and_rehearse() {
     assert!(rehearsal.starts_with("dry run, nothing is sent for Kustomization/"), "{rehearsal}");
     assert!(rehearsal.contains("POST http://127.0.0.1 {\"involvedObject\""), "{rehearsal}");
     assert!(notified.sink.received("/careful").is_empty());
-    assert!(notified.sink.received("/wrong").iter().any(|it| it.body["message"] == "it lasts"));
+    let wrong = notified.messages("wrong", 3).await.unwrap();
+    assert!(wrong.iter().any(|event| event["message"] == "it lasts"), "{wrong:#?}");
 }
 
 /// Something that was not told before: equal events are told once.
