@@ -15,8 +15,10 @@ pub(crate) fn register(f: &mut Functions) {
     f.add("atoi", [Type::String], |_, a| {
         let text = text(a, 0);
         let digits = text.strip_prefix(['+', '-']).unwrap_or(&text);
-        let plain = digits.bytes().all(|b| b.is_ascii_digit());
-        Ok(Value::int(if plain { text.parse().unwrap_or(0) } else { 0 }))
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        // Flux: sprig leaves the error alone, and Go gives the nearest number with it.
+        let nearest = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+        Ok(Value::int(if plain { text.parse().unwrap_or(nearest) } else { 0 }))
     });
     f.add("int", [ANY], |_, a| Ok(Value::int(to_i64(any(a, 0)))));
     f.add("int64", [ANY], |_, a| Ok(Value::int64(to_i64(any(a, 0)))));
@@ -111,4 +113,28 @@ fn round(number: f64, places: i64, round_on: f64) -> f64 {
     let shifted = power * number;
     let rounded = if shifted.fract() >= round_on { shifted.ceil() } else { shifted.floor() };
     rounded / power
+}
+
+#[cfg(test)]
+mod tests {
+    use go_template::{Budget, Session, Templates, Value};
+
+    use crate::{Dialect, functions};
+
+    #[test]
+    fn numbers_that_are_too_large_become_the_nearest() {
+        for (text, number) in [
+            ("42", "42"),
+            ("-9223372036854775809", "-9223372036854775808"),
+            ("+123456789012345678901", "9223372036854775807"),
+            ("-", "0"),
+            ("1e3", "0"),
+        ] {
+            let mut templates = Templates::new("gotpl", functions(Dialect::Helm4));
+            templates.parse("t", "{{ atoi . }}").unwrap();
+            let mut session = Session::new(Budget::default());
+            let made = templates.execute("t", Value::from(text), &mut session).unwrap();
+            assert_eq!(made, number.as_bytes(), "{text}");
+        }
+    }
 }
