@@ -33,7 +33,7 @@ pub(crate) fn register(f: &mut Functions) {
         call.make(ENTRY_BYTES + string(a, 1).len())?;
         let target = map(a, 0);
         let value = a.get_mut(2).map(std::mem::take).unwrap_or_default();
-        put(call, &target, string(a, 1).clone(), value);
+        put(call, &target, string(a, 1).clone(), value)?;
         ok(target)
     });
     f.add("unset", [M, S], |_, a| {
@@ -83,9 +83,13 @@ pub(crate) fn register(f: &mut Functions) {
         ("mustMergeOverwrite", Overwrite::Yes),
     ] {
         f.add_variadic(name, [M, M], move |call, a| {
-            let target = map(a, 0);
+            let mut target = map(a, 0);
             for place in 1..a.len() {
-                merge::into(call, &target, &map(a, place), overwrite)?;
+                let source = map(a, place);
+                if target.is_nil() && !source.is_nil() {
+                    target = Map::default();
+                }
+                merge::into(call, &target, &source, overwrite)?;
             }
             ok(target)
         });
@@ -105,12 +109,21 @@ pub(crate) fn register(f: &mut Functions) {
 }
 
 /// Puts a value into a map and has it remembered if that may have closed a ring.
-pub(crate) fn put(call: &mut Call<'_>, target: &Map, key: Str, value: Value) {
+pub(crate) fn put(
+    call: &mut Call<'_>,
+    target: &Map,
+    key: Str,
+    value: Value,
+) -> Result<(), FunctionError> {
+    if target.is_nil() {
+        return Err(FunctionError::NilMap);
+    }
     let may_close_ring = matches!(value, Value::Map(_) | Value::List(_));
     target.insert(key, value);
     if may_close_ring {
         call.note_change(target);
     }
+    Ok(())
 }
 
 fn deep_copy(
@@ -125,7 +138,7 @@ fn deep_copy(
             list.elem(),
             list.iter().map(|item| deep_copy(item, below, parts_left)).collect::<Result<_, _>>()?,
         )),
-        Value::Map(map) => Value::Map(Map::typed(
+        Value::Map(map) if !map.is_nil() => Value::Map(Map::typed(
             map.elem(),
             map.entries()
                 .iter()

@@ -51,7 +51,7 @@ fn compare(
             if x.is(y) {
                 return Ok(true);
             }
-            if x.elem() != y.elem() || x.len() != y.len() {
+            if x.elem() != y.elem() || x.len() != y.len() || x.is_nil() != y.is_nil() {
                 return Ok(false);
             }
             for ((x_key, x), (y_key, y)) in x.entries().iter().zip(y.entries().iter()) {

@@ -21,6 +21,8 @@ pub enum FunctionError {
     NotSliceable { kind: &'static str },
     #[error("runtime error: invalid memory address or nil pointer dereference")]
     NilDereference,
+    #[error("assignment to entry in nil map")]
+    NilMap,
     #[error("reflect.Value.Slice: slice index out of bounds")]
     SliceBounds,
     #[error("runtime error: slice bounds out of range [{0}]")]

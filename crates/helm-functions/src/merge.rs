@@ -29,7 +29,8 @@ fn merge(
     levels_left: usize,
 ) -> Result<(), CallError> {
     let below = levels_left.checked_sub(1).ok_or(Unbounded)?;
-    if target.is(source) {
+    // What is nil gives way as a whole.
+    if target.is(source) || target.is_nil() {
         return Ok(());
     }
     let entries = source.entries();
@@ -46,16 +47,16 @@ fn merge(
                 merge(call, to, from, overwrite, below)?;
                 // Both empty: the source's map takes the place.
                 if to.is_empty() {
-                    put(call, target, key.clone(), value.clone());
+                    put(call, target, key.clone(), value.clone())?;
                 }
             }
             (Value::List(_), Some(there)) if there.truth() => {
                 if overwrite == Overwrite::Yes {
-                    put(call, target, key.clone(), value.clone());
+                    put(call, target, key.clone(), value.clone())?;
                 }
             }
             (_, Some(there)) if there.truth() && overwrite == Overwrite::No => {}
-            _ => put(call, target, key.clone(), value.clone()),
+            _ => put(call, target, key.clone(), value.clone())?,
         }
     }
     Ok(())

@@ -179,6 +179,26 @@ fn the_dot_and_capabilities_have_gos_types() {
     );
 }
 
+/// As Helm 4.2.1 prints them.
+#[test]
+fn maps_can_be_nil() {
+    let text = "{{ $nil := fromJson `null` }}{{ toJson $nil }} {{ printf `%#v` $nil }} {{ eq $nil nil }} \
+        {{ deepEqual $nil dict }} {{ merge $nil (dict `a` 1) | toJson }} {{ toJson $nil }} \
+        {{ merge (dict `x` $nil) (dict `x` (dict `y` 1)) | toJson }} {{ fromYaml `` | toJson }}";
+    let rendered = |text: &str| {
+        let chart = chart(&[("templates/t.yaml", &format!("a: 1\nb: {text}"))]);
+        rendered(&chart, "{}", &Options::default())
+    };
+    let printed = rendered(text).unwrap().manifests[0].content.clone();
+    let (_, printed) = printed.split_once("\nb: ").unwrap();
+    assert_eq!(
+        printed.trim_end(),
+        "null map[string]interface {}(nil) true false {\"a\":1} null {\"x\":{\"y\":1}} {}"
+    );
+    let error = rendered("{{ set (fromJson `null`) `a` 1 }}").unwrap_err();
+    assert!(error.ends_with("error calling set: assignment to entry in nil map"), "{error}");
+}
+
 /// A view of a map in the map itself is a ring, and many of them are a long chain.
 #[test]
 fn values_within_values_are_dropped() {

@@ -172,6 +172,10 @@ impl<'o> Printer<'o> {
     fn map(&mut self, map: &Map, type_name: &str, verb: char, depth: usize) {
         if self.flags.sharp_v {
             self.push(type_name);
+            if map.is_nil() {
+                self.push("(nil)");
+                return;
+            }
         }
         let [open, part, close] =
             if self.flags.sharp_v { ["{", ", ", "}"] } else { ["map[", " ", "]"] };

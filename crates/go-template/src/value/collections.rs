@@ -80,6 +80,7 @@ pub struct Map(Arc<MapBody>);
 
 struct MapBody {
     elem: Elem,
+    is_nil: bool,
     /// Readers that walk the map take the inner `Arc` and let go of the lock, so a template may
     /// change a map while it ranges over it; the writer then copies.
     entries: RwLock<Arc<Entries>>,
@@ -93,7 +94,21 @@ impl Map {
 
     /// A `map[string]elem`; the caller vouches that the values are of that kind.
     pub fn typed(elem: Elem, entries: Entries) -> Self {
-        Self(Arc::new(MapBody { elem, entries: RwLock::new(Arc::new(entries)) }))
+        Self::body(elem, false, entries)
+    }
+
+    /// A nil map: empty, `null` where it is written as JSON or YAML, and nothing can be put into it.
+    pub fn nil(elem: Elem) -> Self {
+        Self::body(elem, true, Entries::new())
+    }
+
+    fn body(elem: Elem, is_nil: bool, entries: Entries) -> Self {
+        Self(Arc::new(MapBody { elem, is_nil, entries: RwLock::new(Arc::new(entries)) }))
+    }
+
+    /// Whether it is Go's nil map.
+    pub fn is_nil(&self) -> bool {
+        self.0.is_nil
     }
 
     /// What it is declared to hold.
@@ -126,7 +141,8 @@ impl Map {
         self.len() == 0
     }
 
-    /// Puts a value under a key, for every holder of this map.
+    /// Puts a value under a key, for every holder of this map. Where it is nil, Go panics, and the
+    /// caller has to complain before.
     ///
     /// A map may be put into itself. Such a ring is never freed by itself: register the map with
     /// [`Call::note_change`](crate::Call::note_change) so that the session opens it when it ends.

@@ -100,6 +100,7 @@ fn to_json(
         Value::List(list) => Json::Array(
             list.iter().map(|item| to_json(item, below, parts_left)).collect::<Result<_, _>>()?,
         ),
+        Value::Map(map) if map.is_nil() => Json::Null,
         Value::Map(map) => Json::Object(
             map.entries()
                 .iter()

@@ -179,7 +179,7 @@ impl Value {
             Type::String => Self::EMPTY,
             Type::List(Elem::Byte) => Self::Bytes(Arc::from([])),
             Type::List(elem) => Self::List(List::nil(*elem)),
-            Type::Map(elem) => Self::Map(Map::typed(*elem, Entries::new())),
+            Type::Map(elem) => Self::Map(Map::nil(*elem)),
         }
     }
 
@@ -191,7 +191,7 @@ impl Value {
             Elem::Int => Self::int(0),
             Elem::AnyList => Self::List(List::nil(Elem::Any)),
             Elem::StringList => Self::List(List::nil(Elem::String)),
-            Elem::AnyMap => Self::Map(Map::default()),
+            Elem::AnyMap => Self::Map(Map::nil(Elem::Any)),
             Elem::Byte => Self::Int(0, IntKind::Uint8),
             Elem::Bytes => Self::Bytes(Arc::from([])),
         }

@@ -1,6 +1,6 @@
 //! JSON as `encoding/json` reads it, with its complaints.
 
-use go_template::{Call, CallError, Entries, Functions, List, Map, Str, Type, Value};
+use go_template::{Call, CallError, Elem, Entries, Functions, List, Map, Str, Type, Value};
 
 use crate::arguments::{ok, string, text};
 use crate::error::FunctionError;
@@ -55,7 +55,7 @@ pub(crate) fn error_list(message: String) -> List {
 fn read_map(text: &str) -> Result<Map, JsonError> {
     match read(text)? {
         Value::Map(map) => Ok(map),
-        Value::Nil => Ok(Map::default()),
+        Value::Nil => Ok(Map::nil(Elem::Any)),
         other => Err(JsonError::WrongKind {
             found: json_kind(&other),
             wanted: "map[string]interface {}",
@@ -66,7 +66,7 @@ fn read_map(text: &str) -> Result<Map, JsonError> {
 fn read_list(text: &str) -> Result<List, JsonError> {
     match read(text)? {
         Value::List(list) => Ok(list),
-        Value::Nil => Ok(List::nil(go_template::Elem::Any)),
+        Value::Nil => Ok(List::nil(Elem::Any)),
         other => Err(JsonError::WrongKind { found: json_kind(&other), wanted: "[]interface {}" }),
     }
 }

@@ -88,6 +88,7 @@ impl Writer {
                     writer.value(item, depth + 1)
                 })?;
             }
+            Value::Map(map) if map.is_nil() => self.out.push_str("null"),
             Value::Map(map) => {
                 self.sequence('{', '}', map.entries().iter(), depth, |writer, (key, value)| {
                     writer.member(key.as_bytes(), value, depth)

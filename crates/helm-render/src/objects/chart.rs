@@ -16,7 +16,7 @@ pub(crate) fn chart(metadata: &Metadata, is_root: bool, rules: Rules) -> Value {
 
 fn fields(md: &Metadata, is_root: bool) -> Vec<(&'static str, Value)> {
     let annotations = match &md.annotations {
-        None => Value::object(NoTexts),
+        None => Value::Map(Map::nil(Elem::String)),
         Some(texts) => {
             let texts = texts.iter().map(|(key, value)| (Str::from(key.as_str()), text(value)));
             Value::Map(Map::typed(Elem::String, texts.collect::<Entries>()))
@@ -68,28 +68,6 @@ fn text(text: &str) -> Value {
 
 fn texts(texts: &[String]) -> Value {
     Value::list(texts.iter().map(|t| text(t)).collect())
-}
-
-/// Go's nil map of texts: empty, and `null` in JSON.
-#[derive(Debug)]
-struct NoTexts;
-
-impl Object for NoTexts {
-    fn type_name(&self) -> Cow<'static, str> {
-        Cow::Borrowed("map[string]string")
-    }
-
-    fn kind(&self) -> &'static str {
-        "map"
-    }
-
-    fn underlying(&self) -> Value {
-        Value::Map(Map::typed(Elem::String, Entries::new()))
-    }
-
-    fn json(&self) -> Option<serde_json::Value> {
-        Some(serde_json::Value::Null)
-    }
 }
 
 /// A struct: asking for a field that it does not have is an error.
