@@ -3,7 +3,7 @@
 use secret_text::Secret;
 use url::Url;
 
-use crate::Error;
+use crate::{Error, Provider, TokenOf};
 
 /// What is wrong with an address. The words are Go's, without the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +103,40 @@ pub(crate) fn below<'s>(server: &Url, segments: impl IntoIterator<Item = &'s str
         path.pop_if_empty().extend(segments);
     }
     url
+}
+
+/// Whether the token of a provider may go to a server: that of an identity goes to hosts of its cloud
+/// only, by https, and to the machine itself. What begins with a dot stands for all hosts below.
+///
+/// # Errors
+/// If there is no token, or it must not go there.
+// Differs: Flux sends a token of the controller wherever a Provider says.
+pub(crate) fn admits_identity(
+    provider: &Provider,
+    server: &Url,
+    hosts: &[&str],
+) -> Result<(), Error> {
+    if provider.token.is_empty() {
+        return Err(Error::Setting { sentence: "a token or an identity is needed" });
+    }
+    let host = server.host_str().unwrap_or_default();
+    let is_host = |known: &&str| match known.strip_prefix('.') {
+        Some(_) => host.ends_with(known),
+        None => host == *known,
+    };
+    let is_plain = server.scheme() == "https" && server.port().is_none();
+    let is_of_cloud = is_plain && hosts.iter().any(is_host);
+    let is_loopback = match server.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(_)) | None => false,
+    };
+    if provider.token_of != TokenOf::Identity || is_of_cloud || is_loopback {
+        return Ok(());
+    }
+    let sentence =
+        "the address is no server of the cloud that the identity is of, so no token is sent there";
+    Err(Error::Setting { sentence })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod words;
 
 pub use address::UriFault;
 pub use kind::{Class, Kind};
-pub use provider::{AlertIdentity, Error, Provider};
+pub use provider::{AlertIdentity, Error, Provider, TokenOf};
 pub use request::{Answer, Continuation, Identity, Method, NatsLogin, Publication, Request, Step};
 
 use event_api::Event;

@@ -22,6 +22,8 @@ pub struct Provider {
     pub password: Secret,
     /// The token.
     pub token: Secret,
+    /// Whose it is.
+    pub token_of: TokenOf,
     /// Headers or attributes to add.
     pub headers: BTreeMap<String, Secret>,
     /// Credentials file of NATS.
@@ -34,6 +36,22 @@ pub struct Provider {
     pub uid: String,
     /// The alert for which it is told.
     pub alert: AlertIdentity,
+}
+
+/// Whose a token is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TokenOf {
+    /// Of who set the provider up, and says where it goes.
+    #[default]
+    Owner,
+    /// Of an identity at a cloud. It goes to servers of that cloud only: whoever sets a provider up
+    /// need not be the one whose identity it is.
+    Identity,
+    /// Of a GitHub App.
+    GitHubApp {
+        /// The name under which the App writes, if that was asked for.
+        login: String,
+    },
 }
 
 /// The alert on whose behalf a provider is told.

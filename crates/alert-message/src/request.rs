@@ -38,10 +38,6 @@ pub struct Request {
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "credentials")]
 pub enum Identity {
-    /// A Google service account by its JSON key; the machine's own if that is empty.
-    Google(Secret),
-    /// The machine's own identity at Azure.
-    Azure,
     /// A shared key of Azure, which signs the address and a time of expiry.
     SharedAccess {
         /// Name of the key.

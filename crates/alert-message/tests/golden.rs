@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{Answer, Error, Identity, Kind, Provider, Request, Step, begin};
+use alert_message::{Answer, Error, Identity, Kind, Provider, Request, Step, TokenOf, begin};
 use event_api::Event;
 use secret_text::Secret;
 use serde::Deserialize;
@@ -111,6 +111,7 @@ fn provider(settings: &Settings) -> Provider {
         username: settings.username.clone(),
         password: Secret::new(settings.password.as_str()),
         token: Secret::new(settings.token.as_str()),
+        token_of: TokenOf::default(),
         headers: settings
             .headers
             .iter()
@@ -140,8 +141,6 @@ fn recorded(request: &Request) -> Recorded {
         .collect();
     headers.extend(content_type.map(|value| ("Content-Type".to_owned(), value.to_owned())));
     let identity = match request.identity {
-        Some(Identity::Google(_)) => "google",
-        Some(Identity::Azure) => "azure",
         Some(Identity::SharedAccess { .. }) => "shared access",
         None => "",
     };

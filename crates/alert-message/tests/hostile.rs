@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{AlertIdentity, Answer, Kind, Provider, Step, begin};
+use alert_message::{AlertIdentity, Answer, Kind, Provider, Step, TokenOf, begin};
 use event_api::{Event, InvolvedObject, Severity};
 use proptest::prelude::*;
 use secret_text::Secret;
@@ -49,6 +49,7 @@ proptest! {
                     username: texts[6].clone(),
                     password: Secret::new("password"),
                     token: Secret::new(texts[7].as_str()),
+                    token_of: TokenOf::default(),
                     headers: BTreeMap::from([("X".to_owned(), Secret::new("y"))]),
                     nats_credentials: Secret::default(),
                     nats_seed: Secret::default(),
@@ -78,6 +79,7 @@ proptest! {
                 username: "user".to_owned(),
                 password: Secret::new("password"),
                 token: Secret::new("user:token"),
+                token_of: TokenOf::default(),
                 headers: BTreeMap::new(),
                 nats_credentials: Secret::default(),
                 nats_seed: Secret::default(),

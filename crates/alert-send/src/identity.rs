@@ -17,15 +17,12 @@ const SIGNATURE_SECONDS: i64 = 3600;
 /// The header `Authorization` of a request.
 ///
 /// # Errors
-/// If it takes a token of a cloud, which nobody gets here yet.
+/// If the key cannot sign.
 pub(crate) fn authorization(identity: &Identity, url: &Url) -> Result<Secret, Error> {
     match identity {
         Identity::SharedAccess { key_name, key } => {
             let expiry = jiff::Timestamp::now().as_second() + SIGNATURE_SECONDS;
             shared_access(url, key_name, key, expiry)
-        }
-        Identity::Google(_) | Identity::Azure => {
-            Err(Error::Unsupported { feature: "workload identity" })
         }
     }
 }

@@ -58,7 +58,7 @@ fn secrets(provider: &Provider) -> Vec<&str> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use alert_message::{AlertIdentity, Kind};
+    use alert_message::{AlertIdentity, Kind, TokenOf};
 
     use super::*;
 
@@ -72,6 +72,7 @@ mod tests {
             username: String::new(),
             password: secret("canary-password"),
             token: secret("canary-token"),
+            token_of: TokenOf::default(),
             headers: BTreeMap::from([("authorization".to_owned(), secret("Bearer canary-header"))]),
             nats_credentials: Secret::default(),
             nats_seed: Secret::default(),

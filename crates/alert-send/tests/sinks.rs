@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alert_message::{AlertIdentity, Kind, Provider};
+use alert_message::{AlertIdentity, Kind, Provider, TokenOf};
 use alert_send::{Error, Retries, Sender};
 use axum::Router;
 use axum::extract::Request;
@@ -47,6 +47,7 @@ fn provider(kind: Kind, address: impl Into<String>) -> Provider {
         username: String::new(),
         password: Secret::default(),
         token: Secret::new("canary-token"),
+        token_of: TokenOf::default(),
         headers: BTreeMap::new(),
         nats_credentials: Secret::default(),
         nats_seed: Secret::default(),

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::git_service::{Api, listed};
 use crate::request::Method;
-use crate::{Answer, Error, Provider, Request, Step, words};
+use crate::{Answer, Error, Provider, Request, Step, TokenOf, words};
 
 pub(crate) mod gitea;
 pub(crate) mod github;
@@ -35,24 +35,32 @@ impl Service {
     /// Who are we, what did we write already, and then that edited or something new.
     fn tell(&'static self, api: Api, provider: &Provider, event: &Event) -> Result<Step, Error> {
         let comment = Comment::of(provider, event, self.marker)?;
+        if let TokenOf::GitHubApp { login } = &provider.token_of {
+            // An App is no user that could ask for its name.
+            return Ok(self.write(api, comment, login.clone()));
+        }
         Ok(Step::ask(api.whoami(), move |answer| {
             let author = user(answer, self.user)?;
-            let number = comment.number.to_string();
-            let comments = (self.comments)(&api, &number);
-            let mut list = comments.clone();
-            list.set_query(Some(self.query));
-            Ok(Step::ask(api.get(list), move |answer| {
-                let found = listed(answer, self.list)?;
-                let body = json!({"body": comment.body});
-                Ok(match comment.written(&found, self.author, &author) {
-                    Some(id) => {
-                        let url = (self.comment)(&api, &number, &id.to_string());
-                        api.change(Request::json(self.edit, url, &body), self.update)
-                    }
-                    None => api.change(Request::post(comments, &body), self.create),
-                })
-            }))
+            Ok(self.write(api, comment, author))
         }))
+    }
+
+    fn write(&'static self, api: Api, comment: Comment, author: String) -> Step {
+        let number = comment.number.to_string();
+        let comments = (self.comments)(&api, &number);
+        let mut list = comments.clone();
+        list.set_query(Some(self.query));
+        Step::ask(api.get(list), move |answer| {
+            let found = listed(answer, self.list)?;
+            let body = json!({"body": comment.body});
+            Ok(match comment.written(&found, self.author, &author) {
+                Some(id) => {
+                    let url = (self.comment)(&api, &number, &id.to_string());
+                    api.change(Request::json(self.edit, url, &body), self.update)
+                }
+                None => api.change(Request::post(comments, &body), self.create),
+            })
+        })
     }
 }
 

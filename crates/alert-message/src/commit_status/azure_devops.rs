@@ -1,20 +1,21 @@
 //! Azure DevOps.
 
 use event_api::{Event, key};
-use secret_text::Secret;
 use serde_json::{Value, json};
 
 use super::{States, Status, id};
-use crate::address::{below, repository};
+use crate::address::{admits_identity, below, repository};
 use crate::git_service::{changed, listed};
-use crate::request::Identity;
 use crate::{Error, Provider, Request, Step};
 
 const STATES: States = States { service: "azure devops", success: "succeeded", failure: "error" };
 const GENRE: &str = "fluxcd";
+/// Where Azure DevOps takes tokens of identities.
+const HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let repository = repository(&provider.address)?;
+    admits_identity(provider, &repository.server, &HOSTS)?;
     let id = id(provider)?;
     let parts: Vec<&str> = repository.id.split('/').collect();
     let [organization, project, _git, name] = parts.as_slice() else {
@@ -41,7 +42,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     );
     statuses.set_query(Some("api-version=7.1"));
     let token = provider.token.clone();
-    Ok(Step::ask(authorized(Request::get(statuses.clone()), &token), move |answer| {
+    Ok(Step::ask(Request::get(statuses.clone()).basic("", &token), move |answer| {
         let found = listed(answer, "list commit statuses")?;
         if is_latest(&found, &genre, &id, &status) {
             return Ok(Step::Done);
@@ -51,13 +52,9 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
             "description": status.description,
             "context": {"genre": genre, "name": id},
         });
-        let set = authorized(Request::post(statuses, &body), &token);
+        let set = Request::post(statuses, &body).basic("", &token);
         Ok(changed(set, "create commit status"))
     }))
-}
-
-fn authorized(request: Request, token: &Secret) -> Request {
-    if token.is_empty() { request.by(Identity::Azure) } else { request.basic("", token) }
 }
 
 fn is_latest(found: &Value, genre: &str, id: &str, status: &Status) -> bool {

@@ -6,6 +6,14 @@ use url::Url;
 use crate::request::{Identity, Method};
 use crate::{Error, Provider, Request, Step, UriFault, address};
 
+/// Where Event Hubs are, by cloud.
+const SUFFIXES: [&str; 4] = [
+    ".servicebus.windows.net",
+    ".servicebus.chinacloudapi.cn",
+    ".servicebus.usgovcloudapi.net",
+    ".servicebus.cloudapi.de",
+];
+
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let address = provider.address.expose();
     if address.is_empty() {
@@ -29,12 +37,8 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         format!("{namespace}.servicebus.windows.net")
     };
     let url = hub(&format!("https://{host}"), address)?;
-    let request = message(url, event);
-    Ok(Step::tell(if provider.token.is_empty() {
-        request.by(Identity::Azure)
-    } else {
-        request.bearer(&provider.token)
-    }))
+    address::admits_identity(provider, &url, &SUFFIXES)?;
+    Ok(Step::tell(message(url, event).bearer(&provider.token)))
 }
 
 fn message(url: Url, event: &Event) -> Request {

@@ -6,8 +6,7 @@ use event_api::Event;
 use serde_json::{Map, json};
 use url::Url;
 
-use crate::request::Identity;
-use crate::{Error, Provider, Request, Step, UriFault, address};
+use crate::{Error, Provider, Request, Step, TokenOf, UriFault, address};
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let (project, topic) = (provider.address.expose(), &provider.channel);
@@ -29,5 +28,11 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         message.insert("attributes".to_owned(), attributes.collect());
     }
     let request = Request::post(url, &json!({"messages": [message]}));
-    Ok(Step::tell(request.by(Identity::Google(provider.token.clone()))))
+    match provider.token_of {
+        TokenOf::Identity => Ok(Step::tell(request.bearer(&provider.token))),
+        // What a Secret has is a key, which makes tokens and is none.
+        TokenOf::Owner | TokenOf::GitHubApp { .. } => {
+            Err(Error::Setting { sentence: "GCP Pub/Sub needs a token of an identity" })
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alert_message::{AlertIdentity, Class, Kind};
+use alert_message::{AlertIdentity, Class, Kind, TokenOf};
 use crd_types::notification::{Alert, Provider};
 use http_access::{Access, Proxy};
 use kube::{Client, ResourceExt as _};
@@ -72,6 +72,7 @@ fn dressed(
         username: given(&spec.username),
         password: Secret::default(),
         token: Secret::default(),
+        token_of: TokenOf::default(),
         headers: BTreeMap::new(),
         nats_credentials: Secret::default(),
         nats_seed: Secret::default(),
