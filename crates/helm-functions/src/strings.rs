@@ -87,15 +87,18 @@ pub(crate) fn register(f: &mut Functions) {
         ok(Str::from(parts.join(separator)))
     });
     f.add("sortAlpha", [Type::Any], |call, a| {
-        let mut parts = match any(a, 0) {
-            Value::Nil => vec![to_str(&Value::Nil)],
-            value => to_strs(value),
+        let parts = match any(a, 0) {
+            Value::Nil => List::of_strings([to_str(&Value::Nil)]),
+            // Flux: strings are sorted where they are, for everybody who has the list.
+            Value::List(list) if list.elem() == Elem::String => list.clone(),
+            value => List::of_strings(to_strs(value)),
         };
         // Texts may be alike but for their ends.
-        let bytes: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        let bytes: u64 = parts.iter().map(|part| to_str(part).len() as u64).sum();
         call.session.spend((bytes >> 6).saturating_mul(u64::from((parts.len() + 1).ilog2())))?;
-        parts.sort();
-        ok(List::of_strings(parts))
+        call.make(size_of_val(&*parts))?;
+        parts.sort_strings();
+        ok(parts)
     });
     f.add("splitList", [S, S], |call, a| {
         make_parts(call, string(a, 0), string(a, 1))?;

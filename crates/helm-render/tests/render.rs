@@ -199,6 +199,18 @@ fn maps_can_be_nil() {
     assert!(error.ends_with("error calling set: assignment to entry in nil map"), "{error}");
 }
 
+/// As Helm 4.2.1 prints them.
+#[test]
+fn strings_are_sorted_where_they_are() {
+    let text = "{{ $l := splitList `,` `b,a` }}{{ $s := sortAlpha $l }}{{ $l }} {{ $s }} \
+        {{ $l := list `b` `a` }}{{ $s := sortAlpha $l }}{{ $l }} {{ $s }} \
+        {{ sortAlpha (regexFindAll `x` `y` 0) | toJson }}";
+    let chart = chart(&[("templates/t.yaml", &format!("a: 1\nb: {text}"))]);
+    let rendered = rendered(&chart, "{}", &Options::default()).unwrap();
+    let (_, printed) = rendered.manifests[0].content.split_once("\nb: ").unwrap();
+    assert_eq!(printed.trim_end(), "[a b] [a b] [b a] [a b] null");
+}
+
 /// A view of a map in the map itself is a ring, and many of them are a long chain.
 #[test]
 fn values_within_values_are_dropped() {

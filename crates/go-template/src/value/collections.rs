@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{Elem, Str, Value};
 
-/// A Go slice. Cloning shares it; nothing a template can do changes it.
+/// A Go slice. Cloning shares it. All that a template can do to it is to sort it.
 #[derive(Clone)]
 pub struct List(Arc<ListBody>);
 
@@ -14,6 +14,8 @@ struct ListBody {
     elem: Elem,
     is_nil: bool,
     items: Vec<Value>,
+    /// The items once the slice was sorted in place.
+    sorted: OnceLock<Vec<Value>>,
 }
 
 impl List {
@@ -24,12 +26,16 @@ impl List {
 
     /// A `[]elem`; the caller vouches that the items are of that kind.
     pub fn typed(elem: Elem, items: Vec<Value>) -> Self {
-        Self(Arc::new(ListBody { elem, is_nil: false, items }))
+        Self::body(elem, false, items)
     }
 
     /// A nil slice: empty, and `null` where it is written as JSON or YAML.
     pub fn nil(elem: Elem) -> Self {
-        Self(Arc::new(ListBody { elem, is_nil: true, items: Vec::new() }))
+        Self::body(elem, true, Vec::new())
+    }
+
+    fn body(elem: Elem, is_nil: bool, items: Vec<Value>) -> Self {
+        Self(Arc::new(ListBody { elem, is_nil, items, sorted: OnceLock::new() }))
     }
 
     /// A `[]string`.
@@ -40,6 +46,18 @@ impl List {
     /// What it is declared to hold.
     pub fn elem(&self) -> Elem {
         self.0.elem
+    }
+
+    /// Sorts the strings of a `[]string` by their bytes, for every holder of this slice, as Go's
+    /// `sort.Strings` does.
+    ///
+    /// Limit: what `slice` made of it before is a list of its own, which in Go shares the strings.
+    pub fn sort_strings(&self) {
+        self.0.sorted.get_or_init(|| {
+            let mut items = self.0.items.clone();
+            items.sort_by(|a, b| string_bytes(a).cmp(string_bytes(b)));
+            items
+        });
     }
 
     pub(crate) fn holders(&self) -> usize {
@@ -60,7 +78,14 @@ impl std::ops::Deref for List {
     type Target = [Value];
 
     fn deref(&self) -> &[Value] {
-        &self.0.items
+        self.0.sorted.get().unwrap_or(&self.0.items)
+    }
+}
+
+fn string_bytes(value: &Value) -> &[u8] {
+    match value {
+        Value::Str(text) => text.as_bytes(),
+        _ => &[],
     }
 }
 
