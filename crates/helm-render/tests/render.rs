@@ -205,9 +205,9 @@ fn strings_are_sorted_where_they_are() {
     let text = "{{ $l := splitList `,` `b,a` }}{{ $s := sortAlpha $l }}{{ $l }} {{ $s }} \
         {{ $l := list `b` `a` }}{{ $s := sortAlpha $l }}{{ $l }} {{ $s }} \
         {{ sortAlpha (regexFindAll `x` `y` 0) | toJson }}";
-    let chart = chart(&[("templates/t.yaml", &format!("a: 1\nb: {text}"))]);
+    let chart = chart(&[("templates/t.yaml", &format!("a: 1\nb: |\n  {text}"))]);
     let rendered = rendered(&chart, "{}", &Options::default()).unwrap();
-    let (_, printed) = rendered.manifests[0].content.split_once("\nb: ").unwrap();
+    let (_, printed) = rendered.manifests[0].content.split_once("\nb: |\n  ").unwrap();
     assert_eq!(printed.trim_end(), "[a b] [a b] [b a] [a b] null");
 }
 
