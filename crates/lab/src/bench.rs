@@ -4,6 +4,7 @@
 
 mod cost;
 mod definitions;
+mod events;
 mod flux;
 mod kustomize;
 mod load;
@@ -25,6 +26,9 @@ pub(crate) enum Load {
     Mttp(MttpArguments),
     /// Builds of the kustomize engine, without a cluster; beside `kustomize` if it is on PATH.
     Kustomize(kustomize::Arguments),
+    /// Events that a notification-controller on one core takes in a second, beside duplicates, slow
+    /// connections and a chat server that is told of some.
+    Events(events::Arguments),
 }
 
 /// What can be said on the command line.
@@ -77,6 +81,7 @@ pub(crate) async fn run(load: Load) -> Result<()> {
     match load {
         Load::Mttp(arguments) => mttp(arguments).await,
         Load::Kustomize(arguments) => kustomize::run(&arguments),
+        Load::Events(arguments) => events::run(arguments).await,
     }
 }
 

@@ -1,0 +1,81 @@
+//! Whoever posts events: each connection as fast as it is answered.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use futures::future::try_join_all;
+
+use super::objects;
+use super::wire::Wire;
+
+/// What is posted.
+#[derive(Clone, Copy)]
+pub(super) struct Load {
+    /// The number of the first event, and how many there are.
+    pub(super) first: u64,
+    pub(super) count: u64,
+    /// Whether they differ.
+    pub(super) is_new: bool,
+    pub(super) connections: u64,
+}
+
+/// How posts were answered.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) accepted: u64,
+    pub(super) duplicates: u64,
+    pub(super) others: u64,
+    latencies: Vec<Duration>,
+}
+
+impl Answers {
+    /// What this part of the posts was answered within.
+    pub(super) fn latency(&self, part: f64) -> Duration {
+        let last = self.latencies.len().saturating_sub(1);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rank among at most some millions"
+        )]
+        let at = (last as f64 * part) as usize;
+        self.latencies.get(at).copied().unwrap_or_default()
+    }
+}
+
+/// Posts everything; one in `one_in` events, if it is not zero, is one that alerts choose.
+pub(super) async fn post(load: &Load, one_in: u64, to: SocketAddr) -> Result<Answers> {
+    let each = (0..load.connections).map(|k| tokio::spawn(one(*load, k, one_in, to)));
+    let mut all = Answers::default();
+    for answers in try_join_all(each).await? {
+        let answers = answers?;
+        all.accepted += answers.accepted;
+        all.duplicates += answers.duplicates;
+        all.others += answers.others;
+        all.latencies.extend(answers.latencies);
+    }
+    all.latencies.sort_unstable();
+    Ok(all)
+}
+
+/// The part of connection `k`.
+async fn one(load: Load, k: u64, one_in: u64, to: SocketAddr) -> Result<Answers> {
+    let mut wire = Wire::open(to).await?;
+    let (mut answers, mut request) = (Answers::default(), String::new());
+    for n in (k..load.count).step_by(usize::try_from(load.connections)?) {
+        let is_chosen = one_in > 0 && n % one_in == 0;
+        let number = if load.is_new { load.first + n } else { load.first };
+        objects::event(number, is_chosen, to, &mut request);
+        let start = Instant::now();
+        wire.send(request.as_bytes()).await?;
+        let answer = wire.next().await?.context("the controller has closed the connection")?;
+        answers.latencies.push(start.elapsed());
+        match answer.status() {
+            Some(202) => answers.accepted += 1,
+            Some(429) => answers.duplicates += 1,
+            _ => answers.others += 1,
+        }
+    }
+    Ok(answers)
+}
