@@ -31,6 +31,8 @@ pub(crate) enum Ended {
     Sent,
     /// It was not, though it should have been.
     Failed,
+    /// There was no place for it to wait.
+    Dropped,
     /// It had not to be: it is suspended, or not told of such events.
     Suppressed,
 }
@@ -58,6 +60,7 @@ impl Notifications {
         let result = match ended {
             Ended::Sent => "sent",
             Ended::Failed => "failed",
+            Ended::Dropped => "dropped",
             Ended::Suppressed => "suppressed",
         };
         let (namespace, name) = (namespace.to_owned(), name.to_owned());

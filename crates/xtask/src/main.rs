@@ -40,7 +40,7 @@ enum Command {
     /// DIR`, `parity kustomize DIR`.
     Parity(lab::Rest),
     /// Time, CPU, memory and API requests of a load: `bench mttp --n 50 --objects 10`; of rendering:
-    /// `bench charts [DIR]`.
+    /// `bench charts [DIR]`; of taking events: `bench events`.
     Bench(lab::Rest),
     /// A local control plane with our custom resources, for playing by hand; ends with Ctrl-C.
     ControlPlane(lab::Rest),

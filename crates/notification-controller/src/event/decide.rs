@@ -97,7 +97,7 @@ fn of(
         return Err(Error::CrossNamespace { alert, object: object(event) });
     }
     let name = &alert.spec.provider_ref.name;
-    let provider = providers.get(&ObjectRef::new(name).within(&namespace));
+    let provider = provider(rule, providers);
     let provider = provider.ok_or_else(|| Error::NoProvider { name: name.clone() })?;
     let spec = &provider.spec;
     if spec.suspend {
@@ -116,6 +116,12 @@ fn of(
     let event = Event { metadata, ..event.clone() };
     let errand = Errand { rule: Arc::clone(rule), provider, kind, event, conflicts };
     Ok(Decision::Tell(Box::new(errand)))
+}
+
+/// The provider of an alert, if there is one.
+pub(crate) fn provider(rule: &Rule, providers: &Store<Provider>) -> Option<Arc<Provider>> {
+    let namespace = rule.alert.namespace().unwrap_or_default();
+    providers.get(&ObjectRef::new(&rule.alert.spec.provider_ref.name).within(&namespace))
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::metadata::own;
 
-/// Limit: events that are remembered; one more, and the older half is forgotten. A forgotten one is
-/// told again, which is better than one that is not told.
-const REMEMBERED: usize = 1 << 20;
+/// Limit: events that are remembered, about 35 MiB of them; one more, and the older half is forgotten.
+/// A forgotten one is told again, which is better than one that is not told. Each half is what a hash
+/// map of a power of two takes before it grows.
+const REMEMBERED: usize = 2 * ((1 << 19) / 8 * 7);
 
 /// What an event is known by. Half of a digest is as good as all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +61,7 @@ pub(crate) struct Taken {
 #[derive(Debug)]
 pub(crate) struct Limiter {
     interval: Duration,
+    began: Instant,
     seen: Mutex<Seen>,
 }
 
@@ -71,11 +73,13 @@ struct Seen {
     turned: Instant,
 }
 
+/// Small, as there are very many.
 #[derive(Clone, Copy, Debug)]
 struct Windows {
-    first: Instant,
+    /// Nanoseconds from the beginning of the limiter to the first event.
+    first: u64,
     /// The window in which it was taken last.
-    taken: u128,
+    taken: u32,
 }
 
 impl Limiter {
@@ -83,7 +87,7 @@ impl Limiter {
         // Flux: none is a second.
         let interval = if interval.is_zero() { Duration::from_secs(1) } else { interval };
         let seen = Seen { new: HashMap::new(), old: HashMap::new(), turned: now };
-        Self { interval, seen: Mutex::new(seen) }
+        Self { interval, began: now, seen: Mutex::new(seen) }
     }
 
     /// Takes an event, if it is new.
@@ -95,16 +99,20 @@ impl Limiter {
             seen.turned = now;
         }
         let known = seen.new.get(&key).or_else(|| seen.old.get(&key)).copied();
+        let (now, length) = (nanos(now.duration_since(self.began)), nanos(self.interval));
         let first = known.map_or(now, |windows| windows.first);
-        let length = self.interval.as_nanos();
-        let age = now.duration_since(first).as_nanos();
-        let window = age / length;
+        let age = now.saturating_sub(first);
+        let window = u32::try_from(age / length).unwrap_or(u32::MAX);
         let is_new = known.is_none_or(|windows| windows.taken < window);
-        let taken = if is_new { window } else { known.map_or(window, |windows| windows.taken) };
+        let taken = known.map_or(window, |windows| windows.taken.max(window));
         seen.new.insert(key, Windows { first, taken });
-        let left = u64::try_from((window + 1) * length - age).unwrap_or(u64::MAX);
-        Taken { is_new, resets_in: Duration::from_nanos(left) }
+        Taken { is_new, resets_in: Duration::from_nanos(length - age % length) }
     }
+}
+
+/// Centuries fit.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -142,6 +150,8 @@ mod tests {
         }
         let seen = limiter.seen.lock().unwrap();
         assert!(seen.new.len() + seen.old.len() <= REMEMBERED);
+        assert_eq!(size_of::<(EventKey, Windows)>(), 32);
+        assert!(seen.old.capacity() <= REMEMBERED / 2);
     }
 
     #[test]

@@ -20,6 +20,7 @@ use reconcile_loop::chain;
 use crate::alert::rules::{Chosen, Rule};
 use crate::context::Context;
 use crate::http::{Handler, Reply, Request};
+use crate::metrics::Ended;
 use limiter::{EventKey, Taken};
 
 /// Takes events from controllers.
@@ -113,8 +114,7 @@ fn is_curious(chosen: &Chosen, event: &Event) -> bool {
 fn look_and_tell(ctx: &Arc<Context>, event: &Arc<Event>, curious: Vec<Chosen>, bytes: usize) {
     let Some(place) = ctx.dispatch.budget(bytes) else {
         for chosen in curious {
-            let error = decide::Error::Busy;
-            ctx.complain(&chosen.rule.alert, FAILED, undelivered(event, &chain(&error)));
+            not_begun(ctx, event, &chosen.rule, &decide::Error::Busy);
         }
         return;
     };
@@ -165,7 +165,6 @@ fn tell(
 
 /// Hands an event over to the provider of an alert.
 fn notify(ctx: &Arc<Context>, event: &Arc<Event>, rule: &Arc<Rule>, bytes: usize) {
-    let alert = &rule.alert;
     let decision = decide::decide(event, rule, &ctx.providers, &ctx.settings);
     let error = match decision {
         Ok(decide::Decision::Tell(errand)) => match ctx.dispatch.enqueue(ctx, errand, bytes) {
@@ -173,13 +172,24 @@ fn notify(ctx: &Arc<Context>, event: &Arc<Event>, rule: &Arc<Rule>, bytes: usize
             Err(_full) => decide::Error::Busy,
         },
         Ok(decide::Decision::Withheld(provider, why)) => {
-            tracing::debug!(alert = alert.metadata.name, "{why}");
-            ctx.count(&provider, crate::metrics::Ended::Suppressed);
+            tracing::debug!(alert = rule.alert.metadata.name, "{why}");
+            ctx.count(&provider, Ended::Suppressed);
             return;
         }
         Err(error) => error,
     };
-    let message = undelivered(event, &chain(&error));
+    not_begun(ctx, event, rule, &error);
+}
+
+/// Tells, at the alert and in the log, of a notification that cannot even be begun, and counts it.
+fn not_begun(ctx: &Arc<Context>, event: &Event, rule: &Rule, error: &decide::Error) {
+    let is_dropped = matches!(error, decide::Error::Busy);
+    let ended = if is_dropped { Ended::Dropped } else { Ended::Failed };
+    let alert = &rule.alert;
+    if let Some(provider) = decide::provider(rule, ctx.providers.store()) {
+        ctx.count(&provider, ended);
+    }
+    let message = undelivered(event, &chain(error));
     tracing::error!(alert = alert.metadata.name, "{message}");
     ctx.complain(alert, FAILED, message);
 }
