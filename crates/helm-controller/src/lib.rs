@@ -74,10 +74,9 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         }
     };
     let on_source = watches::on_source(store.clone(), wake, settings.patience.is_none());
-    let namespace = runtime.flags.watched_namespace();
     let external = settings.external_artifacts;
     let ctx = Arc::new(Context {
-        sources: Sources::watch(&runtime.client, namespace, external, on_source),
+        sources: Sources::watch(&runtime, external, on_source),
         runtime: runtime.clone(),
         writer: Arc::clone(&writer),
         charts: Charts::new(CHART_BYTES),

@@ -5,15 +5,14 @@ use std::time::Duration;
 use crd_types::conditions::{READY, STALLED};
 use crd_types::source::{ExternalArtifact, HelmChart, OCIRepository};
 use crd_types::{Artifact, Condition};
-use futures::{StreamExt as _, future};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher;
-use kube::runtime::{WatchStreamExt as _, watcher::Event};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::Event;
 use kube::{Api, Client, ResourceExt as _};
 use reconcile_loop::conditions::find;
-use reconcile_loop::controller::{api_error, watch_error};
+use reconcile_loop::controller::api_error;
+use reconcile_loop::mirror;
+use reconcile_loop::program::Runtime;
 use reconcile_loop::status::FluxKind;
-use reconcile_loop::watch::watch;
 
 /// How long the first list of a watch may take.
 const FIRST_LIST: Duration = Duration::from_secs(5);
@@ -114,19 +113,17 @@ impl std::fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Starts the watches, of one namespace or of all. `changed` hears of every source that is new
-    /// or has changed.
+    /// Starts the watches. `changed` hears of every source that is new or has changed.
     pub(crate) fn watch(
-        client: &Client,
-        namespace: Option<&str>,
+        runtime: &Runtime,
         external: bool,
         changed: impl Fn(&SourceKey, &Source) + Clone + Send + Sync + 'static,
     ) -> Self {
         Self {
-            charts: mirror(client, namespace, changed.clone()),
-            oci: mirror(client, namespace, changed.clone()),
-            external: external.then(|| mirror(client, namespace, changed)),
-            client: client.clone(),
+            charts: mirror(runtime, changed.clone()),
+            oci: mirror(runtime, changed.clone()),
+            external: external.then(|| mirror(runtime, changed)),
+            client: runtime.client.clone(),
         }
     }
 
@@ -175,37 +172,18 @@ impl Sources {
 
 /// Keeps a copy of all sources of a kind.
 fn mirror<S: Sourced>(
-    client: &Client,
-    namespace: Option<&str>,
+    runtime: &Runtime,
     changed: impl Fn(&SourceKey, &Source) + Send + 'static,
 ) -> Store<S> {
-    let (store, writer) = reflector::store::<S>();
-    let api = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let events = watch(api, watcher::Config::default())
-        .default_backoff()
-        .modify(|source: &mut S| source.managed_fields_mut().clear())
-        .reflect(writer)
-        .for_each(move |event| {
-            match event {
-                Ok(Event::Apply(object) | Event::InitApply(object)) => {
-                    let key = SourceKey {
-                        kind: S::KIND,
-                        namespace: object.namespace().unwrap_or_default(),
-                        name: object.name_any(),
-                    };
-                    changed(&key, &object.source());
-                }
-                Ok(Event::Delete(_) | Event::Init | Event::InitDone) => {}
-                Err(error) => {
-                    let (kind, error) = (S::KIND.as_str(), watch_error(&error));
-                    tracing::error!(error, kind, "the watch broke off");
-                }
-            }
-            future::ready(())
-        });
-    tokio::spawn(events);
-    store
+    mirror::mirror(runtime, move |event: &Event<S>| match event {
+        Event::Apply(object) | Event::InitApply(object) => {
+            let key = SourceKey {
+                kind: S::KIND,
+                namespace: object.namespace().unwrap_or_default(),
+                name: object.name_any(),
+            };
+            changed(&key, &object.source());
+        }
+        Event::Delete(_) | Event::Init | Event::InitDone => {}
+    })
 }

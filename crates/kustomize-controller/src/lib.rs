@@ -61,7 +61,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let (drift, moved) = InventoryWatch::start(clusters.local());
     let on_source = watches::on_source(store.clone(), trigger.clone());
     let ctx = Arc::new(Context {
-        sources: Sources::watch(&runtime.client, runtime.flags.watched_namespace(), on_source),
+        sources: Sources::watch(&runtime, on_source),
         bases,
         key_services,
         shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),

@@ -2,14 +2,13 @@
 
 use crd_types::Artifact;
 use crd_types::source::{Bucket, ExternalArtifact, GitRepository, OCIRepository};
-use futures::{StreamExt as _, future};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher;
-use kube::runtime::{WatchStreamExt as _, watcher::Event};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher::Event;
 use kube::{Api, Client, ResourceExt as _};
-use reconcile_loop::controller::{api_error, watch_error};
+use reconcile_loop::controller::api_error;
+use reconcile_loop::mirror;
+use reconcile_loop::program::Runtime;
 use reconcile_loop::status::FluxKind;
-use reconcile_loop::watch::watch;
 
 /// The kinds that can be a source of manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,18 +89,17 @@ impl std::fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Starts the watches, of one namespace or of all. `changed` hears of every source that is new or has a new revision.
+    /// Starts the watches. `changed` hears of every source that is new or has a new revision.
     pub(crate) fn watch(
-        client: &Client,
-        namespace: Option<&str>,
+        runtime: &Runtime,
         changed: impl Fn(&SourceKey, Option<&Artifact>) + Clone + Send + Sync + 'static,
     ) -> Self {
         Self {
-            git: mirror(client, namespace, changed.clone()),
-            oci: mirror(client, namespace, changed.clone()),
-            bucket: mirror(client, namespace, changed.clone()),
-            external: mirror(client, namespace, changed),
-            client: client.clone(),
+            git: mirror(runtime, changed.clone()),
+            oci: mirror(runtime, changed.clone()),
+            bucket: mirror(runtime, changed.clone()),
+            external: mirror(runtime, changed),
+            client: runtime.client.clone(),
         }
     }
 
@@ -138,37 +136,18 @@ impl Sources {
 
 /// Keeps a copy of all sources of a kind.
 fn mirror<S: Source>(
-    client: &Client,
-    namespace: Option<&str>,
+    runtime: &Runtime,
     changed: impl Fn(&SourceKey, Option<&Artifact>) + Send + 'static,
 ) -> Store<S> {
-    let (store, writer) = reflector::store::<S>();
-    let api = match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    };
-    let events = watch(api, watcher::Config::default())
-        .default_backoff()
-        .modify(|source: &mut S| source.managed_fields_mut().clear())
-        .reflect(writer)
-        .for_each(move |event| {
-            match event {
-                Ok(Event::Apply(source) | Event::InitApply(source)) => {
-                    let key = SourceKey {
-                        kind: S::KIND,
-                        namespace: source.namespace().unwrap_or_default(),
-                        name: source.name_any(),
-                    };
-                    changed(&key, source.artifact());
-                }
-                Ok(Event::Delete(_) | Event::Init | Event::InitDone) => {}
-                Err(error) => {
-                    let (kind, error) = (S::KIND.as_str(), watch_error(&error));
-                    tracing::error!(error, kind, "the watch broke off");
-                }
-            }
-            future::ready(())
-        });
-    tokio::spawn(events);
-    store
+    mirror::mirror(runtime, move |event: &Event<S>| match event {
+        Event::Apply(source) | Event::InitApply(source) => {
+            let key = SourceKey {
+                kind: S::KIND,
+                namespace: source.namespace().unwrap_or_default(),
+                name: source.name_any(),
+            };
+            changed(&key, source.artifact());
+        }
+        Event::Delete(_) | Event::Init | Event::InitDone => {}
+    })
 }

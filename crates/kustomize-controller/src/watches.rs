@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
 use reconcile_loop::conditions::find;
-use reconcile_loop::controller::Trigger;
+use reconcile_loop::controller::{Trigger, answer_each};
 use reconcile_loop::references::watch_references;
 use tokio::sync::mpsc;
 
@@ -45,15 +45,16 @@ fn lacks_its_source(ks: &Kustomization) -> bool {
 }
 
 /// Answers every object that somebody else moved with a full run of its owner.
-pub(crate) async fn on_drift(ctx: Arc<Context>, mut moved: mpsc::UnboundedReceiver<Moved>) {
-    while let Some(Moved { owner, object, .. }) = moved.recv().await {
+pub(crate) async fn on_drift(ctx: Arc<Context>, moved: mpsc::UnboundedReceiver<Moved>) {
+    let answer = |Moved { owner, object, .. }| {
         let key = ObjectRef::new(&owner.name).within(&owner.namespace);
         if ctx.store.get(&key).is_some() {
             tracing::debug!(%object, kustomization = %key, "an object moved");
             ctx.memory.doubt(&key);
             ctx.trigger.reconcile(key);
         }
-    }
+    };
+    answer_each::<Kustomization, _>(&ctx.runtime.metrics, moved, answer).await;
 }
 
 /// Watches the kinds that variables come from, from the first Kustomization on that uses them.

@@ -11,7 +11,7 @@ use kube::{Resource as _, ResourceExt as _};
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-pub use crate::confined::confined;
+pub use crate::confined::{answer_each, confined};
 use crate::metrics::Outcome;
 use crate::program::Runtime;
 use crate::requeue::{Backoff, Next};

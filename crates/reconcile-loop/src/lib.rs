@@ -13,6 +13,7 @@ pub mod events;
 pub mod flags;
 pub mod logging;
 pub mod metrics;
+pub mod mirror;
 pub mod program;
 pub mod progress;
 pub mod redact;

@@ -3,11 +3,13 @@
 mod pace;
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use manifest::{GroupKind, Gvk, ObjectId};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
@@ -17,6 +19,9 @@ use crate::cluster::{Cluster, TenantClient};
 use crate::managed_fields::fingerprint_of;
 use crate::records::{Moved, Owner, Seen, resource_version};
 use crate::watch::{Sight, Watched, watch};
+
+/// How long a kind is left alone after a panic: what caused it may be there still.
+const AFTER_PANIC: Duration = Duration::from_secs(30);
 
 /// Shared watches of the metadata of applied objects: one per kind in use, whoever owns the
 /// objects. They run with the controller's own rights and end when this is dropped.
@@ -87,7 +92,9 @@ impl Drop for InventoryWatch {
 impl KindWatch {
     fn start(cluster: Arc<Cluster>, gvk: Gvk) -> Self {
         let is_following = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(follow(cluster, gvk, Arc::clone(&is_following))).abort_handle();
+        let (kind, following) = (gvk.kind.clone(), Arc::clone(&is_following));
+        let follow = move || follow(Arc::clone(&cluster), gvk.clone(), Arc::clone(&following));
+        let task = tokio::spawn(supervised(kind, Arc::clone(&is_following), follow)).abort_handle();
         Self { is_following, task }
     }
 }
@@ -95,6 +102,20 @@ impl KindWatch {
 impl Drop for KindWatch {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Follows a kind, and begins anew where that panics. In between nothing is known of its objects: a
+/// watch that nobody listens to would else prove for ever that none of them moved.
+async fn supervised<F: Future<Output = ()>>(
+    kind: String,
+    is_following: Arc<AtomicBool>,
+    follow: impl Fn() -> F,
+) {
+    while AssertUnwindSafe(follow()).catch_unwind().await.is_err() {
+        is_following.store(false, Ordering::Release);
+        tracing::error!(kind, "watching for drift panicked, it begins anew in a while");
+        tokio::time::sleep(AFTER_PANIC).await;
     }
 }
 
@@ -195,4 +216,23 @@ impl Eye {
 
 fn text<'a>(fields: &'a Map<String, Value>, key: &str) -> &'a str {
     fields.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_proves_nothing_and_the_watch_begins_anew() {
+        let is_following = Arc::new(AtomicBool::new(false));
+        let (begun, proofs) = (AtomicU32::new(0), Mutex::new(Vec::new()));
+        let follow = async || {
+            proofs.lock().unwrap().push(is_following.swap(true, Ordering::AcqRel));
+            assert_eq!(begun.fetch_add(1, Ordering::AcqRel), 1, "no such luck");
+        };
+        supervised("ConfigMap".to_owned(), Arc::clone(&is_following), &follow).await;
+        assert_eq!(*proofs.lock().unwrap(), [false, false]);
+    }
 }
