@@ -6,11 +6,13 @@
 //! because each binary would start a control plane of its own and take seconds to link.
 
 mod objects;
+mod replica;
 mod scene;
 mod shard;
 mod world;
 
 pub use objects::Kind;
+pub use replica::Replica;
 pub use scene::{Ready, Scene};
 pub use shard::Shard;
 pub use world::{Ground, World, repository_root};

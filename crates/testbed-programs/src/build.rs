@@ -51,6 +51,9 @@ const fn recipe(program: Program) -> (&'static str, &'static str) {
         Program::Sops => ("sops", "github.com/getsops/sops/v3/cmd/sops"),
         Program::Age => ("age", "filippo.io/age/cmd/age"),
         Program::AgeKeygen => ("age", "filippo.io/age/cmd/age-keygen"),
+        Program::Alertmanager => {
+            ("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager")
+        }
     }
 }
 

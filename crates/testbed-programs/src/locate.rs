@@ -28,6 +28,8 @@ pub enum Program {
     Age,
     /// Makes age keys.
     AgeKeygen,
+    /// Takes alerts.
+    Alertmanager,
 }
 
 impl Program {
@@ -36,8 +38,15 @@ impl Program {
         [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kwok];
 
     /// The real tools that tests compare with and talk to.
-    pub const TOOLS: [Self; 6] =
-        [Self::Helm, Self::Helm3, Self::Registry, Self::Sops, Self::Age, Self::AgeKeygen];
+    pub const TOOLS: [Self; 7] = [
+        Self::Helm,
+        Self::Helm3,
+        Self::Registry,
+        Self::Sops,
+        Self::Age,
+        Self::AgeKeygen,
+        Self::Alertmanager,
+    ];
 
     /// The name of the executable.
     pub const fn name(self) -> &'static str {
@@ -53,6 +62,7 @@ impl Program {
             Self::Sops => "sops",
             Self::Age => "age",
             Self::AgeKeygen => "age-keygen",
+            Self::Alertmanager => "alertmanager",
         }
     }
 }

@@ -24,9 +24,25 @@ impl Controller {
         cluster: &Cluster,
         dir: &Path,
     ) -> Result<Self> {
+        Self::start_with(name, binary, flags, &[], cluster, dir)
+    }
+
+    /// The same with further variables in its environment.
+    ///
+    /// # Errors
+    /// If the binary cannot be started.
+    pub fn start_with(
+        name: &str,
+        binary: &Path,
+        flags: &[String],
+        environment: &[(&str, &Path)],
+        cluster: &Cluster,
+        dir: &Path,
+    ) -> Result<Self> {
         let mut command = Command::new(binary);
         command
             .args(flags)
+            .envs(environment.iter().copied())
             .env("KUBECONFIG", cluster.kubeconfig())
             .env("RUNTIME_NAMESPACE", "flux-system");
         let process = Process::start(name, &command, dir)?;

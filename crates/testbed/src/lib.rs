@@ -55,6 +55,6 @@ pub use git_server::{Access, Fault, GitServer};
 pub use interruption::{Interrupted, Interruption, Moment};
 pub use namespace::Namespace;
 pub use process::Process;
-pub use sink::{Received, Sink};
+pub use sink::{Received, Reply, Sink};
 pub use stack::{Stack, StackFlags};
 pub use usage::Usage;

@@ -1,17 +1,19 @@
 //! A server for notifications, which records what it is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::git_server::serve;
+use crate::Ca;
+use crate::git_server::{Tls, serve};
 
 /// Records all requests, and answers 200 unless told otherwise. It runs in a thread of its own.
 #[derive(Debug)]
@@ -37,11 +39,26 @@ pub struct Received {
     pub body: Value,
 }
 
+/// What a request is answered.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// A status without a body.
+    Status(u16),
+    /// A status with a header.
+    Header(u16, &'static str, String),
+    /// A status with all that was sent: the headers and the body.
+    Echo(u16),
+    /// Nothing, ever.
+    Silence,
+}
+
 #[derive(Debug, Default)]
 struct Told {
     received: Vec<Received>,
-    /// Statuses by path.
-    answers: BTreeMap<String, u16>,
+    /// What to answer, by path.
+    replies: BTreeMap<String, Reply>,
+    /// What to answer first.
+    first: BTreeMap<String, VecDeque<Reply>>,
 }
 
 impl Sink {
@@ -50,9 +67,23 @@ impl Sink {
     /// # Errors
     /// If the server cannot be started.
     pub fn start() -> Result<Self> {
+        Self::serve(None)
+    }
+
+    /// The same over HTTPS, with a certificate of `ca` for `127.0.0.1`; clients must have one of
+    /// `clients`, if that is given.
+    ///
+    /// # Errors
+    /// If the server cannot be started.
+    pub fn https(ca: &Ca, clients: Option<&Ca>) -> Result<Self> {
+        Self::serve(Some(Tls::new(&ca.server(&["127.0.0.1"])?, clients)?))
+    }
+
+    fn serve(tls: Option<Tls>) -> Result<Self> {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         socket.set_nonblocking(true)?;
-        let url = format!("http://127.0.0.1:{}", socket.local_addr()?.port());
+        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
         let shared = Arc::new(Mutex::new(Told::default()));
         let app = Router::new().fallback(record).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel();
@@ -60,7 +91,7 @@ impl Sink {
         let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = serve(socket, None, app) => {}
+                    () = serve(socket, tls, app) => {}
                     _ = stopped => {}
                 }
             });
@@ -75,13 +106,28 @@ impl Sink {
 
     /// From now on, requests to `path` are answered so.
     pub fn answer(&self, path: &str, status: u16) {
-        told(&self.shared).answers.insert(path.to_owned(), status);
+        self.reply(path, Reply::Status(status));
+    }
+
+    /// From now on, requests to `path` get this.
+    pub fn reply(&self, path: &str, reply: Reply) {
+        told(&self.shared).replies.insert(path.to_owned(), reply);
+    }
+
+    /// One request to `path` gets this, before all others get what they usually get.
+    pub fn reply_once(&self, path: &str, reply: Reply) {
+        told(&self.shared).first.entry(path.to_owned()).or_default().push_back(reply);
     }
 
     /// What came to `path` up to now.
     pub fn received(&self, path: &str) -> Vec<Received> {
         let told = told(&self.shared);
         told.received.iter().filter(|request| request.path == path).cloned().collect()
+    }
+
+    /// All that came up to now.
+    pub fn all(&self) -> Vec<Received> {
+        told(&self.shared).received.clone()
     }
 }
 
@@ -107,12 +153,31 @@ async fn record(
     headers: HeaderMap,
     uri: Uri,
     body: Bytes,
-) -> StatusCode {
-    let mut told = told(&shared);
+) -> Response {
     let path = uri.path().to_owned();
-    let status = told.answers.get(&path).copied().unwrap_or(200);
     let text = String::from_utf8_lossy(&body).into_owned();
+    let echo = format!("{uri} {headers:?} {text}");
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    told.received.push(Received { method, path, headers, text, body });
-    StatusCode::from_u16(status).unwrap_or_default()
+    let reply = told(&shared).take(Received { method, path, headers, text, body });
+    let status = |status| StatusCode::from_u16(status).unwrap_or_default();
+    match reply {
+        Reply::Status(code) => status(code).into_response(),
+        Reply::Header(code, name, value) => {
+            let value = HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""));
+            (status(code), [(HeaderName::from_static(name), value)]).into_response()
+        }
+        Reply::Echo(code) => (status(code), echo).into_response(),
+        Reply::Silence => std::future::pending().await,
+    }
+}
+
+impl Told {
+    /// Records a request, and says what to answer.
+    fn take(&mut self, request: Received) -> Reply {
+        let first = self.first.get_mut(&request.path).and_then(VecDeque::pop_front);
+        let usual = || self.replies.get(&request.path).cloned().unwrap_or(Reply::Status(200));
+        let reply = first.unwrap_or_else(usual);
+        self.received.push(request);
+        reply
+    }
 }

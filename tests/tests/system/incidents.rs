@@ -15,14 +15,15 @@ const PROBE: &str = "probe";
 const CHILDREN: u32 = 300;
 
 /// A scene with a sink, and a provider for each alert.
-struct Notified {
-    scene: Scene,
-    sink: Sink,
-    events: String,
+pub(crate) struct Notified {
+    pub(crate) scene: Scene,
+    pub(crate) sink: Sink,
+    /// Where events are told.
+    pub(crate) events: String,
 }
 
 impl Notified {
-    async fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         let scene = Scene::on(world(), name).await.unwrap();
         let events = world().stack().lock().await.events();
         let events = events.trim_end_matches('/').to_owned();
@@ -30,7 +31,7 @@ impl Notified {
     }
 
     /// An alert to the sink's path of its name.
-    fn alert(&self, name: &str, annotations: &Value) {
+    pub(crate) fn alert(&self, name: &str, annotations: &Value) {
         let address = format!("{}/{name}", self.sink.url());
         let provider = json!({"type": "generic", "address": address});
         let kinds = ["GitRepository", "Kustomization"];
@@ -41,7 +42,13 @@ impl Notified {
         self.scene.apply_all(&[notifier("Provider", name, &provider), alert]).unwrap();
     }
 
-    async fn tell(&self, kind: &str, name: &str, severity: &str, message: &str) -> Result<()> {
+    pub(crate) async fn tell(
+        &self,
+        kind: &str,
+        name: &str,
+        severity: &str,
+        message: &str,
+    ) -> Result<()> {
         let (group, reason) = match kind {
             "GitRepository" => ("source", "GitOperationSucceeded"),
             _ => ("kustomize", "ReconciliationSucceeded"),
@@ -61,7 +68,7 @@ impl Notified {
     }
 
     /// Comes back when alerts are known: all have told of something.
-    async fn until_known(&self, alerts: &[&str]) {
+    pub(crate) async fn until_known(&self, alerts: &[&str]) {
         let known = eventually(PATIENCE, || async {
             self.tell("Kustomization", PROBE, "info", &words(unheard())).await?;
             for alert in alerts {
@@ -74,7 +81,7 @@ impl Notified {
     }
 
     /// What one alert told, but for the probes.
-    fn told(&self, alert: &str) -> Vec<Value> {
+    pub(crate) fn told(&self, alert: &str) -> Vec<Value> {
         let told = self.sink.received(&format!("/{alert}")).into_iter().map(|told| told.body);
         told.filter(|event| event["involvedObject"]["name"] != PROBE).collect()
     }
@@ -90,21 +97,26 @@ impl Notified {
     }
 
     /// The event at an alert of a reason.
-    async fn remark(&self, alert: &str, reason: &str) -> Result<String> {
+    pub(crate) async fn remark(&self, alert: &str, reason: &str) -> Result<String> {
         eventually(PATIENCE, || async {
-            let events = self.scene.list(Kind::Event).await?;
-            let found = events.into_iter().find(|event| {
-                event["involvedObject"]["name"] == alert && event["reason"] == reason
-            });
-            let message = found.context("nothing is told")?["message"].clone();
-            Ok(message.as_str().unwrap_or_default().to_owned())
+            let remarks = self.remarks(alert, reason).await?;
+            remarks.into_iter().next().context("nothing is told")
         })
         .await
+    }
+
+    /// All events at an alert of a reason, up to now.
+    pub(crate) async fn remarks(&self, alert: &str, reason: &str) -> Result<Vec<String>> {
+        let events = self.scene.list(Kind::Event).await?;
+        let found = events
+            .into_iter()
+            .filter(|event| event["involvedObject"]["name"] == alert && event["reason"] == reason);
+        Ok(found.filter_map(|event| Some(event["message"].as_str()?.to_owned())).collect())
     }
 }
 
 /// Words in which no two numbers look alike.
-fn words(number: u32) -> String {
+pub(crate) fn words(number: u32) -> String {
     number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'k')).collect()
 }
 
@@ -191,7 +203,7 @@ async fn alerts_wait_word_their_messages_and_rehearse() {
 }
 
 /// Something that was not told before: equal events are told once.
-fn unheard() -> u32 {
+pub(crate) fn unheard() -> u32 {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
 }

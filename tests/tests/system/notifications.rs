@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::config_map;
-use anyhow::{Context as _, Result, ensure};
+use crate::plain_http::ask;
+use anyhow::{Context as _, Result};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use system_tests::{Kind, Scene, World};
@@ -221,31 +222,17 @@ async fn until(sink: &Sink, path: &str, wanted: impl Fn(&Received) -> bool) -> R
     .await
 }
 
-/// Posts JSON by hand, and answers the status.
+/// Posts JSON, and answers the status.
 pub(crate) async fn post(
     url: &str,
     path: &str,
     headers: &[(&str, &str)],
     body: &str,
 ) -> Result<u16> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let address = url.strip_prefix("http://").context("no http")?;
-    let mut stream = tokio::net::TcpStream::connect(address).await?;
-    let headers: Vec<_> =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let (headers, length) = (headers.concat(), body.len());
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: hooks\r\nConnection: close\r\n{headers}\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    ensure!(answer.starts_with("HTTP/1.1 "), "answered `{answer}`");
-    Ok(answer[9..12].parse()?)
+    Ok(ask("POST", &format!("{url}{path}"), headers, body).await?.status)
 }
 
-fn secret(name: &str, data: &Value) -> Value {
+pub(crate) fn secret(name: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
 }
 

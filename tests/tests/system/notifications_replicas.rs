@@ -1,0 +1,129 @@
+//! Two notification-controllers: both take events and webhooks, the one with the Lease writes status.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::notifications::{notifier, post, secret};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use system_tests::{Kind, Replica, Scene, World};
+use testbed::{Sink, StackFlags, eventually};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
+
+/// Nobody else cares for notifications here.
+fn world() -> &'static World {
+    static WORLD: OnceLock<&'static World> = OnceLock::new();
+    WORLD.get_or_init(|| World::own_with(StackFlags::default()))
+}
+
+fn replica() -> Result<Replica> {
+    let flags = [
+        "--enable-leader-election=true",
+        "--leader-election-lease-duration=3s",
+        "--leader-election-renew-deadline=2s",
+        "--leader-election-retry-period=500ms",
+    ];
+    Replica::start(world(), &flags, &[])
+}
+
+/// Who holds the Lease.
+fn holder() -> Result<String> {
+    let name = "notification-controller-leader-election";
+    let path = "--output=jsonpath={.spec.holderIdentity}";
+    world().cluster().kubectl(&["-n", "flux-system", "get", "lease", name, path])
+}
+
+fn receiver(name: &str) -> Value {
+    json!({
+        "apiVersion": "notification.toolkit.fluxcd.io/v1", "kind": "Receiver",
+        "metadata": {"name": name},
+        "spec": {
+            "type": "generic", "secretRef": {"name": "token"},
+            "resources": [{"kind": "GitRepository", "name": "app"}],
+        },
+    })
+}
+
+/// Tells of something new until the sink has heard of something new.
+async fn told(replica: &Replica, scene: &Scene, sink: &Sink) -> Result<()> {
+    let before = sink.received("/hook").len();
+    eventually(PATIENCE, || async {
+        let message = format!("{before} {:?}", std::time::Instant::now());
+        let event = json!({
+            "involvedObject": {
+                "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "name": "app",
+                "namespace": scene.namespace().name(),
+            },
+            "severity": "info", "timestamp": "2026-01-02T03:04:05Z", "message": message,
+            "reason": "Succeeded", "reportingController": "test",
+        });
+        let status = post(&replica.events(), "/", &[], &event.to_string()).await?;
+        ensure!(status == 202, "answered {status}");
+        ensure!(sink.received("/hook").len() > before, "the sink heard nothing");
+        Ok(())
+    })
+    .await
+}
+
+/// Asks for a reconciliation, and waits until somebody asked the object.
+async fn wakes(replica: &Replica, scene: &Scene, path: &str) -> Result<()> {
+    let asked = |object: &Value| object["metadata"]["annotations"][ASKED].clone();
+    let before = asked(&scene.get(Kind::GitRepository, "app").await?);
+    eventually(PATIENCE, || async {
+        let status = post(&replica.webhooks(), path, &[], "{}").await?;
+        ensure!(status == 200, "answered {status}");
+        Ok(())
+    })
+    .await?;
+    let woken = |object: &Value| asked(object) != before;
+    scene.until_object(PATIENCE, Kind::GitRepository, "app", woken).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_replica_serves_without_the_lease_and_takes_it_over() {
+    let scene = Scene::on(world(), "replicas").await.unwrap();
+    // The Lease is where the controllers are.
+    let home =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}});
+    world().cluster().apply(&home.to_string()).unwrap();
+    let sink = Sink::start().unwrap();
+    let source = json!({"kind": "GitRepository", "name": "*"});
+    let spec = json!({"providerRef": {"name": "hook"}, "eventSources": [source]});
+    let address = format!("{}/hook", sink.url());
+    scene.apply_source("app", &json!({"suspend": true})).unwrap();
+    scene
+        .apply_all(&[
+            notifier("Provider", "hook", &json!({"type": "generic", "address": address})),
+            notifier("Alert", "hook", &spec),
+            secret("token", &json!({"token": "t0ken"})),
+            receiver("first"),
+        ])
+        .unwrap();
+
+    let leader = replica().unwrap();
+    scene.until_ready(Kind::Receiver, "first", "Receiver initialized").await.unwrap();
+    let first = holder().unwrap();
+    let other = replica().unwrap();
+    let receiver_now = scene.get(Kind::Receiver, "first").await.unwrap();
+    let path = receiver_now["status"]["webhookPath"].as_str().unwrap().to_owned();
+    for replica in [&leader, &other] {
+        told(replica, &scene, &sink).await.unwrap();
+        wakes(replica, &scene, &path).await.unwrap();
+    }
+    assert_eq!(holder().unwrap(), first, "two lead");
+    assert!(
+        !other.log().unwrap().contains("Reconciliation finished"),
+        "it writes without the Lease"
+    );
+
+    leader.kill().unwrap();
+    told(&other, &scene, &sink).await.unwrap();
+    wakes(&other, &scene, &path).await.unwrap();
+    scene.apply_all(&[receiver("second")]).unwrap();
+    scene.until_ready(Kind::Receiver, "second", "Receiver initialized").await.unwrap();
+    let second = holder().context("the Lease").unwrap();
+    assert_ne!(second, first);
+    told(&other, &scene, &sink).await.unwrap();
+}
