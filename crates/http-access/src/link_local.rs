@@ -67,4 +67,15 @@ mod tests {
             assert_eq!(is_named(&Url::parse(url).unwrap()), link_local, "{url}");
         }
     }
+
+    #[tokio::test]
+    async fn names_lead_to_no_metadata_server() {
+        for (name, leads_there) in
+            [("localhost", true), ("169.254.169.254", false), ("::ffff:169.254.169.254", false)]
+        {
+            let found = Resolver.resolve(name.parse().unwrap()).await;
+            let found = found.map(|addresses| addresses.count() > 0);
+            assert_eq!(found.unwrap_or(false), leads_there, "{name}");
+        }
+    }
 }
