@@ -199,6 +199,26 @@ fn maps_can_be_nil() {
     assert!(error.ends_with("error calling set: assignment to entry in nil map"), "{error}");
 }
 
+/// As Helm 4.2.1 words them.
+#[test]
+fn json_that_breaks_off_is_told_as_in_go() {
+    for (json, want) in [
+        ("tru", "invalid character ' ' in literal true (expecting 'e')"),
+        ("{`a`:1.", "invalid character ' ' after decimal point in numeric literal"),
+        ("{`a`:1", "unexpected end of JSON input"),
+        ("{`a`:`x", "unexpected end of JSON input"),
+        ("1e999", "json: cannot unmarshal number into Go value of type map[string]interface {}"),
+        ("{`a`:1e999}", "json: cannot unmarshal number 1e999 into Go value of type float64"),
+    ] {
+        let json = json.replace('`', "\\\"");
+        let text = format!("a: 1\nb: |\n  {{{{ (fromJson \"{json}\").Error }}}}");
+        let chart = chart(&[("templates/t.yaml", &text)]);
+        let rendered = rendered(&chart, "{}", &Options::default()).unwrap();
+        let (_, printed) = rendered.manifests[0].content.split_once("\nb: |\n  ").unwrap();
+        assert_eq!(printed.trim_end(), want);
+    }
+}
+
 /// As Helm 4.2.1 prints them.
 #[test]
 fn strings_are_sorted_where_they_are() {

@@ -19,12 +19,18 @@ pub enum JsonError {
     Depth,
     #[error("json: cannot unmarshal {found} into Go value of type {wanted}")]
     WrongKind { found: &'static str, wanted: &'static str },
+    #[error("json: cannot unmarshal number {number} into Go value of type float64")]
+    TooLarge { number: String },
 }
 
 pub(crate) fn register(f: &mut Functions) {
     f.add("mustFromJson", [S], |call, a| {
         spend(call, string(a, 0))?;
-        Ok(read(&text(a, 0)).map_err(FunctionError::from)?)
+        let read = read(&text(a, 0)).and_then(|read| match read.too_large {
+            None => Ok(read.value),
+            Some(error) => Err(error),
+        });
+        Ok(read.map_err(FunctionError::from)?)
     });
     // Flux: the error becomes part of the result.
     f.add("fromJson", [S], |call, a| {
@@ -53,9 +59,16 @@ pub(crate) fn error_list(message: String) -> List {
 }
 
 fn read_map(text: &str) -> Result<Map, JsonError> {
-    match read(text)? {
-        Value::Map(map) => Ok(map),
-        Value::Nil => Ok(Map::nil(Elem::Any)),
+    let read = read(text)?;
+    match read.value {
+        Value::Map(map) => {
+            // Flux: what could be read is there beside the error.
+            if let Some(error) = read.too_large {
+                map.insert(Str::constant("Error"), Value::str(error.to_string()));
+            }
+            Ok(map)
+        }
+        Value::Nil if read.too_large.is_none() => Ok(Map::nil(Elem::Any)),
         other => Err(JsonError::WrongKind {
             found: json_kind(&other),
             wanted: "map[string]interface {}",
@@ -64,9 +77,10 @@ fn read_map(text: &str) -> Result<Map, JsonError> {
 }
 
 fn read_list(text: &str) -> Result<List, JsonError> {
-    match read(text)? {
-        Value::List(list) => Ok(list),
-        Value::Nil => Ok(List::nil(Elem::Any)),
+    let read = read(text)?;
+    match read.value {
+        Value::List(list) => read.too_large.map_or(Ok(list), Err),
+        Value::Nil if read.too_large.is_none() => Ok(List::nil(Elem::Any)),
         other => Err(JsonError::WrongKind { found: json_kind(&other), wanted: "[]interface {}" }),
     }
 }
@@ -74,7 +88,8 @@ fn read_list(text: &str) -> Result<List, JsonError> {
 fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::Bool(_) => "bool",
-        Value::Float(_) => "number",
+        // Nil is one that is too large.
+        Value::Float(_) | Value::Nil => "number",
         Value::Str(_) => "string",
         Value::List(_) => "array",
         _ => "object",
@@ -84,14 +99,20 @@ fn json_kind(value: &Value) -> &'static str {
 /// Limit: Go allows 10 000 levels, values here may not be nested so deep.
 const MAX_DEPTH: usize = 290;
 
-/// A value; numbers are `float64`.
-fn read(text: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0 };
+/// A value, and the first number in it that is too large to be one.
+struct Read {
+    value: Value,
+    too_large: Option<JsonError>,
+}
+
+/// A value; numbers are `float64`, nil where they are too large.
+fn read(text: &str) -> Result<Read, JsonError> {
+    let mut reader = Reader { text, at: 0, too_large: None };
     reader.spaces();
     let value = reader.value(0)?;
     reader.spaces();
     match reader.peek() {
-        None => Ok(value),
+        None => Ok(Read { value, too_large: reader.too_large }),
         Some(_) => Err(reader.invalid("after top-level value")),
     }
 }
@@ -99,6 +120,7 @@ fn read(text: &str) -> Result<Value, JsonError> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    too_large: Option<JsonError>,
 }
 
 impl Reader<'_> {
@@ -114,17 +136,12 @@ impl Reader<'_> {
 
     /// A complaint about the next character, or about there being none.
     fn invalid(&self, context: impl Into<String>) -> JsonError {
-        let Some(byte) = self.peek() else { return JsonError::UnexpectedEnd };
-        // Go looks at bytes, and takes each for a character.
-        let character = match byte {
-            b'\'' => r"'\''".to_owned(),
-            b'"' => "'\"'".to_owned(),
-            byte => {
-                let quoted = go_quote::double(char::from(byte).to_string().as_bytes());
-                format!("'{}'", quoted.trim_matches('"'))
-            }
-        };
-        JsonError::InvalidCharacter { character, context: context.into() }
+        self.peek().map_or(JsonError::UnexpectedEnd, |byte| invalid(byte, context))
+    }
+
+    /// The same within a word, a number or an escape, where Go takes the end for a space.
+    fn torn(&self, context: impl Into<String>) -> JsonError {
+        invalid(self.peek().unwrap_or(b' '), context)
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
@@ -146,8 +163,9 @@ impl Reader<'_> {
     fn literal(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
         for expected in word.bytes() {
             if self.peek() != Some(expected) {
-                return Err(self
-                    .invalid(format!("in literal {word} (expecting '{}')", char::from(expected))));
+                return Err(
+                    self.torn(format!("in literal {word} (expecting '{}')", char::from(expected)))
+                );
             }
             self.at += 1;
         }
@@ -219,7 +237,7 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'0') => self.at += 1,
             Some(b'1'..=b'9') => self.digits("")?,
-            _ => return Err(self.invalid("in numeric literal")),
+            _ => return Err(self.torn("in numeric literal")),
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -233,12 +251,17 @@ impl Reader<'_> {
             self.digits("in exponent of numeric literal")?;
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
-        Ok(Value::Float(text.parse().unwrap_or(0.0)))
+        let number: f64 = text.parse().unwrap_or(0.0);
+        if number.is_infinite() {
+            self.too_large.get_or_insert_with(|| JsonError::TooLarge { number: text.to_owned() });
+            return Ok(Value::Nil);
+        }
+        Ok(Value::Float(number))
     }
 
     fn digits(&mut self, context: &str) -> Result<(), JsonError> {
         if !self.peek().is_some_and(|b| b.is_ascii_digit()) {
-            return Err(self.invalid(context));
+            return Err(self.torn(context));
         }
         while self.peek().is_some_and(|b| b.is_ascii_digit()) {
             self.at += 1;
@@ -282,7 +305,7 @@ impl Reader<'_> {
                 self.at += 1;
                 return self.unicode();
             }
-            _ => return Err(self.invalid("in string escape code")),
+            _ => return Err(self.torn("in string escape code")),
         };
         self.at += 1;
         Ok(c)
@@ -310,11 +333,24 @@ impl Reader<'_> {
         for _ in 0..4 {
             let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
             let Some(digit) = digit else {
-                return Err(self.invalid("in \\u hexadecimal character escape"));
+                return Err(self.torn("in \\u hexadecimal character escape"));
             };
             code = code * 16 + digit;
             self.at += 1;
         }
         Ok(code)
     }
+}
+
+fn invalid(byte: u8, context: impl Into<String>) -> JsonError {
+    // Go looks at bytes, and takes each for a character.
+    let character = match byte {
+        b'\'' => r"'\''".to_owned(),
+        b'"' => "'\"'".to_owned(),
+        byte => {
+            let quoted = go_quote::double(char::from(byte).to_string().as_bytes());
+            format!("'{}'", quoted.trim_matches('"'))
+        }
+    };
+    JsonError::InvalidCharacter { character, context: context.into() }
 }
