@@ -5,12 +5,11 @@ use bytes::Bytes;
 use http_access::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use http_access::{Authorization, Body, Cause, Client, Secret, SendError};
+use http_access::{Access, Authorization, Body, Cause, Client, Clients, Secret, SendError};
 use tokio::time::Instant;
 
-use crate::Error;
-use crate::identity;
 use crate::retry::{Retry, retry_after};
+use crate::{Error, identity, nats};
 
 /// Limit: bytes of an answer. The longest is a page of a hundred comments.
 const ANSWER_BYTES: u64 = 8 << 20;
@@ -29,7 +28,8 @@ impl<E: Into<Error>> From<E> for Failed {
 
 /// Asks until there is nothing left to ask.
 pub(crate) async fn converse(
-    client: &Client,
+    clients: &Clients,
+    access: &Access,
     mut step: Step,
     deadline: Instant,
 ) -> Result<(), Failed> {
@@ -37,10 +37,13 @@ pub(crate) async fn converse(
         step = match step {
             Step::Done => return Ok(()),
             Step::Ask(request, then) => {
-                let (answer, retry) = ask(client, request, deadline).await?;
+                let client = clients.client(access)?;
+                let (answer, retry) = ask(&client, request, deadline).await?;
                 then(&answer).map_err(|error| Failed { error: error.into(), retry })?
             }
-            Step::Publish(_) => return Err(Error::Unsupported { feature: "NATS" }.into()),
+            Step::Publish(publication) => {
+                return nats::publish(publication, access, deadline).await;
+            }
         };
     }
 }

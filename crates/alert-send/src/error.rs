@@ -3,6 +3,8 @@
 use alert_message::Error as MessageError;
 use http_access::{Cause, InvalidAccess, ReadError};
 
+use crate::NatsError;
+
 /// Why a provider was not told. The words are Flux's where it has them; neither addresses nor
 /// credentials are in here.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,15 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A message did not come to a NATS server.
+    #[error("error publishing event to subject {subject}")]
+    Nats {
+        /// The subject.
+        subject: String,
+        /// What went wrong.
+        #[source]
+        source: NatsError,
+    },
     /// Something that there is not.
     #[error("{feature} is not supported")]
     Unsupported {
@@ -45,6 +56,7 @@ impl Error {
         match self {
             Self::Access(_) | Self::Header { .. } | Self::Unsupported { .. } => true,
             Self::NoAnswer(_) | Self::Answer(_) | Self::Refused { .. } => false,
+            Self::Nats { source, .. } => source.is_of_setup(),
             Self::Message(error) => match error {
                 MessageError::Address { .. }
                 | MessageError::Repository { .. }

@@ -1,6 +1,6 @@
 //! Notifications on their way: conversations with the servers of providers.
 //!
-//! `alert-message` says what to ask next; here it is asked, under a deadline and caps, and asked again
+//! `alert-message` says what to ask next; here it is asked, by HTTP or, of NATS servers, by their protocol, under a deadline and caps, and asked again
 //! where the server was busy. A failed attempt is repeated from the conversation's beginning: whether a
 //! comment was made before the connection broke is then looked up rather than guessed. What a server
 //! answers is shown without the secrets that it may have echoed.
@@ -9,6 +9,7 @@ mod attempt;
 mod error;
 mod identity;
 mod mask;
+mod nats;
 mod rehearsal;
 mod retry;
 
@@ -20,6 +21,7 @@ use http_access::{Access, Clients};
 use tokio::time::{Instant, sleep};
 
 pub use error::Error;
+pub use nats::{NatsError, NatsFault};
 pub use rehearsal::rehearse;
 pub use retry::Retries;
 
@@ -50,11 +52,11 @@ impl Sender {
     ) -> Result<(), Error> {
         let deadline = Instant::now() + timeout;
         let access = Access { avoid_link_local: true, ..access.clone() };
-        let client = self.clients.client(&access)?;
         let mut repeats = 0;
         loop {
             let step = alert_message::begin(provider, event)?;
-            let Err(failed) = attempt::converse(&client, step, deadline).await else {
+            let Err(failed) = attempt::converse(&self.clients, &access, step, deadline).await
+            else {
                 return Ok(());
             };
             let wait = self.retries.wait(repeats, failed.retry);

@@ -21,6 +21,10 @@ pub(crate) fn masked(error: Error, provider: &Provider) -> Error {
         Error::Message(MessageError::Slack { error }) => {
             Error::Message(MessageError::Slack { error: shown(&error, provider) })
         }
+        Error::Nats { subject, source } => {
+            let source = source.masked(|said| shown(said, provider));
+            Error::Nats { subject, source }
+        }
         other => other,
     }
 }
@@ -46,6 +50,11 @@ fn secrets(provider: &Provider) -> Vec<&str> {
     let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
     let mut all: Vec<&str> = provider.headers.values().map(Secret::expose).collect();
     all.extend([&provider.token, &provider.password].map(Secret::expose));
+    let keys = [&provider.nats_credentials, &provider.nats_seed];
+    all.extend(keys.into_iter().flat_map(|key| key.expose().lines().map(str::trim)));
+    // NATS servers are several, each with a login.
+    let logins = address.split(',').filter_map(|address| Some(address.rsplit_once('@')?.0));
+    all.extend(logins.map(|login| login.rsplit_once('/').map_or(login, |(_, login)| login)));
     all.extend([address].into_iter().chain(path.map(|(_, path)| path)));
     // The scheme of an authorization is none, what follows it is.
     all.extend(all.clone().iter().filter_map(|text| Some(text.split_once(' ')?.1)));

@@ -24,7 +24,7 @@ pub fn rehearse(provider: &Provider, event: &Event) -> Result<String, Error> {
             let content = request.body.map(|(_, content)| content).unwrap_or_default();
             format!("{method} {scheme}://{host} {content}")
         }
-        Step::Publish(_) => "a message for a NATS server".to_owned(),
+        Step::Publish(message) => format!("PUB {} {}", message.subject, message.message),
     };
     Ok(mask::shown(&said, provider))
 }

@@ -65,6 +65,9 @@ pub enum InvalidAccess {
     /// The TLS library could not be set up.
     #[error("failed to set up the HTTP client")]
     Client(#[source] reqwest::Error),
+    /// The same, for a connection that speaks no HTTP.
+    #[error("failed to set up TLS")]
+    Tls(#[source] rustls::Error),
 }
 
 impl Access {

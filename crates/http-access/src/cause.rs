@@ -66,7 +66,7 @@ impl Cause {
     /// can name an address.
     pub async fn of(error: reqwest::Error, target: &Url, proxy: Option<&str>) -> Self {
         if let Some(tls) = find::<TlsError>(&error) {
-            return of_tls(tls.clone(), target);
+            return Self::of_tls(tls.clone(), target.host_str().unwrap_or_default());
         }
         let proxy = proxy.and_then(|proxy| Url::parse(proxy).ok());
         let (dialled, through) = match &proxy {
@@ -89,6 +89,25 @@ impl Cause {
         Self::of_read(error)
     }
 
+    /// Why TLS with `host` came to nothing.
+    pub fn of_tls(error: TlsError, host: &str) -> Self {
+        match error {
+            TlsError::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => Self::UnknownAuthority,
+            TlsError::InvalidCertificate(
+                CertificateError::Expired
+                | CertificateError::ExpiredContext { .. }
+                | CertificateError::NotValidYet
+                | CertificateError::NotValidYetContext { .. },
+            ) => Self::Expired,
+            TlsError::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => Self::WrongHost { host: host.to_owned() },
+            other => Self::Tls(other),
+        }
+    }
+
     /// Why an answer broke off.
     pub fn of_read(error: reqwest::Error) -> Self {
         match kind(&error) {
@@ -96,24 +115,6 @@ impl Cause {
             // The URL is said elsewhere, and there without what must not be said.
             Some(_) | None => Self::Other(Box::new(error.without_url())),
         }
-    }
-}
-
-fn of_tls(error: TlsError, target: &Url) -> Cause {
-    match error {
-        TlsError::InvalidCertificate(
-            CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        ) => Cause::UnknownAuthority,
-        TlsError::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => Cause::Expired,
-        TlsError::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => Cause::WrongHost { host: target.host_str().unwrap_or_default().to_owned() },
-        other => Cause::Tls(other),
     }
 }
 

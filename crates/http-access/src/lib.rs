@@ -10,11 +10,13 @@ mod cause;
 mod client;
 mod clients;
 mod link_local;
+mod tls;
 
 pub use access::{Access, ClientCertificate, InvalidAccess, Login, Proxy};
 pub use body::{Body, ReadError};
 pub use cause::Cause;
 pub use client::{Authorization, Client, Request, SendError};
 pub use clients::Clients;
+pub use link_local::is_link_local;
 pub use reqwest::{Method, StatusCode, Url, header};
 pub use secret_text::Secret;

@@ -34,8 +34,9 @@ impl Resolve for Resolver {
     }
 }
 
-/// Link-local by the standards, and the addresses outside of them at which clouds do the same.
-fn is_link_local(ip: IpAddr) -> bool {
+/// Whether only the machine itself is served at an address: link-local by the standards, and the
+/// addresses outside of them at which clouds do the same.
+pub fn is_link_local(ip: IpAddr) -> bool {
     /// Amazon, by IPv6.
     const AMAZON: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
     match ip {

@@ -54,6 +54,7 @@ const fn recipe(program: Program) -> (&'static str, &'static str) {
         Program::Alertmanager => {
             ("alertmanager", "github.com/prometheus/alertmanager/cmd/alertmanager")
         }
+        Program::NatsServer => ("nats", "github.com/nats-io/nats-server/v2"),
     }
 }
 

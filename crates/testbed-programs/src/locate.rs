@@ -30,6 +30,8 @@ pub enum Program {
     AgeKeygen,
     /// Takes alerts.
     Alertmanager,
+    /// Takes notifications.
+    NatsServer,
 }
 
 impl Program {
@@ -38,7 +40,7 @@ impl Program {
         [Self::Etcd, Self::KubeApiserver, Self::KubeControllerManager, Self::Kubectl, Self::Kwok];
 
     /// The real tools that tests compare with and talk to.
-    pub const TOOLS: [Self; 7] = [
+    pub const TOOLS: [Self; 8] = [
         Self::Helm,
         Self::Helm3,
         Self::Registry,
@@ -46,6 +48,7 @@ impl Program {
         Self::Age,
         Self::AgeKeygen,
         Self::Alertmanager,
+        Self::NatsServer,
     ];
 
     /// The name of the executable.
@@ -63,6 +66,7 @@ impl Program {
             Self::Age => "age",
             Self::AgeKeygen => "age-keygen",
             Self::Alertmanager => "alertmanager",
+            Self::NatsServer => "nats-server",
         }
     }
 }
