@@ -8,6 +8,9 @@
 //! it from the tables of the real tools, is damaged a little: as text by [`MutatedText`], as a tree of
 //! values by [`MutatedValue`]. [`words`] strings together the words of a language.
 //!
+//! What is made to do harm stands in `tests/hostile.rs`: [`passes_alone`] and [`frugally`] tell what it
+//! costs.
+//!
 //! ```
 //! use fuzz_input::{Corpus, check, soon};
 //!
@@ -17,6 +20,7 @@
 //! });
 //! ```
 
+mod alone;
 mod corpus;
 mod patience;
 mod pick;
@@ -25,6 +29,7 @@ mod text;
 mod value;
 mod words;
 
+pub use alone::{frugally, passes_alone};
 pub use bolero::generator::{ValueGenerator, produce};
 pub use corpus::{Corpus, Values, cases};
 pub use patience::soon;

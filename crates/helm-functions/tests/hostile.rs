@@ -4,22 +4,13 @@
 //! memory can be told: this program starts itself again. What counts is a release build with the
 //! budgets of production; an unoptimized one gets a tenth of the steps, and more time.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a broken fixture must stop the test, and what a case costs be seen"
-)]
+#![expect(clippy::unwrap_used, reason = "a broken fixture must stop the test")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
+use fuzz_input::{frugally, passes_alone};
 use go_template::{Budget, Error, ExecCause, Origin, ParseErrorKind, Session, Templates, Value};
 use helm_functions::{Dialect, FunctionError, Helm, SystemEntropy, functions};
-
-/// Processor time and growth of memory that an answer may take.
-const MOST_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 2 });
-const MOST_MEMORY_KIB: u64 = 64 << 10;
 
 fn execute(name: &str, text: &str) -> Result<Vec<u8>, Error> {
     let mut budget = Budget::default();
@@ -73,21 +64,6 @@ fn on_small_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// A line of `/proc/self/status`, in KiB.
-fn memory_kib(field: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
-    line.trim_start_matches(':').trim_end_matches("kB").trim().parse().unwrap()
-}
-
-/// Processor time of this process: the machine may have other things to do.
-fn processor_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, after_name) = stat.rsplit_once(") ").unwrap();
-    let ticks = after_name.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap());
-    Duration::from_millis(ticks.sum::<u64>() * 10)
-}
-
 /// One template, in a process of its own.
 #[test]
 #[ignore = "started by the other tests"]
@@ -95,38 +71,17 @@ fn alone() {
     let path = PathBuf::from(std::env::var_os("HOSTILE_TEMPLATE").unwrap());
     let name = path.file_stem().unwrap().to_string_lossy();
     let text = std::fs::read_to_string(&path).unwrap();
-    let (memory, time) = (memory_kib("VmRSS"), processor_time());
-    let result = on_small_stack(|| {
-        let result = execute(&name, &text);
-        let shown = |error: &Error| error.to_string().chars().take(150).collect::<String>();
-        result.map_err(|error| (ending(&error), shown(&error)))
+    let (ended, message) = frugally(|| {
+        on_small_stack(|| {
+            let result = execute(&name, &text);
+            let error = result.err().unwrap_or_else(|| panic!("{name} did not fail"));
+            (ending(&error), error.to_string())
+        })
     });
-    let (ended, message) = result.err().unwrap_or_else(|| panic!("{name} did not fail"));
-    let grown = memory_kib("VmHWM") - memory;
-    let took = processor_time().saturating_sub(time);
-    println!("{name}: {ended}, {took:?}, {grown} KiB: {message}");
     let wanted = text.strip_prefix("{{- /* ends: ").and_then(|rest| rest.split_once(" */"));
     if !(cfg!(debug_assertions) && ended == "Steps") {
         assert_eq!(Some(ended.as_str()), wanted.map(|(wanted, _)| wanted), "{name}: {message}");
     }
-    assert!(took <= MOST_TIME, "{name} took {took:?}");
-    assert!(grown <= MOST_MEMORY_KIB, "{name} took {grown} KiB");
-}
-
-fn run_alone(path: &Path) -> bool {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "alone", "--ignored", "--nocapture", "--test-threads=1"])
-        .env("HOSTILE_TEMPLATE", path)
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let line = printed.lines().find(|line| line.contains(" KiB: ")).unwrap_or_default();
-    println!("{}", line.trim_start_matches("test alone ... "));
-    if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        println!("{}: {}{complaint}", path.display(), output.status);
-    }
-    output.status.success()
 }
 
 #[test]
@@ -136,7 +91,11 @@ fn hostile_templates_end_in_errors() {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     assert!(paths.len() >= 25);
-    let failed: Vec<_> = paths.iter().filter(|path| !run_alone(path)).collect();
+    let passes = |path: &PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy();
+        passes_alone(&name, [("HOSTILE_TEMPLATE", path)])
+    };
+    let failed: Vec<_> = paths.iter().filter(|path| !passes(path)).collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
