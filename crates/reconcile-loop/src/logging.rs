@@ -7,13 +7,16 @@ use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::FilterFn;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::redact::redact;
+
+/// What of ours logs, beside the controllers.
+const LIBRARIES: [&str; 3] = ["cluster_apply", "helm_action", "reconcile_loop"];
 
 /// Starts logging to standard error. Only the first call of a process counts.
 ///
@@ -31,26 +34,24 @@ pub fn start(level: &str, encoding: &str) {
     let started = if let Ok(filter) = EnvFilter::try_from_default_env() {
         registry.with(Lines { console }.with_filter(filter)).try_init()
     } else {
-        let others = if own == Level::TRACE { Level::TRACE } else { Level::WARN.min(own) };
-        let ours = [
-            "reconcile_loop",
-            "cluster_apply",
-            "source_controller",
-            "kustomize_controller",
-            "helm_controller",
-            "helm_action",
-            "notification_controller",
-        ];
-        let filter = Targets::new()
-            .with_default(others)
-            .with_targets(ours.map(|name| (name, own)))
-            // A watch that is cut and resumed is the normal course of things.
-            .with_target("kube_client", Level::ERROR)
-            .with_target("kube_runtime", Level::ERROR);
+        let filter = FilterFn::new(move |event| *event.level() <= limit(event.target(), own));
+        let filter = filter.with_max_level_hint(own);
         registry.with(Lines { console }.with_filter(filter)).try_init()
     };
     if started.is_err() {
         tracing::debug!("logging was started before");
+    }
+}
+
+/// The last level at which a target is logged, where our own is `own`.
+fn limit(target: &str, own: Level) -> Level {
+    let name = target.split("::").next().unwrap_or_default();
+    match name {
+        // A watch that is cut and resumed is the normal course of things.
+        "kube_client" | "kube_runtime" => Level::ERROR,
+        _ if name.ends_with("_controller") || LIBRARIES.contains(&name) => own,
+        _ if own == Level::TRACE => Level::TRACE,
+        _ => Level::WARN.min(own),
     }
 }
 
@@ -124,5 +125,38 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_of_others_are_heard_where_they_warn() {
+        for (target, own, wanted) in [
+            ("any_controller::kind", Level::DEBUG, Level::DEBUG),
+            ("cluster_apply::plan", Level::INFO, Level::INFO),
+            ("hyper::client", Level::INFO, Level::WARN),
+            ("hyper", Level::ERROR, Level::ERROR),
+            ("hyper", Level::TRACE, Level::TRACE),
+            ("kube_client::client", Level::TRACE, Level::ERROR),
+        ] {
+            assert_eq!(limit(target, own), wanted, "{target} at {own}");
+        }
+    }
+
+    /// A library of ours that begins to log must not go unheard.
+    #[test]
+    fn all_that_logs_is_known() {
+        let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for entry in std::fs::read_dir(crates).unwrap() {
+            let folder = entry.unwrap();
+            let manifest = std::fs::read_to_string(folder.path().join("Cargo.toml")).unwrap();
+            if manifest.lines().any(|line| line.starts_with("tracing.")) {
+                let name = folder.file_name().into_string().unwrap().replace('-', "_");
+                assert_eq!(limit(&name, Level::DEBUG), Level::DEBUG, "{name}");
+            }
+        }
     }
 }
