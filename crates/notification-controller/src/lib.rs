@@ -39,7 +39,7 @@ use receiver::{ReceiverServer, Receivers, on_secret};
 
 /// The name of the controller, and the field manager of everything it writes.
 const NAME: &str = "notification-controller";
-/// How long notifications under way may take when the process is to end.
+/// How long requests under way, and then notifications, may take when the process is to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs the controller until it is asked to end.
@@ -55,26 +55,26 @@ pub fn run(arguments: Arguments) -> ExitCode {
         NAME,
         flags,
         |runtime| async move {
-            let ctx = serve(&arguments, &runtime, trigger).await?;
+            let (ctx, over) = serve(&arguments, &runtime, trigger).await?;
             // Nobody else sets it.
             drop(serving.set(ctx));
-            Ok(())
+            Ok(over)
         },
         |runtime| async move {
             let Some(ctx) = served.get() else { return Ok(()) };
             Box::pin(reconcile(ctx, runtime, receivers, workers)).await;
-            ctx.dispatch.drain(DRAIN).await;
             Ok(())
         },
     )
 }
 
-/// Starts the servers, which answer once everything is known that decides what to answer.
+/// Starts the servers, which answer once everything is known that decides what to answer. The future
+/// comes back when they have ended, and what they took in is told.
 async fn serve(
     arguments: &Arguments,
     runtime: &Runtime,
     trigger: Trigger<Receiver>,
-) -> Result<Arc<Context>, String> {
+) -> Result<(Arc<Context>, impl Future<Output = ()> + use<>), String> {
     let settings = arguments.settings().map_err(|error| chain(&error))?;
     let events = http::bind(settings.events_addr).await?;
     let webhooks = http::bind(settings.receiver_addr).await?;
@@ -88,18 +88,29 @@ async fn serve(
         watch_references::<Secret>(runtime, on_secret(Arc::clone(&ctx), trigger));
     }
     let ended = runtime.shutdown().boxed().shared();
-    let known = Arc::clone(&ctx);
-    tokio::spawn(async move {
-        known.complete().await;
+    let (known, serving_ends) = (Arc::clone(&ctx), ended.clone());
+    let servers = tokio::spawn(async move {
+        tokio::select! {
+            () = known.complete() => {}
+            () = serving_ends.clone() => return,
+        }
         tracing::info!("serving events and webhooks");
         tokio::spawn(event::memory::tell_what_is_due(Arc::clone(&known)));
-        let (events_ended, ctx) = (ended.clone(), Arc::clone(&known));
+        let (events_ended, ctx) = (serving_ends.clone(), Arc::clone(&known));
         tokio::join!(
             http::serve(events, Arc::new(EventServer(ctx)), of_events, events_ended),
-            http::serve(webhooks, Arc::new(ReceiverServer(known)), of_webhooks, ended),
+            http::serve(webhooks, Arc::new(ReceiverServer(known)), of_webhooks, serving_ends),
         );
     });
-    Ok(ctx)
+    let dispatching = Arc::clone(&ctx);
+    let over = async move {
+        ended.await;
+        if tokio::time::timeout(DRAIN, servers).await.is_err() {
+            tracing::error!("some requests were not answered");
+        }
+        dispatching.dispatch.drain(DRAIN).await;
+    };
+    Ok((ctx, over))
 }
 
 /// Keeps status and finalizers until the process is asked to end.

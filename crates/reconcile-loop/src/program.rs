@@ -19,6 +19,8 @@ use crate::requeue::Jitter;
 
 /// How long events may take to be sent when the process is to end.
 const DRAIN_EVENTS: Duration = Duration::from_secs(1);
+/// How long what a server has begun may take to be over then.
+const DRAIN_SERVED: Duration = Duration::from_secs(10);
 /// How long threads that compute may take to end then.
 const ABANDON: Duration = Duration::from_millis(500);
 
@@ -83,19 +85,21 @@ pub fn run<F>(name: &'static str, flags: Flags, main: impl FnOnce(Runtime) -> F)
 where
     F: Future<Output = Result<(), String>>,
 {
-    run_with(name, flags, |_| std::future::ready(Ok(())), main)
+    run_with(name, flags, |_| std::future::ready(Ok(std::future::ready(()))), main)
 }
 
 /// As [`run`], for a controller that also serves: `serve` gets the [`Runtime`] whether this process
-/// may write or not, starts what does not wait for that, and comes back.
-pub fn run_with<S, F>(
+/// may write or not, starts what does not wait for that, and comes back with a future that comes back
+/// when all that was begun is over. It is waited for, a few seconds at most, when the process ends.
+pub fn run_with<S, E, F>(
     name: &'static str,
     flags: Flags,
     serve: impl FnOnce(Runtime) -> S,
     main: impl FnOnce(Runtime) -> F,
 ) -> ExitCode
 where
-    S: Future<Output = Result<(), String>>,
+    S: Future<Output = Result<E, String>>,
+    E: Future<Output = ()>,
     F: Future<Output = Result<(), String>>,
 {
     logging::start(&flags.log_level, &flags.log_encoding);
@@ -120,14 +124,15 @@ fn failed(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn start<S, F>(
+async fn start<S, E, F>(
     name: &'static str,
     flags: Flags,
     serve: impl FnOnce(Runtime) -> S,
     main: impl FnOnce(Runtime) -> F,
 ) -> Result<Result<(), String>, StartError>
 where
-    S: Future<Output = Result<(), String>>,
+    S: Future<Output = Result<E, String>>,
+    E: Future<Output = ()>,
     F: Future<Output = Result<(), String>>,
 {
     let metrics = Metrics::default();
@@ -137,7 +142,8 @@ where
     let mut config = Config::infer().await.map_err(StartError::Cluster)?;
     config.headers.push(user_agent(name));
     let client = Client::try_from(config.clone()).map_err(StartError::Client)?;
-    let ending = signals().map_err(StartError::Signals)?;
+    let (end, ending) = watch::channel(false);
+    signals(end.clone()).map_err(StartError::Signals)?;
     ready.store(true, Ordering::Relaxed);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "starting {name}");
 
@@ -155,29 +161,47 @@ where
         ending,
         flags,
     };
-    let events = runtime.events.clone();
-    if let Err(error) = serve(runtime.clone()).await {
-        return Ok(Err(error));
-    }
-    let Some(election) = &mut election else {
-        let ended = main(runtime).await;
-        events.drain(DRAIN_EVENTS).await;
-        return Ok(ended);
+    let served = match serve(runtime.clone()).await {
+        Ok(served) => served,
+        Err(error) => return Ok(Err(error)),
     };
+    let events = runtime.events.clone();
+    let ended = match &mut election {
+        None => main(runtime).await,
+        Some(election) => led(election, runtime, main).await,
+    };
+    // Where it was not asked to, as when the lease is lost, it ends all the same.
+    end.send_replace(true);
+    if tokio::time::timeout(DRAIN_SERVED, served).await.is_err() {
+        tracing::error!("what was begun has not come to its end");
+    }
+    events.drain(DRAIN_EVENTS).await;
+    Ok(ended)
+}
+
+/// Runs the loops as soon and as long as this process may write.
+async fn led<F>(
+    election: &mut Election,
+    runtime: Runtime,
+    main: impl FnOnce(Runtime) -> F,
+) -> Result<(), String>
+where
+    F: Future<Output = Result<(), String>>,
+{
+    let metrics = runtime.metrics.clone();
     let release = runtime.flags.leader_election_release_on_cancel;
     tokio::select! {
         () = election.win(&metrics) => {}
-        () = runtime.shutdown() => return Ok(Ok(())),
+        () = runtime.shutdown() => return Ok(()),
     }
     let ended = tokio::select! {
         ended = main(runtime) => ended,
-        () = election.hold() => return Ok(Err("the lease was lost".to_owned())),
+        () = election.hold() => return Err("the lease was lost".to_owned()),
     };
-    events.drain(DRAIN_EVENTS).await;
     if release {
         election.release().await;
     }
-    Ok(ended)
+    ended
 }
 
 fn user_agent(name: &'static str) -> (http::HeaderName, http::HeaderValue) {
@@ -210,20 +234,19 @@ fn settings(name: &str, flags: &Flags) -> Settings {
     }
 }
 
-/// Becomes true at the first SIGTERM or SIGINT.
-fn signals() -> Result<watch::Receiver<bool>, std::io::Error> {
+/// Sets `end` at the first SIGTERM or SIGINT.
+fn signals(end: watch::Sender<bool>) -> Result<(), std::io::Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("asked to end");
-        sender.send_replace(true);
+        end.send_replace(true);
         // A second signal ends the process as if nobody listened.
     });
-    Ok(receiver)
+    Ok(())
 }

@@ -1,28 +1,18 @@
 //! Bodies of requests, up to a cap for each and one for all.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The largest body, as Flux has it.
-const MAX_BYTES: usize = 3 << 20;
-/// Limit: bytes of all bodies that are being read or looked at.
-const MAX_BYTES_OF_ALL: usize = 128 << 20;
-/// How long a sender may take for a request.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+use super::Limits;
 
 /// The memory that bodies may take.
 #[derive(Debug)]
-pub(super) struct Room(Semaphore);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(Semaphore::new(MAX_BYTES_OF_ALL))
-    }
+pub(super) struct Room {
+    limits: Limits,
+    left: Semaphore,
 }
 
 /// A body, and the room that it takes.
@@ -32,15 +22,20 @@ pub(super) struct Whole<'r> {
 }
 
 impl Room {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, left: Semaphore::new(limits.bodies) }
+    }
+
     /// Reads a body, or says what to answer.
     ///
     /// # Errors
     /// 413 if it is too large, 400 if it breaks off or takes too long, 503 if there is no room.
     pub(super) async fn read(&self, body: Incoming) -> Result<Whole<'_>, StatusCode> {
-        if usize::try_from(body.size_hint().lower()).is_ok_and(|announced| announced > MAX_BYTES) {
+        let announced = usize::try_from(body.size_hint().lower());
+        if announced.is_ok_and(|announced| announced > self.limits.body) {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let read = tokio::time::timeout(READ_TIMEOUT, self.collect(body)).await;
+        let read = tokio::time::timeout(self.limits.body_timeout, self.collect(body)).await;
         read.unwrap_or(Err(StatusCode::BAD_REQUEST))
     }
 
@@ -50,17 +45,22 @@ impl Room {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_broken| StatusCode::BAD_REQUEST)?;
             let Ok(chunk) = frame.into_data() else { continue };
-            if bytes.len() + chunk.len() > MAX_BYTES {
+            if bytes.len() + chunk.len() > self.limits.body {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
-            let more =
-                u32::try_from(chunk.len()).ok().and_then(|n| self.0.try_acquire_many(n).ok());
-            let more = more.ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
-            match &mut taken {
-                Some(taken) => taken.merge(more),
-                None => taken = Some(more),
-            }
             bytes.extend_from_slice(&chunk);
+            // Small bodies never have to wait for large ones.
+            let has = taken.as_ref().map_or(0, SemaphorePermit::num_permits);
+            let lacks = bytes.len().saturating_sub(self.limits.beginning + has);
+            if lacks > 0 {
+                let more =
+                    u32::try_from(lacks).ok().and_then(|n| self.left.try_acquire_many(n).ok());
+                let more = more.ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+                match &mut taken {
+                    Some(taken) => taken.merge(more),
+                    None => taken = Some(more),
+                }
+            }
         }
         Ok(Whole { bytes: bytes.freeze(), _room: taken })
     }

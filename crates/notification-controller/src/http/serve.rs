@@ -1,4 +1,4 @@
-//! Connections: how many, how long for their headers, and how they end.
+//! Connections: how many, how long for their heads, and how they end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,13 +15,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use super::Limits;
 use super::body::Room;
+use super::head::{Counted, Head};
+use super::places::{Place, Places};
 use crate::metrics::ServerMetrics;
 
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_HEADER_BYTES: usize = 256 << 10;
-/// Limit: connections at once; further ones wait to be accepted.
-const CONNECTIONS: usize = 8192;
 /// How long to wait when the system has no more sockets for us.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -66,25 +65,38 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     listener.map_err(|error| format!("cannot listen on `{address}`: {error}"))
 }
 
-/// Serves until `ended` comes back; requests under way are answered.
+/// Serves until `ended` comes back; comes back itself when requests under way are answered.
 pub(crate) async fn serve<H: Handler>(
     listener: TcpListener,
     handler: Arc<H>,
     metrics: ServerMetrics,
     ended: impl Future<Output = ()> + Clone + Send + 'static,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let room = Arc::new(Room::default());
+    serve_within(Limits::default(), listener, handler, metrics, ended).await;
+}
+
+pub(super) async fn serve_within<H: Handler>(
+    limits: Limits,
+    listener: TcpListener,
+    handler: Arc<H>,
+    metrics: ServerMetrics,
+    ended: impl Future<Output = ()> + Clone + Send + 'static,
+) {
+    let places = Arc::new(Places::new(limits.connections));
+    let room = Arc::new(Room::new(limits));
+    let heads = Arc::new(Semaphore::new(limits.heads));
     loop {
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (listener.accept().await, place)
+            match listener.accept().await {
+                Ok((stream, peer)) => Some((stream, places.take(peer.ip()).await)),
+                Err(_) => None,
+            }
         };
-        let (accepted, place) = tokio::select! {
+        let accepted = tokio::select! {
             accepted = accepted => accepted,
-            () = ended.clone() => return,
+            () = ended.clone() => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Some((stream, place)) = accepted else {
             tokio::time::sleep(BREATH).await;
             continue;
         };
@@ -92,20 +104,22 @@ pub(crate) async fn serve<H: Handler>(
             handler: Arc::clone(&handler),
             metrics: metrics.clone(),
             room: Arc::clone(&room),
+            place: Arc::new(place),
+            head: Arc::new(Head::new(Arc::clone(&heads), limits.beginning)),
         };
-        let ended = ended.clone();
-        tokio::spawn(async move {
-            connection(stream, server, ended).await;
-            drop(place);
-        });
+        tokio::spawn(connection(stream, server, limits, ended.clone()));
     }
+    drop(listener);
+    places.all_free().await;
 }
 
-/// What the connections of a server share.
+/// What answers the requests of a connection.
 struct Server<H> {
     handler: Arc<H>,
     metrics: ServerMetrics,
     room: Arc<Room>,
+    place: Arc<Place>,
+    head: Arc<Head>,
 }
 
 impl<H> Clone for Server<H> {
@@ -114,6 +128,8 @@ impl<H> Clone for Server<H> {
             handler: Arc::clone(&self.handler),
             metrics: self.metrics.clone(),
             room: Arc::clone(&self.room),
+            place: Arc::clone(&self.place),
+            head: Arc::clone(&self.head),
         }
     }
 }
@@ -121,29 +137,40 @@ impl<H> Clone for Server<H> {
 async fn connection<H: Handler>(
     stream: TcpStream,
     server: Server<H>,
+    limits: Limits,
     ended: impl Future<Output = ()>,
 ) {
+    // Without it, an answer to one of many requests waits for the system; that is all.
+    drop(stream.set_nodelay(true));
+    let stream = Counted { stream, head: Arc::clone(&server.head) };
+    let place = Arc::clone(&server.place);
     let service = service_fn(move |request| {
         let server = server.clone();
         async move { Ok::<_, Infallible>(server.measured(request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADER_BYTES)
+        .header_read_timeout(limits.head_timeout)
+        .max_header_size(limits.head)
+        .max_buf_size(limits.head)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         // What a stranger does wrong with a connection is nobody's concern.
         _ = connection.as_mut() => return,
+        () = place.revoked() => return,
         () = ended => connection.as_mut().graceful_shutdown(),
     }
-    drop(connection.await);
+    tokio::select! {
+        _ = connection => {}
+        () = place.revoked() => {}
+    }
 }
 
 impl<H: Handler> Server<H> {
     async fn measured(&self, request: hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
         let began = Instant::now();
+        self.head.is_whole();
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let under_way = self.metrics.begin(&path);
@@ -158,12 +185,17 @@ impl<H: Handler> Server<H> {
         let mut response = hyper::Response::new(Full::from(reply.body));
         *response.status_mut() = reply.status;
         *response.headers_mut() = reply.headers;
+        self.head.is_over();
         response
     }
 
     async fn answer(&self, uri: Uri, headers: HeaderMap, body: Incoming) -> Reply {
         match self.room.read(body).await {
             Ok(whole) => {
+                // Nothing has been done yet, and the connection is about to be closed.
+                let Some(_answering) = self.place.answering() else {
+                    return StatusCode::SERVICE_UNAVAILABLE.into();
+                };
                 self.handler.answer(Request { uri, headers, body: whole.bytes.clone() }).await
             }
             Err(status) => {
