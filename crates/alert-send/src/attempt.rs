@@ -81,11 +81,12 @@ async fn ask(
         headers,
         body,
     };
+    let is_look_up = request.method == http_access::Method::GET;
     let answer = client.send(request, deadline).await.map_err(unanswered)?;
-    read(answer).await
+    read(answer, is_look_up).await
 }
 
-async fn read(answer: Body) -> Result<(Answer, Retry), Failed> {
+async fn read(answer: Body, is_look_up: bool) -> Result<(Answer, Retry), Failed> {
     let status = answer.status().as_u16();
     let told = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
     let told = told.and_then(|header| retry_after(header, jiff::Timestamp::now()));
@@ -95,9 +96,22 @@ async fn read(answer: Body) -> Result<(Answer, Retry), Failed> {
         500.. => Retry::Soon,
         _ => Retry::Never,
     };
-    let body = answer.limited(ANSWER_BYTES).bytes().await;
-    let body = body.map_err(|error| Failed { error: Error::Answer(error), retry: Retry::Soon })?;
-    Ok((Answer { status, body: body.into() }, retry))
+    let is_success = answer.status().is_success();
+    let mut answer = answer.limited(ANSWER_BYTES);
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            // What is looked up is there as a whole or not at all.
+            Err(error) if is_look_up && is_success => {
+                return Err(Failed { error: Error::Answer(error), retry: Retry::Soon });
+            }
+            // Without its end, too, the status has said it: what was taken is not sent again, and of a
+            // refusal a part will do.
+            Ok(None) | Err(_) => break,
+        }
+    }
+    Ok((Answer { status, body }, retry))
 }
 
 fn secret_headers(request: &Request) -> Result<HeaderMap, Error> {

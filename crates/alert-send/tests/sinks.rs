@@ -12,6 +12,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use event_api::Event;
+use futures::{StreamExt as _, stream};
 use http_access::{Access, Secret};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -166,4 +167,71 @@ fn error_text(error: &Error) -> String {
     let first: &dyn std::error::Error = error;
     let all = std::iter::successors(Some(first), |error| error.source());
     all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[tokio::test]
+async fn a_server_that_says_when_by_a_date_is_asked_then() {
+    // A date has no fractions of a second.
+    let soon = jiff::Timestamp::now() + Duration::from_secs(2);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon);
+    let date = date.unwrap();
+    let (address, asked) = sink(move |n, _| match n {
+        0 => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, &date)]).into_response(),
+        _ => StatusCode::OK.into_response(),
+    })
+    .await;
+    let began = Instant::now();
+    tell(&provider(Kind::Generic, address)).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(900) && asked.lock().unwrap().len() == 2);
+}
+
+#[tokio::test]
+async fn a_message_is_not_handed_on() {
+    for status in [StatusCode::FOUND, StatusCode::SEE_OTHER, StatusCode::PERMANENT_REDIRECT] {
+        let (elsewhere, strangers) = sink(|_, _| StatusCode::OK.into_response()).await;
+        let redirect = move || (status, [(header::LOCATION, elsewhere.clone())]).into_response();
+        let (address, asked) = sink(move |_, _| redirect()).await;
+        let error = tell(&provider(Kind::Generic, address)).await.unwrap_err();
+        assert!(error_text(&error).contains(status.as_str()), "{}", error_text(&error));
+        assert_eq!((asked.lock().unwrap().len(), strangers.lock().unwrap().len()), (1, 0));
+    }
+}
+
+/// An answer whose body begins with a token and has no end: it goes on forever, or not at all.
+fn endless(status: StatusCode, goes_on: bool) -> Response {
+    let begin = stream::iter(["canary-token".to_owned()]);
+    let chunk = move || if goes_on { Some("x".repeat(1 << 16)) } else { None };
+    let rest = stream::repeat_with(chunk).then(async |chunk| match chunk {
+        Some(chunk) => chunk,
+        None => std::future::pending().await,
+    });
+    let body = axum::body::Body::from_stream(begin.chain(rest).map(Ok::<_, std::io::Error>));
+    (status, body).into_response()
+}
+
+#[tokio::test]
+async fn an_answer_without_end_costs_no_second_message() {
+    for goes_on in [true, false] {
+        let timeout = Duration::from_secs(if goes_on { 60 } else { 1 });
+        let told = async |kind, path: &str, status| {
+            let (address, asked) = sink(move |_, _| endless(status, goes_on)).await;
+            let soon = Duration::from_millis(5);
+            let sender = Sender::new(Retries { limit: 2, shortest: soon, longest: soon });
+            let provider = provider(kind, address + path);
+            let end = sender.tell(&provider, &event(), &Access::default(), timeout).await;
+            let asked = asked.lock().unwrap().len();
+            (end.map_err(|error| error_text(&error)), asked)
+        };
+        // Taken is taken.
+        assert!(matches!(told(Kind::Generic, "", StatusCode::OK).await, (Ok(()), 1)));
+        let (refused, asked) = told(Kind::Generic, "", StatusCode::FORBIDDEN).await;
+        let refused = refused.unwrap_err();
+        let wanted = "request failed with status code 403: *****";
+        assert!(refused.contains(wanted) && refused.len() < 1200 && asked == 1, "{refused}");
+        // Half of what was looked up may lack just that.
+        let (unread, asked) = told(Kind::GitLab, "/acme/fleet", StatusCode::OK).await;
+        let unread = unread.unwrap_err();
+        assert!(unread.contains("unable to read response body"), "{unread}");
+        assert_eq!(asked, if goes_on { 3 } else { 1 });
+    }
 }

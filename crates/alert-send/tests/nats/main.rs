@@ -5,6 +5,7 @@
     reason = "the functions that tests share fail as tests do"
 )]
 
+#[path = "../certificates/mod.rs"]
 mod certificates;
 mod login;
 mod real_server;
