@@ -318,6 +318,20 @@ impl Resource {
         }
     }
 
+    /// Drops annotations that are no map.
+    ///
+    /// Flux: kustomize writes its notes again after a JSON patch, in the place of whatever is there.
+    pub(crate) fn drop_odd_annotations(&mut self) {
+        if !self.is_noted() {
+            return;
+        }
+        if let Some(Value::Object(metadata)) = self.fields.get_mut("metadata")
+            && metadata.get("annotations").is_some_and(|it| !it.is_object() && !it.is_null())
+        {
+            metadata.remove("annotations");
+        }
+    }
+
     /// Takes labels, annotations, name, namespace and notes of a resource that this one replaces.
     pub(crate) fn inherit(&mut self, old: &Self) {
         let mut labels = old.labels();

@@ -171,6 +171,7 @@ pub(super) fn apply_json(
         budget.spend(fields_weight(&fields).saturating_sub(before))?;
         fields.values_mut().for_each(through_float);
         resource.fields = fields;
+        resource.drop_odd_annotations();
         resource.hide_notes(true);
         resource.notes.spellings.clear();
         resource.notes.shared_labels.clear();
@@ -202,16 +203,30 @@ mod tests {
 
     use crate::{Options, build};
 
-    /// A generated ConfigMap, which is to get a hash, and a patch of it.
-    fn name_after(patch: &str) -> String {
-        let kustomization =
-            format!("configMapGenerator: [{{name: a, literals: [k=v]}}]\npatches: [{patch}]\n");
+    /// The first document of a build.
+    fn built(kustomization: &str) -> serde_json::Value {
         let mut tree = FileTree::builder();
-        let file = File { bytes: kustomization.into(), executable: false };
+        let file = File { bytes: kustomization.to_owned().into(), executable: false };
         tree.file(&TreePath::parse("kustomization.yaml").unwrap(), file).unwrap();
         let built = build(&tree.build(), &TreePath::ROOT, &Options::command()).unwrap();
         assert!(!built.to_yaml().contains("internal"), "{}", built.to_yaml());
-        built.documents[0]["metadata"]["name"].as_str().unwrap().to_owned()
+        serde_json::Value::Object(built.documents[0].clone())
+    }
+
+    /// A generated ConfigMap, which is to get a hash, and a patch of it.
+    fn name_after(patch: &str) -> String {
+        let generator = "configMapGenerator: [{name: a, literals: [k=v]}]";
+        let built = built(&format!("{generator}\npatches: [{patch}]\n"));
+        built["metadata"]["name"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn annotations_that_a_json_patch_makes_no_map_are_dropped() {
+        let json = r#"[{"op": "add", "path": "/metadata/annotations", "value": 1.5}]"#;
+        let generator = "configMapGenerator: [{name: a, literals: [k=v]}]";
+        let patches = format!("patches: [{{target: {{kind: ConfigMap}}, patch: '{json}'}}]");
+        let built = built(&format!("{generator}\n{patches}\ncommonAnnotations: {{o: p}}\n"));
+        assert_eq!(built["metadata"]["annotations"], serde_json::json!({"o": "p"}));
     }
 
     #[test]
