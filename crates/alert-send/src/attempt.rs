@@ -42,7 +42,7 @@ pub(crate) async fn converse(
                 then(&answer).map_err(|error| Failed { error: error.into(), retry })?
             }
             Step::Publish(publication) => {
-                return nats::publish(publication, access, deadline).await;
+                return nats::publish(publication, clients, access, deadline).await;
             }
         };
     }

@@ -2,8 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
+
+use rustls::ClientConfig;
 
 use crate::{
     access::{Access, InvalidAccess},
@@ -17,8 +19,8 @@ const KEPT: usize = 16;
 /// which costs more than most requests; a kept one has its connections, too.
 #[derive(Default)]
 pub struct Clients {
-    /// The one used last is last.
-    kept: Mutex<Vec<(Access, Client)>>,
+    http: Kept<Client>,
+    tls: Kept<Arc<ClientConfig>>,
 }
 
 impl fmt::Debug for Clients {
@@ -33,17 +35,44 @@ impl Clients {
     /// # Errors
     /// As [`Client::new`].
     pub fn client(&self, access: &Access) -> Result<Client, InvalidAccess> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        self.http.get(access, || Client::new(access))
+    }
+
+    /// How TLS is spoken to servers that speak no HTTP.
+    ///
+    /// # Errors
+    /// As [`Access::tls`].
+    pub fn tls(&self, access: &Access) -> Result<Arc<ClientConfig>, InvalidAccess> {
+        self.tls.get(access, || access.tls().map(Arc::new))
+    }
+}
+
+/// What was made for a way of reaching servers. The one used last is last.
+struct Kept<T>(Mutex<Vec<(Access, T)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Kept<T> {
+    fn get(
+        &self,
+        access: &Access,
+        make: impl FnOnce() -> Result<T, InvalidAccess>,
+    ) -> Result<T, InvalidAccess> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = match kept.iter().position(|(known, _)| known == access) {
             Some(at) => kept.remove(at),
-            None => (access.clone(), Client::new(access)?),
+            None => (access.clone(), make()?),
         };
-        let client = known.1.clone();
+        let found = known.1.clone();
         if kept.len() == KEPT {
             kept.remove(0);
         }
         kept.push(known);
-        Ok(client)
+        Ok(found)
     }
 }
 
@@ -59,8 +88,11 @@ mod tests {
             let proxy = Some(crate::Proxy { url, login: None });
             clients.client(&Access { proxy, ..Access::default() }).unwrap();
         }
-        assert_eq!(clients.kept.lock().unwrap().len(), KEPT);
+        assert_eq!(clients.http.0.lock().unwrap().len(), KEPT);
         let bad = Access { ca_pem: Some(b"nothing".to_vec()), ..Access::default() };
         assert!(matches!(clients.client(&bad), Err(InvalidAccess::Ca)));
+        assert!(matches!(clients.tls(&bad), Err(InvalidAccess::Ca)));
+        let [first, second] = [(); 2].map(|()| clients.tls(&Access::default()).unwrap());
+        assert!(Arc::ptr_eq(&first, &second));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_access::{Access, Cause, is_link_local};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::{TcpStream, lookup_host};
@@ -41,7 +42,11 @@ pub(super) async fn dial(
             continue;
         }
         match timeout(patience, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(BufReader::new(Box::new(stream))),
+            Ok(Ok(stream)) => {
+                // Short lines that wait for each other; without this they would wait for the network, too.
+                stream.set_nodelay(true).map_err(Fault::Broken)?;
+                return Ok(BufReader::new(Box::new(stream)));
+            }
             Ok(Err(error)) => fault = unreached(address, error),
             Err(_elapsed) => {
                 let address = address.to_string();
@@ -64,16 +69,15 @@ fn unreached(address: SocketAddr, error: io::Error) -> Fault {
 pub(super) async fn encrypt(
     connection: Connection,
     server: &Server,
-    access: &Access,
+    config: Arc<ClientConfig>,
 ) -> Result<Connection, Fault> {
     // Said before anybody had to prove who says it.
     if !connection.buffer().is_empty() {
         return Err(Fault::Excess { what: "something is said before TLS" });
     }
-    let config = access.tls().map_err(Fault::Access)?;
     let host = server.host.clone();
     let name = ServerName::try_from(host).map_err(|_name| Fault::Address)?;
-    let connector = TlsConnector::from(Arc::new(config));
+    let connector = TlsConnector::from(config);
     let encrypted = connector.connect(name, connection.into_inner()).await;
     let encrypted = encrypted.map_err(|error| broken(error, &server.host))?;
     Ok(BufReader::new(Box::new(encrypted)))

@@ -65,6 +65,8 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use fuzz_input::{Corpus, check};
+
     use super::*;
 
     fn told(address: &str) -> String {
@@ -99,6 +101,15 @@ mod tests {
         ] {
             assert_eq!(told(address), servers, "{address}");
         }
+    }
+
+    #[test]
+    fn addresses_that_are_nearly_right() {
+        let corpus =
+            Corpus::of(["nats://me:p%40w@nats.example:4222", "tls://[::1]:1,b", "a:1, b:2"]);
+        check(1000).with_generator(corpus.text()).for_each(|address: &String| {
+            told(address);
+        });
     }
 
     #[test]
