@@ -2,21 +2,16 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use serde_json::{Value, json};
+use serde_json::json;
 use sops_decrypt::Part;
 use zeroize::Zeroizing;
 
 use crate::Services;
 use crate::credentials::AzureClient;
+use crate::entra::{self, Client, Proof};
 use crate::error::Reason;
 use crate::identity::Secret;
-use crate::request::{Request, escaped, form, is_path};
-
-/// Who Microsoft is told that the token is for.
-const AUDIENCE: &str = "api://AzureADTokenExchange";
-const AUTHORITY: &str = "https://login.microsoftonline.com";
-const METADATA: &str = "http://169.254.169.254";
-const FORM: &str = "application/x-www-form-urlencoded";
+use crate::request::{Request, is_path};
 
 /// Where vaults are, by cloud.
 const DOMAINS: [&str; 5] = [
@@ -73,71 +68,22 @@ fn vault(url: &str) -> Result<(String, &'static str), Reason> {
 
 async fn token(on: &Services, domain: &str) -> Result<Secret, Reason> {
     let scope = format!("https://{domain}/.default");
-    match &on.credentials.azure {
+    let granted = match &on.credentials.azure {
         Some(AzureClient::Secret { tenant, client, secret, authority }) => {
-            let proof = [("client_secret", secret.as_str())];
-            let authority = authority.as_deref();
-            exchange(on, tenant, client, authority, &scope, &proof).await
+            let client = Client { tenant, id: client, authority: authority.as_deref() };
+            entra::of_client(on.desk(), &client, &Proof::Secret(secret), &scope).await?
         }
-        Some(AzureClient::Managed { client }) => of_machine(on, client, domain).await,
+        Some(AzureClient::Managed { client }) => {
+            entra::of_machine(on.desk(), Some(client), &format!("https://{domain}")).await?
+        }
         None => {
-            let (tenant, client) = on.identity.azure_client().await?;
-            let token = on.identity.token(AUDIENCE).await?;
-            let proof = [
-                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-                ("client_assertion", token.as_str()),
-            ];
-            exchange(on, &tenant, &client, None, &scope, &proof).await
+            let (tenant, id) = on.identity.azure_client().await?;
+            let token = on.identity.token(entra::AUDIENCE).await?;
+            let client = Client { tenant: &tenant, id: &id, authority: None };
+            entra::of_client(on.desk(), &client, &Proof::Token(&token), &scope).await?
         }
-    }
-}
-
-async fn exchange(
-    on: &Services,
-    tenant: &str,
-    client: &str,
-    authority: Option<&str>,
-    scope: &str,
-    proof: &[(&str, &str)],
-) -> Result<Secret, Reason> {
-    const STEP: &str = "get a Microsoft Entra token";
-    if !is_path(tenant) {
-        return Err(Reason::Credential { what: "tenant" });
-    }
-    let authority = match authority {
-        // The Secret may be a tenant's, the network is ours.
-        Some(authority) if authority.starts_with("https://") => authority,
-        Some(_) => return Err(Reason::Credential { what: "authorityHost" }),
-        None => on.endpoints.azure_authority.as_deref().unwrap_or(AUTHORITY),
     };
-    let mut fields =
-        vec![("grant_type", "client_credentials"), ("client_id", client), ("scope", scope)];
-    fields.extend(proof);
-    let request = Request {
-        step: STEP,
-        url: format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/')),
-        body: Some(form(&fields)),
-        headers: vec![("content-type", FORM)],
-    };
-    read(&on.client.send(request).await?.json(STEP)?, STEP)
-}
-
-/// A token for an identity of the machine.
-async fn of_machine(on: &Services, client: &str, domain: &str) -> Result<Secret, Reason> {
-    const STEP: &str = "get a token of the metadata server";
-    let base = on.endpoints.azure_metadata.as_deref().unwrap_or(METADATA);
-    let url = format!(
-        "{base}/metadata/identity/oauth2/token?api-version=2018-02-01&resource={}&client_id={}",
-        escaped(&format!("https://{domain}")),
-        escaped(client)
-    );
-    let request = Request { step: STEP, url, body: None, headers: vec![("metadata", "true")] };
-    read(&on.client.send(request).await?.json(STEP)?, STEP)
-}
-
-fn read(answer: &Value, step: &'static str) -> Result<Secret, Reason> {
-    let token = answer["access_token"].as_str().ok_or(Reason::Answer { step })?;
-    Ok(Zeroizing::new(token.to_owned()))
+    Ok(granted.token)
 }
 
 #[cfg(test)]

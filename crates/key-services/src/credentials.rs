@@ -69,6 +69,13 @@ pub(crate) struct GoogleAccount {
     pub(crate) token_uri: String,
 }
 
+/// A user of Google, who has agreed to it once.
+pub(crate) struct GoogleUser {
+    pub(crate) client: String,
+    pub(crate) secret: Secret,
+    pub(crate) refresh_token: Secret,
+}
+
 impl Credentials {
     /// Takes in an entry of a Secret. Entries of other names are left alone.
     ///

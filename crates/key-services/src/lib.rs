@@ -8,8 +8,11 @@
 mod aws;
 mod azure;
 mod credentials;
+mod desk;
+mod entra;
 mod error;
 mod gcp;
+mod google;
 mod identity;
 mod jwt;
 mod request;
@@ -21,6 +24,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use sops_decrypt::{KeyError, KeyService, Part, Recipient};
 use tokio::runtime::Handle;
+
+use desk::Desk;
 
 pub use credentials::{Credentials, ImportError};
 pub use error::{Error, Reason};
@@ -38,6 +43,10 @@ pub struct Endpoints {
     pub gcp_kms: Option<String>,
     /// Where Google hands out tokens.
     pub google_token: Option<String>,
+    /// Where Google takes tokens of elsewhere for its own.
+    pub google_sts: Option<String>,
+    /// Where Google lets one account act as another.
+    pub google_iam: Option<String>,
     /// The metadata server of Google's machines.
     pub google_metadata: Option<String>,
     /// Where Microsoft hands out tokens.
@@ -68,6 +77,10 @@ impl Services {
         runtime: Handle,
     ) -> Self {
         Self { client, endpoints, credentials: Arc::new(credentials), identity, runtime }
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        Desk { client: &self.client, endpoints: &self.endpoints }
     }
 
     fn ask<'a>(&'a self, recipient: &'a Recipient) -> BoxFuture<'a, Result<Part, Error>> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http_access::{Access, InvalidAccess};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
@@ -47,13 +48,14 @@ impl Client {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn with_timeout(timeout: Duration) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .timeout(timeout)
-            .connect_timeout(timeout.min(Duration::from_secs(5)))
-            // A redirect would carry credentials to who is not known.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { http, timeout })
+        Ok(Self { http: builder(timeout).build()?, timeout })
+    }
+
+    /// A client like this one that reaches services in another way.
+    pub(crate) fn through(&self, access: &Access) -> Result<Self, InvalidAccess> {
+        let builder = access.prepare(builder(self.timeout))?;
+        let http = builder.build().map_err(InvalidAccess::Client)?;
+        Ok(Self { http, timeout: self.timeout })
     }
 
     /// Sends a request; only a success is an answer.
@@ -99,6 +101,14 @@ impl Client {
         }
         Err(Reason::Refused { step, status: status.as_u16(), code: code(&body) })
     }
+}
+
+fn builder(timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .timeout(timeout)
+        .connect_timeout(timeout.min(Duration::from_secs(5)))
+        // A redirect would carry credentials to who is not known.
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 impl Answer {
