@@ -10,7 +10,7 @@ use crate::identity::Secret;
 pub struct Credentials {
     pub(crate) aws: Option<AwsKeys>,
     pub(crate) azure: Option<AzureClient>,
-    pub(crate) google: Option<GoogleAccount>,
+    pub(crate) google: Option<GoogleKey>,
     pub(crate) vault_token: Option<Secret>,
     /// The servers that the token is for; none if nothing is said.
     pub(crate) vault_addresses: Option<Vec<String>>,
@@ -61,6 +61,12 @@ pub(crate) enum AzureClient {
     },
 }
 
+/// A key of Google.
+pub(crate) enum GoogleKey {
+    Account(GoogleAccount),
+    User(GoogleUser),
+}
+
 /// A service account of Google.
 pub(crate) struct GoogleAccount {
     pub(crate) email: String,
@@ -94,7 +100,7 @@ impl Credentials {
             }
             "sops.aws-kms" => self.aws = Some(aws(value)?),
             "sops.azure-kv" => self.azure = Some(azure(value)?),
-            "sops.gcp-kms" => self.google = Some(google(value)?),
+            "sops.gcp-kms" => self.google = Some(GoogleKey::read(value)?),
             _ => {}
         }
         Ok(())
@@ -200,32 +206,66 @@ fn utf8(value: &[u8]) -> Zeroizing<Vec<u8>> {
     })
 }
 
-fn google(value: &[u8]) -> Result<GoogleAccount, ImportError> {
-    #[derive(Deserialize)]
-    struct File {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(default)]
-        client_email: String,
-        private_key_id: Option<String>,
-        #[serde(default)]
-        private_key: String,
-        #[serde(default = "google_token_uri")]
-        token_uri: String,
+impl GoogleKey {
+    /// Reads the JSON that Google hands out.
+    ///
+    /// # Errors
+    /// If it is none, or of a kind that names files and addresses to be read by us.
+    pub(crate) fn read(value: &[u8]) -> Result<Self, ImportError> {
+        #[derive(Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        enum File {
+            ServiceAccount {
+                #[serde(default)]
+                client_email: String,
+                private_key_id: Option<String>,
+                #[serde(default)]
+                private_key: String,
+                #[serde(default = "google_token_uri")]
+                token_uri: String,
+            },
+            AuthorizedUser {
+                #[serde(default)]
+                client_id: String,
+                #[serde(default)]
+                client_secret: String,
+                #[serde(default)]
+                refresh_token: String,
+            },
+            #[serde(other)]
+            Other,
+        }
+        let given = |texts: &[&String]| texts.iter().all(|text| !text.is_empty());
+        match read(value, "GCP")? {
+            File::ServiceAccount { client_email, private_key_id, private_key, token_uri } => {
+                if !given(&[&client_email, &private_key]) {
+                    return Err(ImportError::Missing {
+                        wanted: "'client_email' and 'private_key'",
+                    });
+                }
+                Ok(Self::Account(GoogleAccount {
+                    email: client_email,
+                    key_id: private_key_id,
+                    private_key: Zeroizing::new(private_key),
+                    token_uri,
+                }))
+            }
+            File::AuthorizedUser { client_id, client_secret, refresh_token } => {
+                if !given(&[&client_id, &client_secret, &refresh_token]) {
+                    let wanted = "'client_id', 'client_secret' and 'refresh_token'";
+                    return Err(ImportError::Missing { wanted });
+                }
+                Ok(Self::User(GoogleUser {
+                    client: client_id,
+                    secret: Zeroizing::new(client_secret),
+                    refresh_token: Zeroizing::new(refresh_token),
+                }))
+            }
+            File::Other => {
+                Err(ImportError::Unsupported { kind: "other than service account and user" })
+            }
+        }
     }
-    let file: File = read(value, "GCP")?;
-    if file.kind != "service_account" {
-        return Err(ImportError::Unsupported { kind: "other than service account" });
-    }
-    if file.client_email.is_empty() || file.private_key.is_empty() {
-        return Err(ImportError::Missing { wanted: "'client_email' and 'private_key'" });
-    }
-    Ok(GoogleAccount {
-        email: file.client_email,
-        key_id: file.private_key_id,
-        private_key: Zeroizing::new(file.private_key),
-        token_uri: file.token_uri,
-    })
 }
 
 fn google_token_uri() -> String {

@@ -23,7 +23,7 @@ pub(crate) async fn decrypt(on: &Services, resource: &str, enc: &str) -> Result<
         return Err(Reason::Malformed { what: "resource id" });
     }
     let token = match &on.credentials.google {
-        Some(account) => google::of_account(on.desk(), account, &[SCOPE]).await?.token,
+        Some(key) => google::of_key(on.desk(), key, &[SCOPE]).await?.token,
         None if on.identity.google_metadata() => google::of_machine(on.desk(), &[]).await?.token,
         None => return Err(IdentityError::None { service: "GCP KMS" }.into()),
     };

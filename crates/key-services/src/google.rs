@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::credentials::{GoogleAccount, GoogleUser};
+use crate::credentials::{GoogleAccount, GoogleKey, GoogleUser};
 use crate::desk::{Desk, FORM, Granted};
 use crate::error::Reason;
 use crate::jwt::Key;
@@ -32,8 +32,20 @@ pub(crate) struct Federated<'a> {
     pub(crate) acts_as: Option<&'a str>,
 }
 
+/// For who has a key.
+pub(crate) async fn of_key(
+    desk: Desk<'_>,
+    key: &GoogleKey,
+    scopes: &[&str],
+) -> Result<Granted, Reason> {
+    match key {
+        GoogleKey::Account(account) => of_account(desk, account, scopes).await,
+        GoogleKey::User(user) => of_user(desk, user).await,
+    }
+}
+
 /// For a service account, which signs what it asks for.
-pub(crate) async fn of_account(
+async fn of_account(
     desk: Desk<'_>,
     account: &GoogleAccount,
     scopes: &[&str],
@@ -58,7 +70,7 @@ pub(crate) async fn of_account(
 }
 
 /// For a user who has agreed to it once.
-pub(crate) async fn of_user(desk: Desk<'_>, user: &GoogleUser) -> Result<Granted, Reason> {
+async fn of_user(desk: Desk<'_>, user: &GoogleUser) -> Result<Granted, Reason> {
     const STEP: &str = "refresh a Google token";
     let url = token_url(desk, TOKEN)?;
     let fields = [

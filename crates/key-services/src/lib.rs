@@ -5,16 +5,22 @@
 //! goes is said by a file that strangers wrote, so hosts are checked before any credential is sent,
 //! redirects are not followed, answers are capped and texts of answers are never shown.
 
+mod account;
+mod ambient;
+mod annotations;
 mod aws;
 mod azure;
+mod bearers;
 mod credentials;
 mod desk;
 mod entra;
 mod error;
 mod gcp;
+mod github_app;
 mod google;
 mod identity;
 mod jwt;
+mod kept;
 mod request;
 mod sigv4;
 mod vault;
@@ -27,9 +33,15 @@ use tokio::runtime::Handle;
 
 use desk::Desk;
 
+pub use account::{AccountError, ServiceAccount};
+pub use ambient::Ambient;
+pub use annotations::AnnotationError;
+pub use bearers::{AudienceError, BearerError, Bearers};
 pub use credentials::{Credentials, ImportError};
 pub use error::{Error, Reason};
+pub use github_app::{AppError, AskError, GitHubApp};
 pub use identity::{Identity, IdentityError, Secret};
+pub use kept::{Bearer, Limits};
 pub use request::Client;
 
 /// Where the services are, if not where they are for everybody. For private endpoints, and tests.
