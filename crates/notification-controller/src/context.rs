@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alert_message::Kind;
 use alert_send::Sender;
 use crd_types::notification::{Alert, Provider, Receiver};
+use key_services::Bearers;
 use kube::ResourceExt as _;
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::program::Runtime;
@@ -40,6 +41,8 @@ pub(crate) struct Context {
     /// Events that wait for their providers.
     pub(crate) dispatch: Dispatch,
     pub(crate) sender: Sender,
+    /// Tokens of clouds and GitHub Apps, for providers.
+    pub(crate) bearers: Bearers,
     pub(crate) notifications: Notifications,
     /// Tokens of receivers.
     pub(crate) tokens: Tokens,
@@ -51,7 +54,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// Starts the watches.
-    pub(crate) fn start(runtime: &Runtime, settings: Settings) -> Self {
+    pub(crate) fn start(runtime: &Runtime, settings: Settings, bearers: Bearers) -> Self {
         let (complaints, mut written) = mpsc::channel::<(Arc<Alert>, Event)>(COMPLAINTS);
         let events = runtime.events.clone();
         // In a task of its own: nobody who has news waits for the API server to take a complaint.
@@ -69,6 +72,7 @@ impl Context {
             memory: Memory::default(),
             dispatch: Dispatch::default(),
             sender: Sender::default(),
+            bearers,
             notifications: Notifications::register(&runtime.metrics),
             tokens: Tokens::default(),
             identities: Identities::default(),

@@ -1,9 +1,12 @@
 //! The flags of this controller besides the common ones.
 
+mod identity;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
+use key_services::{Ambient, Endpoints, Limits};
 use reconcile_loop::flags::{Flags, InvalidGates, address, boolean, duration};
 
 /// Feature gates with their defaults.
@@ -13,6 +16,8 @@ const GATES: &[(&str, bool)] = &[
     ("ObjectLevelWorkloadIdentity", false),
     ("ProgressPerStep", false),
 ];
+/// How long a token is kept at most.
+const LONGEST: Duration = Duration::from_hours(1);
 /// Where events are received, if the flag does not say.
 const EVENTS_ADDR: &str = ":9090";
 
@@ -38,12 +43,15 @@ pub struct Arguments {
     /// The service account whose identity is used where a Provider names none.
     #[arg(long, default_value = "")]
     pub default_service_account: String,
-    /// Accepted for compatibility: tokens of clouds are not kept.
+    /// How many tokens of clouds and GitHub Apps are kept; none if it is zero.
     #[arg(long, default_value_t = 100)]
     pub token_cache_max_size: u32,
-    /// Accepted for compatibility.
+    /// How long such a token is kept at most; an hour if it is more.
     #[arg(long, default_value = "1h", value_parser = duration)]
     pub token_cache_max_duration: Duration,
+    /// Who the controller is for clouds.
+    #[command(flatten)]
+    pub identity: identity::IdentityArguments,
     /// The flags that every controller has. Here, `--events-addr` is where events are received.
     #[command(flatten)]
     pub flags: Flags,
@@ -59,6 +67,16 @@ pub(crate) struct Settings {
     pub(crate) paths_in_metrics: bool,
     pub(crate) no_cross_namespace_refs: bool,
     pub(crate) object_level_identity: bool,
+    /// The service account of Providers that name none.
+    pub(crate) default_service_account: Option<String>,
+    /// What is kept of tokens.
+    pub(crate) tokens: Limits,
+    /// Where clouds hand out tokens.
+    pub(crate) endpoints: Endpoints,
+    /// Who the controller is for clouds.
+    pub(crate) ambient: Ambient,
+    /// What the names of Event Hubs of this cloud end with.
+    pub(crate) event_hubs: &'static str,
     pub(crate) config_watchers: bool,
 }
 
@@ -91,6 +109,15 @@ impl Arguments {
             paths_in_metrics: self.export_http_path_metrics,
             no_cross_namespace_refs: self.no_cross_namespace_refs,
             object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
+            default_service_account: Some(self.default_service_account.clone())
+                .filter(|account| !account.is_empty()),
+            tokens: Limits {
+                tokens: usize::try_from(self.token_cache_max_size).unwrap_or(usize::MAX),
+                longest: self.token_cache_max_duration.min(LONGEST),
+            },
+            endpoints: self.identity.endpoints(),
+            ambient: self.identity.ambient(),
+            event_hubs: self.identity.event_hubs(),
             config_watchers: !gates.enabled("DisableConfigWatchers"),
         })
     }
@@ -118,5 +145,15 @@ mod tests {
         assert!(settings.no_cross_namespace_refs && !settings.config_watchers);
         let identity = Arguments::try_parse_from(["x", "--default-service-account=me"]).unwrap();
         assert!(identity.settings().is_err());
+        let flags = [
+            "x",
+            "--default-service-account=me",
+            "--feature-gates=ObjectLevelWorkloadIdentity=true",
+            "--token-cache-max-size=7",
+            "--token-cache-max-duration=2h",
+        ];
+        let settings = Arguments::try_parse_from(flags).unwrap().settings().unwrap();
+        assert_eq!(settings.default_service_account.as_deref(), Some("me"));
+        assert_eq!((settings.tokens.tokens, settings.tokens.longest), (7, LONGEST));
     }
 }

@@ -11,7 +11,7 @@ use super::{FAILED, object, undelivered};
 use crate::alert::rules::Rule;
 use crate::context::Context;
 use crate::metrics::Ended;
-use crate::provider::{commit_status, outfit};
+use crate::provider::{commit_status, outfit, token};
 
 /// What is said where two sources of metadata have the same key.
 const CONFLICTS: &str = "metadata key conflicts detected (please refer to the Alert API docs and \
@@ -70,9 +70,10 @@ async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
     let no_notifier = |error: &str| {
         Failure::Unbegun(format!("failed to initialize notifier for provider '{name}': {error}"))
     };
-    let outfit = outfit::outfit(provider, *kind, alert, status_id, &ctx.runtime.client).await;
-    let outfit = outfit.map_err(|error| no_notifier(&chain(&error)))?;
+    let outfit = outfit::outfit(provider, *kind, alert, status_id, ctx).await;
+    let mut outfit = outfit.map_err(|error| no_notifier(&chain(&error)))?;
     if rule.options.dry_run {
+        token::pretend(&mut outfit);
         let sent = alert_send::rehearse(&outfit.provider, event);
         let sent = sent.map_err(|error| no_notifier(&chain(&error)))?;
         let message = format!("dry run, nothing is sent for {}: {sent}", object(event));
@@ -80,6 +81,13 @@ async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
         ctx.remark(alert, "DryRun", message);
         return Ok(Ended::Suppressed);
     }
+    token::fetch(ctx, provider, &mut outfit).await.map_err(|error| match &error {
+        // Flux asks for it with the message.
+        token::Error::Google(_) => Failure::Unsent(chain(&error)),
+        token::Error::Azure { .. } | token::Error::App(_) | token::Error::Deadline => {
+            no_notifier(&format!("failed to initialize notifier: {}", chain(&error)))
+        }
+    })?;
     let told = ctx.sender.tell(&outfit.provider, event, &outfit.access, outfit.timeout).await;
     told.map(|()| Ended::Sent).map_err(|error| match chain(&error) {
         text if error.is_of_setup() => {

@@ -4,5 +4,6 @@ pub(crate) mod admission;
 pub(crate) mod commit_status;
 mod finalizer;
 pub(crate) mod outfit;
+pub(crate) mod token;
 
 pub(crate) use finalizer::Providers;

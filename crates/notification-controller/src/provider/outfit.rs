@@ -6,10 +6,12 @@ use std::time::Duration;
 use alert_message::{AlertIdentity, Class, Kind, TokenOf};
 use crd_types::notification::{Alert, Provider};
 use http_access::{Access, Proxy};
-use kube::{Client, ResourceExt as _};
+use kube::ResourceExt as _;
 use secret_text::Secret;
 
-use crate::secrets::{self, Error, Found};
+use super::token::{self, Unclear, Wanted};
+use crate::context::Context;
+use crate::secrets::{self, Error as SecretError, Found};
 
 /// The longest address, in bytes.
 const ADDRESS_BYTES: usize = 2048;
@@ -21,6 +23,17 @@ pub(crate) struct Outfit {
     pub(crate) provider: alert_message::Provider,
     pub(crate) access: Access,
     pub(crate) timeout: Duration,
+    /// The token that it still needs.
+    pub(crate) wanted: Option<Wanted>,
+}
+
+/// Why nobody can be told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Token(#[from] Unclear),
 }
 
 /// The Secrets that a Provider refers to.
@@ -40,8 +53,9 @@ pub(crate) async fn outfit(
     kind: Kind,
     alert: &Alert,
     status_id: String,
-    client: &Client,
+    ctx: &Context,
 ) -> Result<Outfit, Error> {
+    let client = &ctx.runtime.client;
     let (spec, namespace) = (&provider.spec, provider.namespace().unwrap_or_default());
     let mut secrets = Secrets::default();
     for (reference, place) in [
@@ -53,7 +67,12 @@ pub(crate) async fn outfit(
             *place = Some(secrets::read(client, &namespace, &reference.name).await?);
         }
     }
-    dressed(provider, kind, alert, status_id, &secrets)
+    let mut outfit = dressed(provider, kind, alert, status_id, &secrets)?;
+    let channel = &mut outfit.provider.channel;
+    if kind == Kind::AzureEventHub && !channel.contains(".servicebus.") {
+        channel.push_str(ctx.settings.event_hubs);
+    }
+    Ok(outfit)
 }
 
 fn dressed(
@@ -89,7 +108,7 @@ fn dressed(
     if let Some(secret) = &secrets.main {
         if let Some(address) = secret.text("address") {
             if address.len() > ADDRESS_BYTES {
-                return Err(Error::LongAddress { limit: ADDRESS_BYTES });
+                return Err(SecretError::LongAddress { limit: ADDRESS_BYTES }.into());
             }
             dressed.address = Secret::new(address.trim());
         }
@@ -108,14 +127,14 @@ fn dressed(
         }
     }
     if let Some(secret) = &secrets.proxy {
-        let no_address = || Error::NoProxyAddress { secret: secret.name.clone() };
+        let no_address = || SecretError::NoProxyAddress { secret: secret.name.clone() };
         let url = secret.text("address").filter(|url| !url.is_empty()).ok_or_else(no_address)?;
         access.proxy = Some(Proxy { url, login: secret.login()? });
     }
     match (&secrets.certificate, &secrets.main) {
         (Some(secret), _) => {
             if !secret.tls(&mut access)? {
-                return Err(Error::NoTls { secret: secret.name.clone() });
+                return Err(SecretError::NoTls { secret: secret.name.clone() }.into());
             }
         }
         (None, Some(secret)) if kind.class() == Class::CommitStatus => {
@@ -125,7 +144,9 @@ fn dressed(
     }
     let timeout = spec.timeout.as_ref().and_then(|timeout| timeout.to_duration().ok());
     let timeout = timeout.and_then(|timeout| Duration::try_from(timeout).ok());
-    Ok(Outfit { provider: dressed, access, timeout: timeout.unwrap_or(TIMEOUT) })
+    let names_account = spec.service_account_name.as_ref().is_some_and(|name| !name.is_empty());
+    let wanted = token::wanted(&dressed, names_account, secrets.main.as_ref())?;
+    Ok(Outfit { provider: dressed, access, timeout: timeout.unwrap_or(TIMEOUT), wanted })
 }
 
 #[cfg(test)]
@@ -180,11 +201,17 @@ mod tests {
         assert!(outfit.provider.token.is_empty() && outfit.provider.username == "spec");
         let certificate = Some(found(&[("token", "t")]));
         let secrets = Secrets { certificate, ..Secrets::default() };
-        assert!(matches!(dress(spec(), Kind::Generic, &secrets), Err(Error::NoTls { .. })));
+        assert!(matches!(
+            dress(spec(), Kind::Generic, &secrets),
+            Err(Error::Secret(SecretError::NoTls { .. }))
+        ));
         let long = "x".repeat(ADDRESS_BYTES + 1);
         let main = Some(found(&[("address", &long)]));
         let secrets = Secrets { main, ..Secrets::default() };
-        assert!(matches!(dress(spec(), Kind::Generic, &secrets), Err(Error::LongAddress { .. })));
+        assert!(matches!(
+            dress(spec(), Kind::Generic, &secrets),
+            Err(Error::Secret(SecretError::LongAddress { .. }))
+        ));
     }
 
     #[test]
