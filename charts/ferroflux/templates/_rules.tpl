@@ -39,6 +39,16 @@
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch]
+{{- /* Only where Providers may name service accounts, whose tokens clouds exchange for theirs. */}}
+{{- $settings := include "ferroflux.settings" . | fromYaml }}
+{{- if contains "ObjectLevelWorkloadIdentity=true" (join " " $settings.args) }}
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [serviceaccounts/token]
+  verbs: [create]
+{{- end }}
 - apiGroups:
     - source.toolkit.fluxcd.io
     - source.extensions.fluxcd.io

@@ -73,14 +73,14 @@ pub enum AppError {
     /// It is installed nowhere.
     #[error(
         "failed to find organization installation: {}\nfailed to find user installation: {}",
-        chain(organization),
-        chain(user)
+        chain(&**organization),
+        chain(&**user)
     )]
     Installation {
         /// With an organization.
-        organization: AskError,
+        organization: Box<AskError>,
         /// With a user.
-        user: AskError,
+        user: Box<AskError>,
     },
     /// There is no token for the installation.
     #[error("failed to create installation token")]
@@ -207,12 +207,12 @@ impl GitHubApp {
         };
         let found =
             async |kind| server.get(&[kind, owner, "installation"], "/id", Value::as_i64).await;
-        match found("orgs").await {
-            Ok(id) => Ok(id),
-            Err(organization) => {
-                found("users").await.map_err(|user| AppError::Installation { organization, user })
-            }
-        }
+        let organization = match found("orgs").await {
+            Ok(id) => return Ok(id),
+            Err(error) => Box::new(error),
+        };
+        let user = found("users").await.map_err(Box::new);
+        user.map_err(|user| AppError::Installation { organization, user })
     }
 
     fn base(&self) -> Result<Url, AppError> {

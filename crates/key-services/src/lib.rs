@@ -1,5 +1,6 @@
 //! Keys that never leave a cloud or a vault: AWS KMS, GCP KMS, Azure Key Vault, Vault and `OpenBao`
-//! open parts of data keys for who may use them.
+//! open parts of data keys for who may use them. And [`Bearers`]: tokens of clouds and of GitHub Apps,
+//! for whoever has something to tell there.
 //!
 //! Each opening is one signed request, and at most two more for the right to make it. Where a request
 //! goes is said by a file that strangers wrote, so hosts are checked before any credential is sent,

@@ -67,6 +67,7 @@ fn helm_and_our_renderer_print_the_same_bytes() {
             "helm": {"enabled": false},
             "source": {"storage": {"claim": "artifacts"}, "image": {"tag": "1.2.3"}},
             "kustomize": {"replicas": 2, "args": ["--concurrent=20"], "nodeSelector": {"a": "b"}},
+            "notification": {"args": ["--feature-gates=ObjectLevelWorkloadIdentity=true"]},
         }}),
     ];
     for values in cases {
@@ -286,10 +287,21 @@ async fn the_chart_installs_what_its_service_accounts_can_run() {
 
     let path = chart();
     let release = ["flux", path.to_str().unwrap(), "--namespace", NAMESPACE];
-    let more =
-        ["--set", "controllers.kustomize.replicas=2", "--set", "controllers.helm.enabled=false"];
+    let tokens = ["create", "serviceaccounts", "--subresource=token"];
+    assert!(!operator.may("notification-controller", &tokens));
+    let identities =
+        "controllers.notification.args={--feature-gates=ObjectLevelWorkloadIdentity=true}";
+    let more = [
+        "--set",
+        "controllers.kustomize.replicas=2",
+        "--set",
+        "controllers.helm.enabled=false",
+        "--set",
+        identities,
+    ];
     let cluster = operator.cluster();
     helm(Some(cluster), &[&["upgrade"][..], &release, &more].concat()).unwrap();
+    assert!(operator.may("notification-controller", &tokens));
     let left = cluster.kubectl(&["get", "deployments", "--namespace", NAMESPACE, "--output=name"]);
     assert!(!left.unwrap().contains("helm-controller"));
     helm(Some(cluster), &["uninstall", "flux", "--namespace", NAMESPACE]).unwrap();

@@ -342,9 +342,9 @@ async fn what_is_said_of_a_service_account_counts_at_once() {
 #[tokio::test]
 async fn what_is_wrong_with_a_service_account_is_told_in_flux_words() {
     let cluster = Cluster::start(json!({"iam.gke.io/gcp-service-account": "x@y"})).await;
-    let google_metadata = serve(|asked| match asked.path.contains("cluster-name") {
-        true => "a/../b".into_response(),
-        false => "x".into_response(),
+    let google_metadata = serve(|asked| {
+        let name = if asked.path.contains("cluster-name") { "a/../b" } else { "x" };
+        name.into_response()
     })
     .await;
     let endpoints = Endpoints { google_metadata: Some(google_metadata), ..Endpoints::default() };

@@ -224,7 +224,7 @@ mod tests {
             let found = wanted(&told(kind, address, token), names_account, None);
             match (found, expected) {
                 (Ok(found), Ok(expected)) => {
-                    assert_eq!(name(found.as_ref()), expected, "{address}")
+                    assert_eq!(name(found.as_ref()), expected, "{address}");
                 }
                 (Err(error), Err(expected)) => assert!(error.to_string().contains(expected)),
                 (found, _) => panic!("{}: {:?}", kind.name(), found.map(|it| name(it.as_ref()))),
