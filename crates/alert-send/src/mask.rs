@@ -1,7 +1,11 @@
 //! Answers without the secrets that they echo.
 
 use alert_message::{Error as MessageError, Provider};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use http_access::Login;
 use secret_text::Secret;
+use url::Url;
 
 use crate::Error;
 
@@ -34,7 +38,7 @@ pub(crate) fn shown(said: &str, provider: &Provider) -> String {
     let mut said = said.to_owned();
     for secret in secrets(provider) {
         if secret.len() >= SHORTEST {
-            said = said.replace(secret, MASK);
+            said = said.replace(&secret, MASK);
         }
     }
     match said.char_indices().nth(SHOWN) {
@@ -44,22 +48,40 @@ pub(crate) fn shown(said: &str, provider: &Provider) -> String {
 }
 
 /// All that is secret of a provider, longest first: one may be a part of another.
-fn secrets(provider: &Provider) -> Vec<&str> {
-    let address = provider.address.expose();
+fn secrets(provider: &Provider) -> Vec<String> {
+    let (address, token) = (provider.address.expose(), provider.token.expose());
+    let (username, password) = (provider.username.as_str(), provider.password.expose());
     // A server knows its path, and servers of chats know who we are by it.
     let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
     let mut all: Vec<&str> = provider.headers.values().map(Secret::expose).collect();
-    all.extend([&provider.token, &provider.password].map(Secret::expose));
+    all.extend([token, password, address].into_iter().chain(path.map(|(_, path)| path)));
     let keys = [&provider.nats_credentials, &provider.nats_seed];
     all.extend(keys.into_iter().flat_map(|key| key.expose().lines().map(str::trim)));
-    // NATS servers are several, each with a login.
-    let logins = address.split(',').filter_map(|address| Some(address.rsplit_once('@')?.0));
-    all.extend(logins.map(|login| login.rsplit_once('/').map_or(login, |(_, login)| login)));
-    all.extend([address].into_iter().chain(path.map(|(_, path)| path)));
     // The scheme of an authorization is none, what follows it is.
     all.extend(all.clone().iter().filter_map(|text| Some(text.split_once(' ')?.1)));
     all.extend(all.clone().iter().filter_map(|text| Some(text.split_once(':')?.1)));
+    let mut all: Vec<String> = all.into_iter().map(str::to_owned).collect();
+    all.extend(address.split(',').flat_map(of_address));
+    // As a login is sent by HTTP.
+    let logins = [(username, password), (username, token), ("", token)];
+    let logins = logins.into_iter().filter(|(_, secret)| !secret.is_empty());
+    all.extend(logins.map(|(username, secret)| BASE64.encode(format!("{username}:{secret}"))));
+    all.push(BASE64.encode(token));
     all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    all
+}
+
+/// The login that an address names: as it is written there, as it is meant, and as HTTP sends it.
+fn of_address(address: &str) -> Vec<String> {
+    let Some((before, _)) = address.rsplit_once('@') else { return Vec::new() };
+    let written = before.rsplit_once('/').map_or(before, |(_, login)| login);
+    let secret = written.split_once(':').map_or(written, |(_, password)| password);
+    let mut all = vec![written.to_owned(), secret.to_owned()];
+    let meant = Url::parse(address.trim()).ok().and_then(|mut url| Login::take_from(&mut url));
+    if let Some(Login { username, password }) = meant {
+        all.push(BASE64.encode(format!("{username}:{}", password.expose())));
+        all.push(if password.is_empty() { username } else { password.expose().to_owned() });
+    }
     all
 }
 

@@ -1,7 +1,7 @@
 //! Servers that record, hang, redirect, are busy, and echo what they were sent.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use event_api::Event;
 use futures::{StreamExt as _, stream};
-use http_access::{Access, Secret};
+use http_access::{Access, Proxy, Secret};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -147,6 +149,46 @@ async fn no_error_shows_what_a_server_echoes_or_where_it_is() {
     let error = tell(&provider(Kind::Slack, "http://127.0.0.1:9/canary-path")).await.unwrap_err();
     let text = error_text(&error);
     assert!(text.contains("connection refused") && !text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn no_error_shows_what_was_sent_whatever_the_kind() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    let echo = async move |request: Request| {
+        hears.lock().unwrap().push(request.headers().clone());
+        (StatusCode::FORBIDDEN, format!("{} {:?}", request.uri(), request.headers()))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(echo);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    // As a proxy, it hears what is meant for others, too.
+    let access = Access { proxy: Some(Proxy { url, login: None }), ..Access::default() };
+    let sender = Sender::new(Retries { limit: 0, ..Retries::default() });
+    let logins =
+        [("", "", "canary-token"), ("me", "canary-password", ""), ("me", "", "canary-token")];
+    let mut told = BTreeSet::new();
+    for kind in Kind::all().filter(|kind| *kind != Kind::Nats) {
+        for (username, password, token) in logins {
+            let mut provider = provider(kind, "http://canary-key@sink.example/acme/fleet");
+            provider.username = username.to_owned();
+            (provider.password, provider.token) = (Secret::new(password), Secret::new(token));
+            provider.channel = "channel/topic".to_owned();
+            let end = sender.tell(&provider, &event(), &access, PATIENCE).await;
+            let text = end.map_or_else(|error| error_text(&error), |()| String::new());
+            assert!(!text.contains("canary"), "{kind:?}: {text}");
+            for headers in std::mem::take(&mut *heard.lock().unwrap()) {
+                told.insert(kind.name());
+                let login = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap());
+                let login =
+                    login.and_then(|value| value.strip_prefix("Basic ")).unwrap_or_default();
+                let plain = String::from_utf8(BASE64.decode(login).unwrap()).unwrap();
+                assert!(!plain.contains("canary") || !text.contains(login), "{kind:?}: {text}");
+            }
+        }
+    }
+    assert!(told.len() > 20, "{told:?}");
 }
 
 #[tokio::test]
