@@ -154,9 +154,9 @@ async fn no_error_shows_what_a_server_echoes_or_where_it_is() {
 #[tokio::test]
 async fn no_error_shows_what_was_sent_whatever_the_kind() {
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = Arc::clone(&heard);
+    let record = Arc::clone(&heard);
     let echo = async move |request: Request| {
-        hears.lock().unwrap().push(request.headers().clone());
+        record.lock().unwrap().push(request.headers().clone());
         (StatusCode::FORBIDDEN, format!("{} {:?}", request.uri(), request.headers()))
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
