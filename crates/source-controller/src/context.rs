@@ -6,8 +6,7 @@ use artifact::{Fetcher, Store as Artifacts};
 use crd_types::source::{Bucket, GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::Client;
 use http_access::Clients;
-use kube::runtime::reflector::Store;
-use reconcile_loop::{controller::Trigger, program::Runtime, status::Writer};
+use reconcile_loop::program::Runtime;
 
 use crate::{indexes::Indexes, settings::Settings, source::Loop, watches::SecretWatch};
 
@@ -16,12 +15,7 @@ use crate::{indexes::Indexes, settings::Settings, source::Loop, watches::SecretW
 pub(crate) struct Context {
     pub(crate) runtime: Runtime,
     pub(crate) settings: Settings,
-    /// The one writer of status.
-    pub(crate) writer: Arc<Writer<GitRepository>>,
-    /// The GitRepositories, as the watch last saw them.
-    pub(crate) repositories: Store<GitRepository>,
-    /// The way to ask for a reconciliation.
-    pub(crate) trigger: Trigger<GitRepository>,
+    pub(crate) git_repositories: Loop<GitRepository>,
     pub(crate) helm_repositories: Loop<HelmRepository>,
     pub(crate) helm_charts: Loop<HelmChart>,
     pub(crate) oci_repositories: Loop<OCIRepository>,

@@ -57,19 +57,16 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let store = Arc::new(store);
     let server = server::start(&arguments.storage_addr, Arc::clone(&store), &runtime).await?;
 
-    let repositories = Controller::<GitRepository>::default();
+    let git_repositories = Controller::<GitRepository>::default();
     let helm_repositories = Controller::<HelmRepository>::default();
     let helm_charts = Controller::<HelmChart>::default();
     let oci_repositories = Controller::<OCIRepository>::default();
     let buckets = Controller::<Bucket>::default();
     let fetcher = Fetcher::new(fetch::Settings { retries: 0, ..fetch::Settings::default() })
         .map_err(|error| format!("cannot set up downloads: {}", chain(&error)))?;
-    let writer = Arc::new(Writer::new(runtime.client.clone(), NAME));
     let ctx = Arc::new(Context {
         runtime: runtime.clone(),
-        writer: Arc::clone(&writer),
-        repositories: repositories.store(),
-        trigger: repositories.trigger(),
+        git_repositories: wired(&git_repositories, &runtime),
         helm_repositories: wired(&helm_repositories, &runtime),
         helm_charts: wired(&helm_charts, &runtime),
         oci_repositories: wired(&oci_repositories, &runtime),
@@ -83,12 +80,11 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         scratch,
         secrets: watches::SecretWatch::default(),
     });
-    let reconciler = Arc::new(GitRepositories(Arc::clone(&ctx)));
     let bucket_writer = Arc::clone(&ctx.buckets.writer);
     let workers = arguments.concurrent;
     let loops = async {
         tokio::join!(
-            repositories.run(runtime.clone(), writer, reconciler, workers),
+            run_kind(git_repositories, GitRepositories(Arc::clone(&ctx)), &ctx, workers),
             run_kind(helm_repositories, HelmRepositories(Arc::clone(&ctx)), &ctx, workers),
             run_kind(helm_charts, HelmCharts(Arc::clone(&ctx)), &ctx, workers),
             run_kind(oci_repositories, OciRepositories(Arc::clone(&ctx)), &ctx, workers),

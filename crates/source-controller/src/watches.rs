@@ -24,20 +24,7 @@ pub(crate) struct SecretWatch(AtomicBool);
 impl SecretWatch {
     /// Makes sure that the Secrets this object refers to are watched.
     pub(crate) fn cover<K: Source>(&self, object: &K, ctx: &Arc<Context>) {
-        if !object.secrets().is_empty() {
-            self.begin(ctx);
-        }
-    }
-
-    /// The same for a repository in git.
-    pub(crate) fn cover_git(&self, repository: &GitRepository, ctx: &Arc<Context>) {
-        if referred(repository).next().is_some() {
-            self.begin(ctx);
-        }
-    }
-
-    fn begin(&self, ctx: &Arc<Context>) {
-        if !self.0.swap(true, Ordering::Relaxed) {
+        if !object.secrets().is_empty() && !self.0.swap(true, Ordering::Relaxed) {
             let woken = Arc::clone(ctx);
             watch_references::<Secret>(&ctx.runtime, move |namespace, name| {
                 wake(&woken, namespace, name);
@@ -46,19 +33,8 @@ impl SecretWatch {
     }
 }
 
-/// The names of the Secrets that an object refers to.
-fn referred(repository: &GitRepository) -> impl Iterator<Item = &str> {
-    let spec = &repository.spec;
-    [&spec.secret_ref, &spec.proxy_secret_ref].into_iter().flatten().map(|one| one.name.as_str())
-}
-
 fn wake(ctx: &Context, namespace: &str, name: &str) {
-    for repository in ctx.repositories.state() {
-        let refers = referred(&repository).any(|one| one == name);
-        if refers && repository.namespace().as_deref() == Some(namespace) {
-            ctx.trigger.reconcile(ObjectRef::from_obj(&*repository));
-        }
-    }
+    wake_kind::<GitRepository>(ctx, namespace, name);
     wake_kind::<OCIRepository>(ctx, namespace, name);
     for repository in wake_kind::<HelmRepository>(ctx, namespace, name) {
         // One of type `oci` does nothing itself: its charts are who log in.

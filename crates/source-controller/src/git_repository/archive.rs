@@ -4,15 +4,17 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use artifact::{
     pack::{self, Packer},
-    store::{self, ArtifactPath},
+    store,
 };
-use crd_types::{Artifact, Time};
+use crd_types::{Artifact, source::GitRepository};
 use git_client::{EntryKind, Error as GitError, Objects, Snapshot, TreeEntry};
-use jiff::Timestamp;
 use source_ignore::{FILE_NAME, Rules, TooManyPatterns};
 
-use super::{FOLDER, halt::Halt, resolve::Found, spec::Wish};
-use crate::context::Context;
+use super::{halt::Halt, resolve::Found, spec::Wish};
+use crate::{
+    context::Context,
+    source::storage::{self, in_thread},
+};
 
 /// A new artifact.
 #[derive(Clone, Debug)]
@@ -68,18 +70,17 @@ const SUBJECT_CHARS: usize = 50;
 /// # Errors
 /// If the objects are broken or too many, or the storage is full.
 pub(crate) async fn pack(
+    object: Arc<GitRepository>,
     wish: Wish,
     found: Found,
     snapshot: Snapshot,
     ctx: Arc<Context>,
 ) -> Result<Packed, Halt> {
-    let work = move || store_commit(&wish, &found, &snapshot, &ctx);
-    let packed = tokio::task::spawn_blocking(work).await;
-    // A panic there is one here, which ends this reconciliation only.
-    packed.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+    in_thread(move || store_commit(&object, &wish, &found, &snapshot, &ctx)).await
 }
 
 fn store_commit(
+    object: &GitRepository,
     wish: &Wish,
     found: &Found,
     snapshot: &Snapshot,
@@ -93,12 +94,11 @@ fn store_commit(
     let entries = sparse(entries, &wish.sparse_checkout).map_err(Halt::Sparse)?;
     let rules = rules(&mut objects, &entries, wish.ignore.as_deref()).map_err(Halt::Ignore)?;
 
-    let (namespace, name) = &wish.object;
-    let path = ArtifactPath::new(FOLDER, namespace, name, &format!("{id}.tar.gz"))
+    let path = storage::path(object, &format!("{id}.tar.gz"))
         .map_err(|error| Halt::Archive(Error::Name(error)))?;
     // Reading and writing take turns, so a broken object is noticed in the middle of writing.
     let mut unreadable = None;
-    let stored = ctx.store.write(&path, |out| {
+    let stored = storage::write::<GitRepository>(&path, &found.revision, ctx, |out| {
         let mut packer = Packer::new(out, pack::Limits::default())?;
         for entry in &entries {
             if let Err(stop) = add(&mut packer, &mut objects, entry, &rules) {
@@ -111,17 +111,7 @@ fn store_commit(
     if let Some(error) = unreadable {
         return Err(broken(error));
     }
-    let stored = stored.map_err(|error| Halt::Archive(Error::Store(error)))?;
-    let artifact = Artifact {
-        digest: stored.digest.to_string(),
-        last_update_time: Some(Time(seconds(Timestamp::now()))),
-        metadata: std::collections::BTreeMap::new(),
-        url: ctx.settings.artifact_url(path.as_str()),
-        path: path.as_str().to_owned(),
-        revision: found.revision.clone(),
-        size: i64::try_from(stored.size_bytes).ok(),
-        checksum: None,
-    };
+    let artifact = stored.map_err(|error| Halt::Archive(Error::Store(error)))?;
     Ok(Packed { artifact, subject: subject(&commit.message) })
 }
 
@@ -243,11 +233,6 @@ fn subject(message: &str) -> String {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
     }
-}
-
-/// Times in a status have no fractions.
-fn seconds(now: Timestamp) -> Timestamp {
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -1,9 +1,17 @@
 //! Why an attempt stopped.
 
-use crd_types::reasons;
+use crd_types::{
+    conditions::{FETCH_FAILED, STORAGE_OPERATION_FAILED},
+    reasons,
+};
 use git_client::InvalidAccess;
+use reconcile_loop::chain;
 
 use super::{access, archive, resolve};
+use crate::source::{
+    Stop,
+    conclude::{Retry, Told},
+};
 
 /// Why an attempt stopped. The variant alone decides reason, condition and retry.
 #[derive(Debug, thiserror::Error)]
@@ -37,24 +45,11 @@ pub(crate) enum Halt {
     Ignore(#[source] archive::IgnoreError),
     #[error("unable to archive artifact to storage")]
     Archive(#[source] archive::Error),
-    #[error("failed to remove artifact after digest mismatch")]
-    Storage(#[source] artifact::store::Error),
-}
-
-/// Which condition tells of a halt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blame {
-    /// `FetchFailed`.
-    Fetch,
-    /// `StorageOperationFailed`.
-    Storage,
-    /// None but those about the attempt itself.
-    Nobody,
 }
 
 impl Halt {
     /// The reason of conditions and events.
-    pub(crate) const fn reason(&self) -> &'static str {
+    const fn reason(&self) -> &'static str {
         match self {
             Self::Unsupported { .. } => "UnsupportedField",
             Self::Url { .. } => reasons::URL_INVALID,
@@ -66,12 +61,11 @@ impl Halt {
             Self::Empty => reasons::EMPTY_GIT_REPOSITORY,
             Self::Ignore(_) => reasons::SOURCE_IGNORE_ERROR,
             Self::Archive(_) => reasons::ARCHIVE_OPERATION_FAILED,
-            Self::Storage(_) => reasons::FAILED,
         }
     }
 
-    /// Which condition tells of it.
-    pub(crate) const fn blame(&self) -> Blame {
+    /// Which condition tells of it; none if only those about the attempt itself do.
+    const fn blame(&self) -> Option<&'static str> {
         match self {
             Self::Unsupported { .. }
             | Self::Url { .. }
@@ -81,16 +75,15 @@ impl Halt {
             | Self::ForeignGithubApp { .. }
             | Self::Git(_)
             | Self::Empty
-            | Self::Sparse(_) => Blame::Fetch,
-            Self::Archive(_) => Blame::Storage,
-            Self::Ignore(_) | Self::Storage(_) => Blame::Nobody,
+            | Self::Sparse(_) => Some(FETCH_FAILED),
+            Self::Archive(_) => Some(STORAGE_OPERATION_FAILED),
+            Self::Ignore(_) => None,
         }
     }
 
-    /// Whether only an edit of the object helps, so that the clock never retries it.
-    pub(crate) const fn is_stalled(&self) -> bool {
+    const fn retry(&self) -> Retry {
         match self {
-            Self::Unsupported { .. } | Self::Url { .. } => true,
+            Self::Unsupported { .. } | Self::Url { .. } => Retry::Edit,
             Self::Proxy(_)
             | Self::Secret(_)
             | Self::Authentication(_)
@@ -99,8 +92,16 @@ impl Halt {
             | Self::Empty
             | Self::Sparse(_)
             | Self::Ignore(_)
-            | Self::Archive(_)
-            | Self::Storage(_) => false,
+            | Self::Archive(_) => Retry::Backoff,
         }
+    }
+}
+
+impl From<Halt> for Stop {
+    fn from(halt: Halt) -> Self {
+        let (reason, message) = (halt.reason(), chain(&halt));
+        let told = |condition| (condition, Told { reason, message: message.clone() });
+        let (blame, retry) = (halt.blame().map(told), halt.retry());
+        Self { reason, message, blame, retry }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crd_types::source::{GitRepository, GitRepositoryRef};
+use crd_types::source::{GitRepository, GitRepositoryRef, GitRepositorySpec, GitRepositoryStatus};
 use git_client::Reference;
 
 use super::halt::Halt;
+use crate::source::duration;
 
 /// What a specification asks for.
 #[derive(Clone, Debug)]
@@ -16,16 +17,10 @@ pub(crate) struct Wish {
     pub(crate) ignore: Option<String>,
     /// As written, and in that order.
     pub(crate) sparse_checkout: Vec<String>,
-    /// Namespace and name of the object.
-    pub(crate) object: (String, String),
 }
 
 const DEFAULT_BRANCH: &str = "master";
 const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// The interval of an object whose own cannot be read, which only an API server without our schema
-/// lets through.
-const DEFAULT_INTERVAL: Duration = Duration::from_mins(10);
 
 impl Wish {
     /// Reads a specification.
@@ -37,18 +32,12 @@ impl Wish {
             return Err(Halt::Unsupported { what, instead });
         }
         let spec = &repository.spec;
-        let timeout = spec.timeout.as_ref().and_then(|text| text.to_duration().ok());
-        let metadata = &repository.metadata;
         Ok(Self {
             url: spec.url.clone(),
             reference: reference(spec.reference.as_ref()),
-            timeout: timeout.and_then(|it| it.try_into().ok()).unwrap_or(DEFAULT_TIMEOUT),
+            timeout: duration(spec.timeout.as_ref(), DEFAULT_TIMEOUT),
             ignore: spec.ignore.clone(),
             sparse_checkout: spec.sparse_checkout.clone(),
-            object: (
-                metadata.namespace.clone().unwrap_or_default(),
-                metadata.name.clone().unwrap_or_default(),
-            ),
         })
     }
 
@@ -63,12 +52,6 @@ impl Wish {
     }
 }
 
-/// How often the object is looked at.
-pub(crate) fn interval(repository: &GitRepository) -> Duration {
-    let read = repository.spec.interval.to_duration().ok();
-    read.and_then(|it| it.try_into().ok()).unwrap_or(DEFAULT_INTERVAL)
-}
-
 /// Whether the specification asks for another content than the artifact has.
 pub(crate) fn content_changed(repository: &GitRepository) -> bool {
     let spec = &repository.spec;
@@ -78,6 +61,15 @@ pub(crate) fn content_changed(repository: &GitRepository) -> bool {
         || spec.include != status.observed_include
         || spec.sparse_checkout != status.observed_sparse_checkout
         || !status.included_artifacts.is_empty()
+}
+
+/// Notes what content the artifact has that was just stored.
+pub(crate) fn observe(status: &mut GitRepositoryStatus, spec: &GitRepositorySpec) {
+    status.included_artifacts.clear();
+    status.observed_ignore.clone_from(&spec.ignore);
+    status.observed_include.clone_from(&spec.include);
+    status.observed_recurse_submodules = spec.recurse_submodules;
+    status.observed_sparse_checkout.clone_from(&spec.sparse_checkout);
 }
 
 /// Flux: tag goes before semver, whatever its documentation says.

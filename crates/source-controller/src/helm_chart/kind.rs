@@ -25,7 +25,7 @@ const VALUES: &str = "values.yaml";
 
 impl Source for HelmChart {
     const FOLDER: &'static str = "helmchart";
-    const ALIAS: Alias = Alias::Latest;
+    const ALIAS: Option<Alias> = Some(Alias::Latest);
     const READY_INPUTS: &'static [(&'static str, Polarity)] = &[
         (STORAGE_OPERATION_FAILED, Polarity::Negative),
         (FETCH_FAILED, Polarity::Negative),

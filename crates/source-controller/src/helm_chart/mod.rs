@@ -52,7 +52,7 @@ impl Reconciler for HelmCharts {
             Err(next) => return next,
         };
         let end = Box::pin(advance(&mut attempt)).await;
-        let is_new = end.as_ref().is_ok_and(|reached| !reached.is_up_to_date);
+        let is_new = end.as_ref().is_ok_and(|reached| reached.unchanged.is_none());
         let next = attempt.end(end).await;
         if is_new {
             // Flux: a third version is followed by word of the first one's removal.
@@ -152,7 +152,7 @@ fn reached(build: &Build, is_up_to_date: bool) -> Reached {
     Reached {
         in_storage: Told { reason, message: message.clone() },
         stored: Stored { when_new: reason, when_recovered: reason, message },
-        is_up_to_date,
+        unchanged: is_up_to_date.then(|| Told::up_to_date(&build.version)),
     }
 }
 

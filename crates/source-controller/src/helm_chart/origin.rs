@@ -54,11 +54,11 @@ pub(super) fn resolve(chart: &HelmChart, ctx: &Context) -> Result<Origin, Stop> 
             Ok(Origin::Index(found, artifact))
         }
         "GitRepository" => {
-            let key = ObjectRef::<GitRepository>::new(name).within(&namespace);
-            let found = ctx.repositories.get(&key).ok_or_else(|| absent(kind, name))?;
-            let found = ctx.writer.newest(found);
-            let artifact = found.status.as_ref().and_then(|status| status.artifact.clone());
-            Ok(Origin::Tree(whole(kind, name, artifact, ctx)?))
+            let lp = GitRepository::of(ctx);
+            let key = ObjectRef::new(name).within(&namespace);
+            let found = lp.objects.get(&key).ok_or_else(|| absent(kind, name))?;
+            let found = lp.writer.newest(found);
+            Ok(Origin::Tree(whole(kind, name, found.artifact(), ctx)?))
         }
         "Bucket" => {
             let key = ObjectRef::<Bucket>::new(name).within(&namespace);

@@ -22,7 +22,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Source for HelmRepository {
     const FOLDER: &'static str = "helmrepository";
-    const ALIAS: Alias = Alias::Index;
+    const ALIAS: Option<Alias> = Some(Alias::Index);
     const READY_INPUTS: &'static [(&'static str, Polarity)] = &[
         (STORAGE_OPERATION_FAILED, Polarity::Negative),
         (FETCH_FAILED, Polarity::Negative),

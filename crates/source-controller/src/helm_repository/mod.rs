@@ -120,7 +120,7 @@ fn reached(attempt: &mut Attempt<HelmRepository>, is_up_to_date: bool) -> Reache
             when_recovered: reasons::SUCCEEDED,
             message: format!("stored fetched index of {size} from '{url}'"),
         },
-        is_up_to_date,
+        unchanged: is_up_to_date.then(|| Told::up_to_date(&revision)),
     }
 }
 

@@ -22,7 +22,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Source for OCIRepository {
     const FOLDER: &'static str = "ocirepository";
-    const ALIAS: Alias = Alias::Latest;
+    const ALIAS: Option<Alias> = Some(Alias::Latest);
     const READY_INPUTS: &'static [(&'static str, Polarity)] = &[
         (STORAGE_OPERATION_FAILED, Polarity::Negative),
         (FETCH_FAILED, Polarity::Negative),

@@ -116,6 +116,6 @@ fn reached(object: &OCIRepository, found: &reference::Found, is_up_to_date: bool
             when_recovered: reasons::SUCCEEDED,
             message: format!("stored artifact with revision '{revision}' from '{url}'{origin}"),
         },
-        is_up_to_date,
+        unchanged: is_up_to_date.then(|| Told::up_to_date(revision)),
     }
 }

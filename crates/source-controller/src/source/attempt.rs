@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crd_types::Artifact;
 use jiff::Timestamp;
 use reconcile_loop::{
     controller::{Finalized, api_error},
@@ -55,10 +56,9 @@ impl<K: Source> Attempt<K> {
             .await
             .map_err(|e| Stop::storage(&e))?;
         self.progress.events.extend(looked.events);
-        let url = looked.artifact.as_ref().and_then(|it| storage::alias_url::<K>(it, &self.ctx));
-        let common = self.progress.status.common();
-        (*common.artifact, *common.url) = (looked.artifact, url);
-        if common.artifact.is_none() {
+        let is_missing = looked.artifact.is_none();
+        self.advertise(looked.artifact);
+        if is_missing {
             self.progress.step = if had_one { Step::Disappeared } else { Step::Building };
             self.tell().await;
         }
@@ -94,10 +94,17 @@ impl<K: Source> Attempt<K> {
     }
 
     /// Takes a new artifact in.
-    pub(crate) fn offer(&mut self, artifact: crd_types::Artifact) {
-        let url = storage::alias_url::<K>(&artifact, &self.ctx);
+    pub(crate) fn offer(&mut self, artifact: Artifact) {
+        self.advertise(Some(artifact));
+    }
+
+    fn advertise(&mut self, artifact: Option<Artifact>) {
+        let url = artifact.as_ref().and_then(|it| storage::alias_url::<K>(it, &self.ctx));
         let common = self.progress.status.common();
-        (*common.artifact, *common.url) = (Some(artifact), url);
+        *common.artifact = artifact;
+        if let Some(field) = common.url {
+            *field = url;
+        }
     }
 
     /// Removes what the new artifact supersedes, now that the object advertises it.

@@ -29,8 +29,8 @@ pub(crate) struct Reached {
     pub(crate) in_storage: Told,
     /// What is told of it if it is new.
     pub(crate) stored: Stored,
-    /// Whether it was there before.
-    pub(crate) is_up_to_date: bool,
+    /// What whoever waits for the attempt is told if the artifact was there before.
+    pub(crate) unchanged: Option<Told>,
 }
 
 /// A reason with its message.
@@ -38,6 +38,16 @@ pub(crate) struct Reached {
 pub(crate) struct Told {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
+}
+
+impl Told {
+    /// Upstream was read and has what is stored.
+    pub(crate) fn up_to_date(revision: &str) -> Self {
+        Self {
+            reason: reasons::ARTIFACT_UP_TO_DATE,
+            message: format!("artifact up-to-date with remote revision: '{revision}'"),
+        }
+    }
 }
 
 /// What is told of a new artifact.
@@ -213,7 +223,7 @@ fn begun<K: Source>(object: &K, progress: &Progress<K::Status>, now: Timestamp) 
         }
     }
     if progress.fetched {
-        remove_all(K::FAILURES, &mut conditions);
+        give_up(&mut conditions, K::FAILURES, None);
     }
     let message = progress.step.message();
     let is_open = conditions.get(READY).is_none_or(|ready| ready.status == "Unknown");
@@ -228,7 +238,7 @@ fn failed<K: Source>(status: &mut K::Status, conditions: &mut Conditions, stop: 
     if let Some((condition, Told { reason, message })) = &stop.blame {
         if *condition != STORAGE_OPERATION_FAILED {
             // One failure at a time: the others are of attempts before.
-            remove_all(K::FAILURES, conditions);
+            give_up(conditions, K::FAILURES, Some(condition));
         }
         conditions.set(condition, Status::True, reason, message.clone());
     }
@@ -248,8 +258,9 @@ fn failed<K: Source>(status: &mut K::Status, conditions: &mut Conditions, stop: 
     }
 }
 
-fn remove_all(types: &[&str], conditions: &mut Conditions) {
-    for type_ in types {
+/// Gives up the claims of all these types but one, which keeps the time at which it came true.
+fn give_up(conditions: &mut Conditions, types: &[&str], but: Option<&str>) {
+    for type_ in types.iter().filter(|type_| but != Some(**type_)) {
         conditions.remove(type_);
     }
 }
@@ -275,10 +286,8 @@ fn good_news<K: Source>(
         events.push(told(reached.stored.when_recovered));
     }
     // Differs: Flux tells at every interval that there is nothing to tell.
-    if is_news && reached.is_up_to_date {
-        let revision = &artifact.revision;
-        let message = format!("artifact up-to-date with remote revision: '{revision}'");
-        events.push(Event::new(Severity::Trace, reasons::ARTIFACT_UP_TO_DATE, message));
+    if is_news && let Some(Told { reason, message }) = &reached.unchanged {
+        events.push(Event::new(Severity::Trace, *reason, message.clone()));
     }
     events
 }

@@ -16,7 +16,7 @@ use artifact::store::Alias;
 use crd_types::{
     Artifact, Condition, GoDuration,
     metadata::REQUESTED_AT,
-    source::{HelmChartStatus, HelmRepositoryStatus, OCIRepositoryStatus},
+    source::{GitRepositoryStatus, HelmChartStatus, HelmRepositoryStatus, OCIRepositoryStatus},
 };
 use kube::{core::object::HasStatus, runtime::reflector::Store};
 use reconcile_loop::{
@@ -44,8 +44,8 @@ pub(crate) struct Loop<K: FluxKind> {
 pub(crate) trait Source: FluxKind + HasStatus<Status: SourceStatus> {
     /// The folder of its artifacts.
     const FOLDER: &'static str;
-    /// The unchanging name of its newest artifact.
-    const ALIAS: Alias;
+    /// The unchanging name of its newest artifact, if it has one.
+    const ALIAS: Option<Alias>;
     /// What `Ready` is made of, the most telling first.
     const READY_INPUTS: &'static [(&'static str, Polarity)];
     /// What tells that the last attempt failed.
@@ -92,28 +92,32 @@ pub(crate) trait SourceStatus: Clone + Default + Send + Sync {
 pub(crate) struct Common<'a> {
     pub(crate) conditions: &'a mut Vec<Condition>,
     pub(crate) artifact: &'a mut Option<Artifact>,
-    pub(crate) url: &'a mut Option<String>,
+    /// Where the newest artifact always is; none if the kind does not say so.
+    pub(crate) url: Option<&'a mut Option<String>>,
     pub(crate) observed_generation: &'a mut Option<i64>,
     pub(crate) last_handled_reconcile_at: &'a mut Option<String>,
 }
 
 macro_rules! source_status {
-    ($($status:ty),*) => { $(
+    ($status:ty $(, $url:ident)?) => {
         impl SourceStatus for $status {
             fn common(&mut self) -> Common<'_> {
                 Common {
                     conditions: &mut self.conditions,
                     artifact: &mut self.artifact,
-                    url: &mut self.url,
+                    url: None$(.or(Some(&mut self.$url)))?,
                     observed_generation: &mut self.observed_generation,
                     last_handled_reconcile_at: &mut self.last_handled_reconcile_at,
                 }
             }
         }
-    )* };
+    };
 }
 
-source_status!(HelmChartStatus, HelmRepositoryStatus, OCIRepositoryStatus);
+source_status!(GitRepositoryStatus);
+source_status!(HelmChartStatus, url);
+source_status!(HelmRepositoryStatus, url);
+source_status!(OCIRepositoryStatus, url);
 
 /// A duration of a specification; `otherwise` where there is none, or one that cannot be read,
 /// which only an API server without our schema lets through.

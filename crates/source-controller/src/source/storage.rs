@@ -64,7 +64,7 @@ pub(crate) fn path<K: Source>(object: &K, file: &str) -> Result<ArtifactPath, st
     ArtifactPath::new(K::FOLDER, &namespace, &name, file)
 }
 
-/// Stores what `content` writes, and gives it the unchanging name too. Blocks.
+/// Stores what `content` writes, and gives it the unchanging name too, if there is one. Blocks.
 ///
 /// # Errors
 /// If `content` fails or the storage does.
@@ -75,7 +75,9 @@ pub(crate) fn write<K: Source>(
     content: impl FnOnce(&mut dyn Write) -> Result<(), pack::Error>,
 ) -> Result<Artifact, store::Error> {
     let stored = ctx.store.write(path, content)?;
-    if let Err(error) = ctx.store.alias(path, K::ALIAS) {
+    if let Some(alias) = K::ALIAS
+        && let Err(error) = ctx.store.alias(path, alias)
+    {
         // As in Flux, the artifact itself is what counts.
         tracing::warn!(error = chain(&error), "the artifact has no second name");
     }
@@ -94,10 +96,10 @@ pub(crate) fn write<K: Source>(
     })
 }
 
-/// The address that always leads to the newest artifact.
+/// The address that always leads to the newest artifact, if there is one.
 pub(crate) fn alias_url<K: Source>(artifact: &Artifact, ctx: &Context) -> Option<String> {
-    let path = ArtifactPath::parse(&artifact.path)?;
-    Some(ctx.settings.artifact_url(&format!("{}/{}", path.directory(), K::ALIAS.file())))
+    let (path, alias) = (ArtifactPath::parse(&artifact.path)?, K::ALIAS?);
+    Some(ctx.settings.artifact_url(&format!("{}/{}", path.directory(), alias.file())))
 }
 
 /// Does what blocks in a thread that may be blocked. When cancelled, the work goes on to its end,

@@ -1,11 +1,17 @@
-use crd_types::Artifact;
-use crd_types::source::GitRepositorySpec;
-use insta::assert_snapshot;
+//! What a GitRepository says of its attempts.
 
-use super::*;
-use crate::{
-    git_repository::resolve,
-    source::progress::{Outdated, Step},
+use crd_types::conditions::{FETCH_FAILED, INCLUDE_UNAVAILABLE, READY};
+use crd_types::source::GitRepositorySpec;
+use crd_types::{Artifact, Condition};
+use insta::assert_snapshot;
+use jiff::Timestamp;
+use reconcile_loop::conditions::find;
+use reconcile_loop::events::Event;
+
+use super::{halt::Halt, *};
+use crate::source::{
+    conclude::{suspended, under_way, verdict},
+    progress::Step,
 };
 
 const NOON: Timestamp = Timestamp::constant(43_200, 0);
@@ -32,9 +38,11 @@ fn artifact(revision: &str, digest: &str) -> Artifact {
     }
 }
 
-fn stored(revision: &str, digest: &str) -> Reached {
-    let artifact = Box::new(artifact(revision, digest));
-    Reached::Stored { artifact, subject: "say hello".to_owned() }
+/// The end of an attempt that stored this.
+fn end_with(progress: &mut Progress<GitRepositoryStatus>, revision: &str, digest: &str) -> Reached {
+    progress.fetched = true;
+    progress.status.artifact = Some(artifact(revision, digest));
+    stored(revision, "say hello")
 }
 
 /// The object after a good attempt.
@@ -42,8 +50,8 @@ fn ready_object() -> GitRepository {
     let mut object = new_object();
     let mut progress = Progress::resume(&object);
     progress.fetched = true;
-    let end = Ok(stored("main@sha1:a", "sha256:1"));
-    object.status = Some(verdict(&object, &object, &progress, &end, NOON).status);
+    let end = Ok(end_with(&mut progress, "main@sha1:a", "sha256:1"));
+    object.status = Some(verdict(&object, &object, &mut progress, &end, NOON).status);
     object
 }
 
@@ -61,9 +69,9 @@ fn print(status: &GitRepositoryStatus, events: &[Event]) -> String {
     lines.join("\n")
 }
 
-fn commit_missing() -> Halt {
+fn commit_missing() -> Stop {
     let missing = git_client::Error::CommitNotFound { id: "0123".to_owned() };
-    Halt::Git(resolve::Error::Plain(Box::new(missing)))
+    Halt::Git(resolve::Error::Plain(Box::new(missing))).into()
 }
 
 #[test]
@@ -75,10 +83,10 @@ fn a_new_object_becomes_ready() {
     Ready=Unknown Progressing (1): processing object: new generation -1 -> 1
     observed Some(-1)
     ");
-    progress.news("main@sha1:a");
+    news(&mut progress, "main@sha1:a");
     progress.fetched = true;
-    let end = Ok(stored("main@sha1:a", "sha256:1"));
-    let verdict = verdict(&object, &object, &progress, &end, NOON);
+    let end = Ok(end_with(&mut progress, "main@sha1:a", "sha256:1"));
+    let verdict = verdict(&object, &object, &mut progress, &end, NOON);
     assert_snapshot!(print(&verdict.status, &verdict.events), @r"
     Ready=True Succeeded (1): stored artifact for revision 'main@sha1:a'
     ArtifactInStorage=True Succeeded (1): stored artifact for revision 'main@sha1:a'
@@ -95,7 +103,8 @@ fn an_unchanged_object_is_not_written_and_tells_nothing() {
     progress.outdated = Outdated::Cleared;
     progress.fetched = true;
     let later = Timestamp::constant(90_000, 0);
-    let verdict = verdict(&object, &object, &progress, &Ok(Reached::Unchanged), later);
+    let verdict =
+        verdict(&object, &object, &mut progress, &Ok(unchanged("main@sha1:a", true)), later);
     assert_eq!(Some(verdict.status), object.status);
     assert!(verdict.events.is_empty(), "{:?}", verdict.events);
 }
@@ -104,8 +113,8 @@ fn an_unchanged_object_is_not_written_and_tells_nothing() {
 fn a_failure_keeps_what_is_stored_and_tells_why_once() {
     let mut object = ready_object();
     object.metadata.generation = Some(2);
-    let progress = Progress::resume(&object);
-    let verdict = verdict(&object, &object, &progress, &Err(commit_missing()), NOON);
+    let mut progress = Progress::resume(&object);
+    let verdict = verdict(&object, &object, &mut progress, &Err(commit_missing()), NOON);
     assert_snapshot!(print(&verdict.status, &verdict.events), @r"
     Reconciling=True ProgressingWithRetry (2): processing object: new generation 1 -> 2
     Ready=False GitOperationFailed (2): failed to checkout and determine revision: unable to resolve commit object for '0123': object not found
@@ -121,12 +130,14 @@ fn a_failure_keeps_what_is_stored_and_tells_why_once() {
 #[test]
 fn a_recovery_is_told() {
     let mut object = ready_object();
-    let failing = Progress::resume(&object);
-    object.status = Some(verdict(&object, &object, &failing, &Err(commit_missing()), NOON).status);
+    let mut failing = Progress::resume(&object);
+    object.status =
+        Some(verdict(&object, &object, &mut failing, &Err(commit_missing()), NOON).status);
     let mut progress = Progress::resume(&object);
     progress.outdated = Outdated::Cleared;
     progress.fetched = true;
-    let verdict = verdict(&object, &object, &progress, &Ok(Reached::Unchanged), NOON);
+    let verdict =
+        verdict(&object, &object, &mut progress, &Ok(unchanged("main@sha1:a", true)), NOON);
     assert_snapshot!(print(&verdict.status, &verdict.events), @r"
     Ready=True Succeeded (1): stored artifact for revision 'main@sha1:a'
     ArtifactInStorage=True Succeeded (1): stored artifact for revision 'main@sha1:a'
@@ -136,11 +147,40 @@ fn a_recovery_is_told() {
 }
 
 #[test]
+fn a_failure_that_lasts_keeps_its_time() {
+    let mut object = ready_object();
+    let at = |object: &GitRepository, now| {
+        let mut progress = Progress::resume(object);
+        verdict(object, object, &mut progress, &Err(commit_missing()), now).status
+    };
+    object.status = Some(at(&object, NOON));
+    let again = at(&object, Timestamp::constant(90_000, 0));
+    assert_eq!(find(&again.conditions, FETCH_FAILED), find(&object.conditions(), FETCH_FAILED));
+    assert!(find(&again.conditions, FETCH_FAILED).is_some());
+}
+
+#[test]
+fn what_flux_said_of_an_include_is_forgotten_once_the_repository_was_read() {
+    let mut object = ready_object();
+    let unavailable = Condition {
+        type_: INCLUDE_UNAVAILABLE.to_owned(),
+        status: "True".to_owned(),
+        ..object.conditions()[0].clone()
+    };
+    object.status.get_or_insert_default().conditions.push(unavailable);
+    let mut progress = Progress::resume(&object);
+    progress.fetched = true;
+    let end = Ok(unchanged("main@sha1:a", true));
+    let verdict = verdict(&object, &object, &mut progress, &end, NOON);
+    assert!(is_true(&verdict.status.conditions, READY), "{:?}", verdict.status.conditions);
+}
+
+#[test]
 fn a_new_commit_makes_the_artifact_outdated_until_it_is_stored() {
     let object = ready_object();
     let mut progress = Progress::resume(&object);
     progress.fetched = true;
-    progress.news("main@sha1:b");
+    news(&mut progress, "main@sha1:b");
     assert_snapshot!(print(&under_way(&object, &progress, NOON), &[]), @r"
     Reconciling=True Progressing (1): building artifact: new upstream revision 'main@sha1:b'
     Ready=Unknown Progressing (1): building artifact: new upstream revision 'main@sha1:b'
@@ -149,8 +189,8 @@ fn a_new_commit_makes_the_artifact_outdated_until_it_is_stored() {
     observed Some(1)
     ");
     // Equal content under another revision is no new artifact.
-    let end = Ok(stored("main@sha1:b", "sha256:1"));
-    let verdict = verdict(&object, &object, &progress, &end, NOON);
+    let end = Ok(end_with(&mut progress, "main@sha1:b", "sha256:1"));
+    let verdict = verdict(&object, &object, &mut progress, &end, NOON);
     assert_snapshot!(print(&verdict.status, &verdict.events), @r"
     Ready=True Succeeded (1): stored artifact for revision 'main@sha1:b'
     ArtifactInStorage=True Succeeded (1): stored artifact for revision 'main@sha1:b'
@@ -162,7 +202,7 @@ fn a_new_commit_makes_the_artifact_outdated_until_it_is_stored() {
 fn a_lost_artifact_is_not_advertised() {
     let object = ready_object();
     let mut progress = Progress::resume(&object);
-    progress.artifact = None;
+    progress.status.artifact = None;
     progress.step = Step::Disappeared;
     let status = under_way(&object, &progress, NOON);
     assert!(status.artifact.is_none());
@@ -176,9 +216,9 @@ fn a_lost_artifact_is_not_advertised() {
 #[test]
 fn what_is_not_supported_stalls() {
     let object = new_object();
-    let progress = Progress::resume(&object);
-    let end = Err(Halt::Unsupported { what: "spec.verify", instead: "remove it" });
-    let verdict = verdict(&object, &object, &progress, &end, NOON);
+    let mut progress = Progress::resume(&object);
+    let end = Err(Halt::Unsupported { what: "spec.verify", instead: "remove it" }.into());
+    let verdict = verdict(&object, &object, &mut progress, &end, NOON);
     assert_snapshot!(print(&verdict.status, &[]), @r"
     Stalled=True UnsupportedField (1): spec.verify is not supported yet, remove it
     Ready=False UnsupportedField (1): spec.verify is not supported yet, remove it
