@@ -15,21 +15,24 @@ mod incident;
 mod kind;
 mod provider;
 mod request;
+mod thread;
 mod words;
 
 pub use address::UriFault;
 pub use kind::{Class, Kind};
 pub use provider::{AlertIdentity, Error, Provider, TokenOf};
 pub use request::{Answer, Continuation, Identity, Method, NatsLogin, Publication, Request, Step};
+pub use thread::{Place, Thread};
 
 use event_api::Event;
 
-/// The first step of telling a provider of an event.
+/// The first step of telling a provider of an event. Kinds that know no threads tell it as if it were
+/// alone, wherever it belongs.
 ///
 /// # Errors
 /// When the provider is not set up as its kind needs it, or the event lacks what the provider is
 /// told by. The text never contains the address, which may be a secret.
-pub fn begin(provider: &Provider, event: &Event) -> Result<Step, Error> {
+pub fn begin(provider: &Provider, event: &Event, place: Place<'_>) -> Result<Step, Error> {
     let tell = match provider.kind {
         Kind::Generic => forward::generic::tell,
         Kind::GenericHmac => forward::generic_hmac::tell,
@@ -37,18 +40,18 @@ pub fn begin(provider: &Provider, event: &Event) -> Result<Step, Error> {
         Kind::Nats => forward::nats::tell,
         Kind::GooglePubSub => forward::google_pubsub::tell,
         Kind::AzureEventHub => forward::azure_event_hub::tell,
-        Kind::Slack => chat::slack::tell,
+        Kind::Slack => return chat::slack::tell(provider, event, place),
         Kind::Discord => chat::discord::tell,
         Kind::Rocket => chat::rocket::tell,
         Kind::MsTeams => chat::ms_teams::tell,
-        Kind::GoogleChat => chat::google_chat::tell,
-        Kind::Webex => chat::webex::tell,
-        Kind::Telegram => chat::telegram::tell,
+        Kind::GoogleChat => return chat::google_chat::tell(provider, event, place),
+        Kind::Webex => return chat::webex::tell(provider, event, place),
+        Kind::Telegram => return chat::telegram::tell(provider, event, place),
         Kind::Lark => chat::lark::tell,
-        Kind::Matrix => chat::matrix::tell,
+        Kind::Matrix => return chat::matrix::tell(provider, event, place),
         Kind::Zulip => chat::zulip::tell,
         Kind::Opsgenie => incident::opsgenie::tell,
-        Kind::Alertmanager => incident::alertmanager::tell,
+        Kind::Alertmanager => return incident::alertmanager::tell(provider, event, place),
         Kind::Grafana => incident::grafana::tell,
         Kind::PagerDuty => incident::pager_duty::tell,
         Kind::DataDog => incident::datadog::tell,

@@ -3,13 +3,15 @@
 use secret_text::Secret;
 use url::Url;
 
-use crate::Error;
+use crate::{Error, Place, Thread};
 
 /// What comes next.
 #[expect(missing_debug_implementations, reason = "requests carry credentials")]
 pub enum Step {
     /// Nothing: the provider has been told, or need not be.
     Done,
+    /// Nothing: the provider has been told, and what follows can be told below that.
+    Begun(Thread),
     /// A request; its answer decides what comes next.
     Ask(Request, Continuation),
     /// A message for a NATS server; nothing comes after it.
@@ -120,6 +122,20 @@ impl Step {
     /// A request after which nothing follows if it succeeds.
     pub(crate) fn tell(request: Request) -> Self {
         Self::ask(request, |answer| answer.accepted().map(|()| Self::Done))
+    }
+
+    /// The same, where the answer says at a JSON pointer what others can be told below.
+    pub(crate) fn tell_at(place: Place<'_>, request: Request, pointer: &'static str) -> Self {
+        let is_first = place == Place::First;
+        Self::ask(request, move |answer| {
+            answer.accepted().map(|()| Self::told(is_first, answer, pointer))
+        })
+    }
+
+    /// The end, with the handle at a JSON pointer of the answer if that may be the first of several.
+    pub(crate) fn told(is_first: bool, answer: &Answer, pointer: &str) -> Self {
+        let found = || Thread::found(&answer.json(), pointer);
+        is_first.then(found).flatten().map_or(Self::Done, Self::Begun)
     }
 }
 

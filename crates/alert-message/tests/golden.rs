@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{Answer, Error, Identity, Kind, Provider, Request, Step, TokenOf, begin};
+use alert_message::{
+    Answer, Error, Identity, Kind, Place, Provider, Request, Step, TokenOf, begin,
+};
 use event_api::Event;
 use secret_text::Secret;
 use serde::Deserialize;
@@ -88,7 +90,7 @@ fn is_telling(request: &Recorded) -> bool {
 /// Plays a conversation with the replies of the case.
 fn play(case: &Case) -> (Vec<Recorded>, String) {
     let mut requests = Vec::new();
-    let mut step = begin(&provider(&case.provider), &case.event);
+    let mut step = begin(&provider(&case.provider), &case.event, Place::Alone);
     loop {
         step = match step {
             Ok(Step::Ask(request, then)) => {
@@ -97,7 +99,7 @@ fn play(case: &Case) -> (Vec<Recorded>, String) {
                 requests.push(request);
                 then(&answer)
             }
-            Ok(Step::Done | Step::Publish(_)) => return (requests, String::new()),
+            Ok(Step::Done | Step::Begun(_) | Step::Publish(_)) => return (requests, String::new()),
             Err(error) => return (requests, Error::to_string(&error).replace('\'', "")),
         };
     }

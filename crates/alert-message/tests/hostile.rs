@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{AlertIdentity, Answer, Kind, Provider, Step, TokenOf, begin};
+use alert_message::{AlertIdentity, Answer, Kind, Place, Provider, Step, TokenOf, begin};
 use event_api::{Event, InvolvedObject, Severity};
 use proptest::prelude::*;
 use secret_text::Secret;
@@ -57,7 +57,7 @@ proptest! {
                     uid: "uid".to_owned(),
                     alert: AlertIdentity::default(),
                 };
-                let mut step = begin(&provider, &event);
+                let mut step = begin(&provider, &event, Place::First);
                 for _ in 0..STEPS {
                     step = match step {
                         Ok(Step::Ask(_, then)) => then(&Answer { status, body: body.clone() }),
@@ -65,6 +65,9 @@ proptest! {
                     };
                 }
                 prop_assert!(!matches!(step, Ok(Step::Ask(..))), "{} goes on", kind.name());
+                if let Ok(Step::Begun(thread)) = step {
+                    prop_assert!(begin(&provider, &event, Place::Last(&thread)).is_ok());
+                }
             }
         }
     }
@@ -88,7 +91,7 @@ proptest! {
                 alert: AlertIdentity::default(),
             };
             let event: Event = serde_json::from_str(r#"{"involvedObject":{},"severity":"info"}"#).unwrap();
-            if let Err(error) = begin(&provider, &event) {
+            if let Err(error) = begin(&provider, &event, Place::First) {
                 prop_assert!(!error.to_string().contains(&path), "{error}");
             }
         }

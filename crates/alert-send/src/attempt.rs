@@ -1,6 +1,6 @@
 //! One attempt: a conversation from its beginning to its end.
 
-use alert_message::{Answer, Method, Request, Step};
+use alert_message::{Answer, Method, Request, Step, Thread};
 use bytes::Bytes;
 use http_access::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
@@ -26,16 +26,17 @@ impl<E: Into<Error>> From<E> for Failed {
     }
 }
 
-/// Asks until there is nothing left to ask.
+/// Asks until there is nothing left to ask, and returns what others can be told below.
 pub(crate) async fn converse(
     clients: &Clients,
     access: &Access,
     mut step: Step,
     deadline: Instant,
-) -> Result<(), Failed> {
+) -> Result<Option<Thread>, Failed> {
     loop {
         step = match step {
-            Step::Done => return Ok(()),
+            Step::Done => return Ok(None),
+            Step::Begun(thread) => return Ok(Some(thread)),
             Step::Ask(request, then) => {
                 let client = clients.client(access)?;
                 let (answer, retry) = ask(&client, request, deadline).await?;

@@ -15,7 +15,7 @@ mod retry;
 
 use std::time::Duration;
 
-use alert_message::Provider;
+use alert_message::{Place, Provider, Thread};
 use event_api::Event;
 use http_access::{Access, Clients};
 use tokio::time::{Instant, sleep};
@@ -38,8 +38,10 @@ impl Sender {
         Self { clients: Clients::default(), retries }
     }
 
-    /// Tells a provider of an event. `timeout` is for all attempts together. Cancelled at an
-    /// `.await`, the provider was told or not, and nobody knows which.
+    /// Tells a provider of an event that belongs to `place`, and returns what others can be told below,
+    /// if it is the first of several and the provider's server knows such a thing. `timeout` is for
+    /// all attempts together. Cancelled at an `.await`, the provider was told or not, and nobody
+    /// knows which.
     ///
     /// # Errors
     /// If the provider could not be told: what the last attempt failed of. No secret is in it.
@@ -47,17 +49,18 @@ impl Sender {
         &self,
         provider: &Provider,
         event: &Event,
+        place: Place<'_>,
         access: &Access,
         timeout: Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Thread>, Error> {
         let deadline = Instant::now() + timeout;
         let access = Access { avoid_link_local: true, ..access.clone() };
         let mut repeats = 0;
         loop {
-            let step = alert_message::begin(provider, event)?;
-            let Err(failed) = attempt::converse(&self.clients, &access, step, deadline).await
-            else {
-                return Ok(());
+            let step = alert_message::begin(provider, event, place)?;
+            let failed = match attempt::converse(&self.clients, &access, step, deadline).await {
+                Ok(begun) => return Ok(begun),
+                Err(failed) => failed,
             };
             let wait = self.retries.wait(repeats, failed.retry);
             match wait.filter(|wait| Instant::now() + *wait < deadline) {

@@ -1,6 +1,6 @@
 //! What would be sent, for people, without a word to anybody.
 
-use alert_message::{Method, Provider, Step};
+use alert_message::{Method, Place, Provider, Step};
 use event_api::Event;
 
 use crate::{Error, mask};
@@ -11,8 +11,8 @@ use crate::{Error, mask};
 /// # Errors
 /// If the conversation cannot begin, as in [`Sender::tell`](crate::Sender::tell).
 pub fn rehearse(provider: &Provider, event: &Event) -> Result<String, Error> {
-    let said = match alert_message::begin(provider, event)? {
-        Step::Done => "nothing".to_owned(),
+    let said = match alert_message::begin(provider, event, Place::Alone)? {
+        Step::Done | Step::Begun(_) => "nothing".to_owned(),
         Step::Ask(request, _) => {
             let method = match request.method {
                 Method::Get => "GET",

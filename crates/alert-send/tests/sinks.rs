@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alert_message::{AlertIdentity, Kind, Provider, TokenOf};
+use alert_message::{AlertIdentity, Kind, Place, Provider, TokenOf};
 use alert_send::{Error, Retries, Sender};
 use axum::Router;
 use axum::extract::Request;
@@ -72,7 +72,8 @@ fn event() -> Event {
 async fn tell(provider: &Provider) -> Result<(), Error> {
     let soon = Duration::from_millis(5);
     let sender = Sender::new(Retries { limit: 4, shortest: soon, longest: soon });
-    sender.tell(provider, &event(), &Access::default(), PATIENCE).await
+    let told = sender.tell(provider, &event(), Place::Alone, &Access::default(), PATIENCE).await;
+    told.map(|thread| assert_eq!(thread, None))
 }
 
 #[tokio::test]
@@ -198,7 +199,10 @@ async fn a_server_that_hangs_costs_the_timeout_and_metadata_servers_nothing() {
     let sender = Sender::default();
     let timeout = Duration::from_millis(300);
     let provider = provider(Kind::Generic, address);
-    let error = sender.tell(&provider, &event(), &Access::default(), timeout).await.unwrap_err();
+    let error = sender
+        .tell(&provider, &event(), Place::Alone, &Access::default(), timeout)
+        .await
+        .unwrap_err();
     assert!(error_text(&error).contains("context deadline exceeded"), "{}", error_text(&error));
     let metadata = self::provider(Kind::Generic, "http://169.254.169.254/latest/meta-data");
     let error = tell(&metadata).await.unwrap_err();
@@ -260,7 +264,8 @@ async fn an_answer_without_end_costs_no_second_message() {
             let soon = Duration::from_millis(5);
             let sender = Sender::new(Retries { limit: 2, shortest: soon, longest: soon });
             let provider = provider(kind, address + path);
-            let end = sender.tell(&provider, &event(), &Access::default(), timeout).await;
+            let end =
+                sender.tell(&provider, &event(), Place::Alone, &Access::default(), timeout).await;
             let asked = asked.lock().unwrap().len();
             (end.map_err(|error| error_text(&error)), asked)
         };
@@ -276,4 +281,20 @@ async fn an_answer_without_end_costs_no_second_message() {
         assert!(unread.contains("unable to read response body"), "{unread}");
         assert_eq!(asked, if goes_on { 3 } else { 1 });
     }
+}
+
+#[tokio::test]
+async fn a_server_says_what_others_can_be_told_below() {
+    let answers = |n, _: &Uri| match n {
+        0 => StatusCode::BAD_GATEWAY.into_response(),
+        _ => r#"{"ok": true, "ts": "1.2"}"#.into_response(),
+    };
+    let (address, asked) = sink(answers).await;
+    let soon = Duration::from_millis(5);
+    let sender = Sender::new(Retries { limit: 1, shortest: soon, longest: soon });
+    let (provider, access) = (provider(Kind::Slack, address), Access::default());
+    let tell = async |place| sender.tell(&provider, &event(), place, &access, PATIENCE).await;
+    let thread = tell(Place::First).await.unwrap().unwrap();
+    assert_eq!(tell(Place::Last(&thread)).await.unwrap(), None);
+    assert_eq!(asked.lock().unwrap().len(), 3);
 }

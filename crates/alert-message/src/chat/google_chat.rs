@@ -3,10 +3,10 @@
 use event_api::Event;
 use serde_json::{Value, json};
 
-use crate::{Error, Provider, Request, Step, address, words};
+use crate::{Error, Place, Provider, Request, Step, address, words};
 
-pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
-    let url = address::http(&provider.address, "Google Chat hook URL")?;
+pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Result<Step, Error> {
+    let mut url = address::http(&provider.address, "Google Chat hook URL")?;
     let text = if event.is_error() {
         format!("<font color=\"#ff0000\">{}</font>", event.message)
     } else {
@@ -25,8 +25,13 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         "imageUrl": null,
         "imageStyle": null,
     });
-    let cards = json!({"cards": [{"header": header, "sections": sections}]});
-    Ok(Step::tell(Request::post(url, &cards)))
+    let mut cards = json!({"cards": [{"header": header, "sections": sections}]});
+    if let Some(thread) = place.thread() {
+        cards["thread"] = json!({"name": thread.as_str()});
+        let or_alone = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD";
+        url.query_pairs_mut().append_pair("messageReplyOption", or_alone);
+    }
+    Ok(Step::tell_at(place, Request::post(url, &cards), "/thread/name"))
 }
 
 fn fact(key: &str, value: &str) -> Value {

@@ -7,9 +7,9 @@ use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
 use crate::request::Method;
-use crate::{Error, Provider, Request, Step, address, words};
+use crate::{Error, Place, Provider, Request, Step, address, words};
 
-pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Result<Step, Error> {
     let server = address::http(&provider.address, "Matrix homeserver URL")?;
     // Equal events have equal ids, so that a repeated request posts nothing twice.
     let transaction = format!("{:x}", Sha1::digest(event.to_json()));
@@ -32,6 +32,17 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         // Writing to a String cannot fail.
         _ = writeln!(text, "- {key}: {value}");
     }
-    let message = json!({"body": text, "msgtype": "m.text"});
-    Ok(Step::tell(Request::json(Method::Put, url, &message).bearer(&provider.token)))
+    let mut message = json!({"body": text, "msgtype": "m.text"});
+    if let Some(thread) = place.thread() {
+        let first = thread.as_str();
+        message["m.relates_to"] = json!({
+            "rel_type": "m.thread",
+            "event_id": first,
+            // For those who know no threads, it answers the first.
+            "is_falling_back": true,
+            "m.in_reply_to": {"event_id": first},
+        });
+    }
+    let request = Request::json(Method::Put, url, &message).bearer(&provider.token);
+    Ok(Step::tell_at(place, request, "/event_id"))
 }

@@ -6,12 +6,12 @@ use event_api::Event;
 use serde_json::json;
 use url::Url;
 
-use crate::{Error, Provider, Request, Step, UriFault};
+use crate::{Error, Place, Provider, Request, Step, UriFault};
 
 /// What Telegram's second Markdown takes for markup.
 const SPECIAL: &str = "\\.-_[]()~>`#+=|{}!*";
 
-pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Result<Step, Error> {
     if provider.channel.is_empty() {
         return Err(Error::Setting { sentence: "empty Telegram channel" });
     }
@@ -35,12 +35,16 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     if let Some(thread) = thread.filter(|thread| !thread.is_empty()) {
         message["message_thread_id"] = json!(thread);
     }
+    if let Some(first) = place.thread().and_then(|thread| thread.as_str().parse::<i64>().ok()) {
+        let reply = json!({"message_id": first, "allow_sending_without_reply": true});
+        message["reply_parameters"] = reply;
+    }
     let url = format!("https://api.telegram.org/bot{}/sendMessage", provider.token.expose());
     let url = Url::parse(&url).map_err(|_malformed| Error::Address {
         what: "Telegram token",
         fault: UriFault::Malformed,
     })?;
-    Ok(Step::tell(Request::post(url, &message)))
+    Ok(Step::tell_at(place, Request::post(url, &message), "/result/message_id"))
 }
 
 fn escaped(text: &str) -> String {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use event_api::Event;
 use serde_json::json;
 
-use crate::{Error, Provider, Request, Step, address, words};
+use crate::{Error, Place, Provider, Request, Step, address, words};
 
-pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Result<Step, Error> {
     let url = address::http(&provider.address, "Webex hook URL")?;
     let sign = if event.is_error() { "💣" } else { "✅" };
     let mut text = format!("{sign} **{}**\n{}\n", words::object(event), event.message);
@@ -19,5 +19,8 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     if !provider.channel.is_empty() {
         message["roomId"] = json!(provider.channel);
     }
-    Ok(Step::tell(Request::post(url, &message).bearer(&provider.token)))
+    if let Some(thread) = place.thread() {
+        message["parentId"] = json!(thread.as_str());
+    }
+    Ok(Step::tell_at(place, Request::post(url, &message).bearer(&provider.token), "/id"))
 }

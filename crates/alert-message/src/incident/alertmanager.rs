@@ -1,38 +1,41 @@
 //! Prometheus' Alertmanager.
 
+use std::collections::BTreeMap;
+
 use event_api::{Event, key};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{Error, Provider, Request, Step, address, words};
+use crate::{Error, Place, Provider, Request, Step, Thread, address, words};
 
 /// Alertmanager then resolves the alert by its own `resolve_timeout`.
 const NEVER: &str = words::ZERO_TIME;
 
-pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
+/// What Alertmanager knows an alert by, and since when there is one.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    labels: BTreeMap<String, String>,
+    since: String,
+}
+
+pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Result<Step, Error> {
     let url = address::http(&provider.address, "Alertmanager URL")?;
-    let about = &event.involved_object;
     let mut annotations = json!({"message": event.message});
-    let mut labels = event.metadata.clone();
-    if let Some(summary) = labels.remove(key::SUMMARY) {
+    if let Some(summary) = event.metadata.get(key::SUMMARY) {
         annotations["summary"] = json!(summary);
     }
-    for (label, value) in [
-        ("alertname", format!("Flux{}{}", about.kind, title(&event.reason)).as_str()),
-        ("severity", event.severity.as_str()),
-        ("reason", &event.reason),
-        ("kind", &about.kind),
-        ("name", &about.name),
-        ("namespace", &about.namespace),
-        ("reportingcontroller", &event.reporting_controller),
-    ] {
-        labels.insert(label.to_owned(), value.to_owned());
-    }
+    let known = Known::told_before(place).unwrap_or_else(|| Known::of(event));
+    let (status, ends) = match place {
+        // An end before the beginning is refused.
+        Place::Last(_) => ("resolved", words::time(event).max(known.since.clone())),
+        Place::Alone | Place::First | Place::Within(_) => ("firing", NEVER.to_owned()),
+    };
     let alerts = json!([{
-        "status": "firing",
-        "labels": labels,
+        "status": status,
+        "labels": known.labels,
         "annotations": annotations,
-        "startsAt": words::time(event),
-        "endsAt": NEVER,
+        "startsAt": known.since,
+        "endsAt": ends,
     }]);
     let mut request = Request::post(url, &alerts);
     if !provider.username.is_empty() && !provider.password.is_empty() {
@@ -40,7 +43,39 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     } else if !provider.token.is_empty() {
         request = request.bearer(&provider.token);
     }
-    Ok(Step::tell(request))
+    let begun = (place == Place::First).then(|| known.thread()).flatten();
+    Ok(Step::ask(request, |answer| {
+        answer.accepted().map(|()| begun.map_or(Step::Done, Step::Begun))
+    }))
+}
+
+impl Known {
+    fn of(event: &Event) -> Self {
+        let about = &event.involved_object;
+        let mut labels = event.metadata.clone();
+        labels.remove(key::SUMMARY);
+        for (label, value) in [
+            ("alertname", format!("Flux{}{}", about.kind, title(&event.reason)).as_str()),
+            ("severity", event.severity.as_str()),
+            ("reason", &event.reason),
+            ("kind", &about.kind),
+            ("name", &about.name),
+            ("namespace", &about.namespace),
+            ("reportingcontroller", &event.reporting_controller),
+        ] {
+            labels.insert(label.to_owned(), value.to_owned());
+        }
+        Self { labels, since: words::time(event) }
+    }
+
+    /// The alert that goes on or ends. The server's answers name none: it is known by what it was told.
+    fn told_before(place: Place<'_>) -> Option<Self> {
+        serde_json::from_str(place.thread()?.as_str()).ok()
+    }
+
+    fn thread(&self) -> Option<Thread> {
+        Thread::new(serde_json::to_string(self).ok()?)
+    }
 }
 
 /// A reason as alert routes know it: one capital, then small letters.
