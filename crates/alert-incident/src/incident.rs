@@ -15,14 +15,31 @@ pub(crate) struct Incident {
     pub(crate) name: String,
     /// What opened it.
     pub(crate) first: Event,
+    /// When the last object came to it.
+    pub(crate) latest: Option<jiff::Timestamp>,
     pub(crate) text: Fingerprint,
     pub(crate) began: Instant,
-    pub(crate) told: bool,
+    pub(crate) state: State,
+    /// When there is something to tell of it.
+    pub(crate) due: Option<Instant>,
     pub(crate) members: HashMap<ObjectKey, Member>,
     /// All that ever belonged to it.
     concerned: BTreeSet<ObjectKey>,
-    /// All that those depend on.
+    /// Those that nobody was told of.
+    fresh: BTreeSet<ObjectKey>,
+    /// All that its members depend on.
     pub(crate) awaited: BTreeSet<ObjectKey>,
+}
+
+/// Who knows of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nobody, until it has lasted long enough.
+    Held,
+    /// Those whom it concerns.
+    Told,
+    /// They should, but the message did not arrive.
+    Unheard,
 }
 
 /// An object that is not well because of an incident.
@@ -43,21 +60,38 @@ pub(crate) enum Role {
 }
 
 impl Incident {
-    pub(crate) fn new(first: &Event, text: Fingerprint, began: Instant, told: bool) -> Self {
-        let name = format!("{}-{}", first.involved_object.name, text.short());
-        let first = first.clone();
-        let (members, concerned, awaited) = (HashMap::new(), BTreeSet::new(), BTreeSet::new());
-        Self { name, first, text, began, told, members, concerned, awaited }
+    pub(crate) fn new(first: &Event, text: Fingerprint, began: Instant, state: State) -> Self {
+        Self {
+            name: format!("{}-{}", first.involved_object.name, text.short()),
+            first: first.clone(),
+            latest: first.timestamp,
+            text,
+            began,
+            state,
+            due: None,
+            members: HashMap::new(),
+            concerned: BTreeSet::new(),
+            fresh: BTreeSet::new(),
+            awaited: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn join(&mut self, object: ObjectKey, member: Member) {
         self.awaited.extend(member.causes.iter().cloned());
-        self.concerned.insert(object.clone());
+        if self.concerned.insert(object.clone()) {
+            self.fresh.insert(object.clone());
+        }
         self.members.insert(object, member);
+    }
+
+    pub(crate) fn leave(&mut self, object: &ObjectKey) {
+        self.members.remove(object);
+        self.fresh.remove(object);
     }
 
     /// Makes one of two incidents that turned out to have one cause.
     pub(crate) fn absorb(&mut self, other: Self) {
+        self.fresh.extend(other.concerned.difference(&self.concerned).cloned());
         self.members.extend(other.members);
         self.concerned.extend(other.concerned);
         self.awaited.extend(other.awaited);
@@ -67,13 +101,19 @@ impl Incident {
         self.members.values().all(|member| member.role == Role::Dependent)
     }
 
-    /// How many objects it concerned.
-    pub(crate) fn concerned(&self) -> usize {
-        self.concerned.len()
+    /// All objects that it concerned.
+    pub(crate) const fn concerned(&self) -> &BTreeSet<ObjectKey> {
+        &self.concerned
     }
 
-    /// Some of those.
-    pub(crate) fn named(&self, most: usize) -> impl Iterator<Item = &ObjectKey> {
-        self.concerned.iter().take(most)
+    /// Those that nobody was told of.
+    pub(crate) const fn fresh(&self) -> &BTreeSet<ObjectKey> {
+        &self.fresh
+    }
+
+    /// Everybody was told of all that it concerns.
+    pub(crate) fn mark_told(&mut self) {
+        self.state = State::Told;
+        self.fresh.clear();
     }
 }

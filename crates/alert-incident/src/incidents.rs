@@ -6,17 +6,20 @@ use std::time::{Duration, Instant};
 use event_api::Event;
 
 use crate::fingerprint::Fingerprint;
-use crate::incident::{Incident, Member, Role};
+use crate::incident::{Incident, Member, Role, State};
 use crate::news::News;
 use crate::object::ObjectKey;
 use crate::telling;
+use crate::told::{IncidentId, Part, Told};
 
 /// Limit: objects that are remembered as not well; events of further ones are told as they are.
 const MEMBERS: usize = 50_000;
 /// How long an object counts as failed of which nothing is heard: it may be gone, and nobody says so.
-const SILENCE: Duration = Duration::from_hours(24);
+pub(crate) const SILENCE: Duration = Duration::from_hours(24);
 /// How long after its incident an object's own recovery is no news.
 const AFTERMATH: Duration = Duration::from_hours(1);
+/// How long objects are gathered before it is told that an incident concerns more of them.
+const GATHER: Duration = Duration::from_secs(30);
 /// How often is looked for what has aged.
 const SWEEP: Duration = Duration::from_mins(10);
 
@@ -32,18 +35,18 @@ pub enum Grouping {
 /// The incidents of an alert that are open, and what they silence.
 #[derive(Debug)]
 pub struct Incidents {
-    grouping: Grouping,
-    hold: Duration,
+    pub(crate) grouping: Grouping,
+    pub(crate) hold: Duration,
     /// By age.
-    open: BTreeMap<u64, Incident>,
+    pub(crate) open: BTreeMap<u64, Incident>,
     next: u64,
     /// The incident of each object that is not well.
-    of: HashMap<ObjectKey, u64>,
+    pub(crate) of: HashMap<ObjectKey, u64>,
     /// Incidents with members that depend on an object.
     awaiting: HashMap<ObjectKey, BTreeSet<u64>>,
     saying: HashMap<Fingerprint, u64>,
-    /// Those that nobody was told of yet.
-    held: BTreeSet<u64>,
+    /// What is due when.
+    agenda: BTreeSet<(Instant, u64)>,
     /// Objects whose incident is over and that have not said that they are well.
     recovering: HashMap<ObjectKey, Instant>,
     swept: Option<Instant>,
@@ -60,7 +63,7 @@ impl Incidents {
             of: HashMap::new(),
             awaiting: HashMap::new(),
             saying: HashMap::new(),
-            held: BTreeSet::new(),
+            agenda: BTreeSet::new(),
             recovering: HashMap::new(),
             swept: None,
         }
@@ -74,7 +77,7 @@ impl Incidents {
 
     /// Takes in an event of an object that depends on `causes`, nearest first, and returns what is to be
     /// told in its place: itself, the opening or the end of an incident, or nothing.
-    pub fn take(&mut self, event: &Event, causes: &[ObjectKey], now: Instant) -> Option<Event> {
+    pub fn take(&mut self, event: &Event, causes: &[ObjectKey], now: Instant) -> Option<Told> {
         let object = ObjectKey::of(event);
         match News::of(event) {
             News::Failed => self.failed(object, event, causes, now),
@@ -83,28 +86,47 @@ impl Incidents {
         }
     }
 
-    /// The openings that are to be told now because they have lasted long enough.
-    pub fn due(&mut self, now: Instant) -> Vec<Event> {
+    /// What is to be told now: openings that have lasted long enough, and what came to others.
+    pub fn due(&mut self, now: Instant) -> Vec<Told> {
         self.sweep(now);
         let mut due = Vec::new();
-        while let Some(first) = self.held.first().copied() {
-            match self.open.get_mut(&first) {
-                Some(incident) if now.duration_since(incident.began) < self.hold => break,
-                Some(incident) => {
-                    incident.told = true;
-                    due.push(telling::opening(incident));
+        while let Some((_, id)) = self.agenda.first().copied().filter(|(at, _)| *at <= now) {
+            self.schedule(id, None);
+            let Some(incident) = self.open.get_mut(&id) else { continue };
+            match (incident.state, self.grouping) {
+                (State::Held, Grouping::ByCause) => due.extend(self.tell_opening(id)),
+                (State::Held, Grouping::ByObject) => {
+                    due.push(Told::alone(&incident.first));
+                    incident.mark_told();
                 }
-                None => {}
+                (State::Told, _) if !incident.fresh().is_empty() => {
+                    let part = Part::News(IncidentId(id));
+                    due.push(Told { event: telling::news(incident), part });
+                    incident.mark_told();
+                }
+                (State::Told | State::Unheard, _) => {}
             }
-            self.held.remove(&first);
         }
         due
     }
 
     /// When something is due next.
     pub fn next_due(&self) -> Option<Instant> {
-        let first = self.open.get(self.held.first()?)?;
-        Some(first.began + self.hold)
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
+    /// Whether an incident is open.
+    pub fn is_open(&self, id: IncidentId) -> bool {
+        self.open.contains_key(&id.0)
+    }
+
+    /// The opening of an incident did not arrive. It is told again with the next failure that belongs
+    /// to it.
+    pub fn unheard(&mut self, id: IncidentId) {
+        if let Some(incident) = self.open.get_mut(&id.0).filter(|it| it.state == State::Told) {
+            incident.state = State::Unheard;
+            self.schedule(id.0, None);
+        }
     }
 
     fn failed(
@@ -113,29 +135,26 @@ impl Incidents {
         event: &Event,
         causes: &[ObjectKey],
         now: Instant,
-    ) -> Option<Event> {
+    ) -> Option<Told> {
         self.recovering.remove(&object);
         if let Some(id) = self.of.get(&object).copied() {
             return self.failed_again(id, &object, event, now);
         }
         if self.of.len() >= MEMBERS {
-            return Some(event.clone());
+            return Some(Told::alone(event));
         }
         let text = Fingerprint::of(event);
         let mut member = Member { role: Role::Root, causes: causes.to_vec(), heard: now };
         if self.grouping == Grouping::ByCause {
             if let Some(id) = self.failing(causes) {
                 member.role = Role::Dependent;
-                self.join(id, object, member);
-                return None;
+                return self.join(id, object, member, event, now);
             }
             if let Some(id) = self.lead(&object, event) {
-                self.join(id, object, member);
-                return None;
+                return self.join(id, object, member, event, now);
             }
             if let Some(id) = self.saying.get(&text).copied() {
-                self.join(id, object, member);
-                return None;
+                return self.join(id, object, member, event, now);
             }
         }
         self.begin(object, event, text, member, now)
@@ -148,21 +167,17 @@ impl Incidents {
         text: Fingerprint,
         member: Member,
         now: Instant,
-    ) -> Option<Event> {
+    ) -> Option<Told> {
         let id = self.next;
         self.next += 1;
-        let told = self.hold.is_zero();
-        self.open.insert(id, Incident::new(event, text, now, told));
+        self.open.insert(id, Incident::new(event, text, now, State::Held));
         self.saying.insert(text, id);
-        self.join(id, object, member);
-        if !told {
-            self.held.insert(id);
-            return None;
+        self.join(id, object, member, event, now);
+        if self.hold.is_zero() {
+            return self.tell_opening(id);
         }
-        match self.grouping {
-            Grouping::ByCause => self.open.get(&id).map(telling::opening),
-            Grouping::ByObject => Some(event.clone()),
-        }
+        self.schedule(id, Some(now + self.hold));
+        None
     }
 
     fn failed_again(
@@ -171,19 +186,27 @@ impl Incidents {
         object: &ObjectKey,
         event: &Event,
         now: Instant,
-    ) -> Option<Event> {
+    ) -> Option<Told> {
         let incident = self.open.get_mut(&id)?;
         if let Some(member) = incident.members.get_mut(object) {
             member.heard = now;
         }
-        if self.grouping == Grouping::ByCause {
-            return None;
+        match (self.grouping, incident.state) {
+            (Grouping::ByCause, State::Unheard) => self.tell_opening(id),
+            (Grouping::ByCause, State::Held | State::Told) => None,
+            (Grouping::ByObject, State::Told | State::Unheard) => Some(Told::alone(event)),
+            (Grouping::ByObject, State::Held) => {
+                incident.first = event.clone();
+                None
+            }
         }
-        if incident.told {
-            return Some(event.clone());
-        }
-        incident.first = event.clone();
-        None
+    }
+
+    fn tell_opening(&mut self, id: u64) -> Option<Told> {
+        let incident = self.open.get_mut(&id)?;
+        let event = telling::opening(incident);
+        incident.mark_told();
+        Some(Told { event, part: Part::Opening(IncidentId(id)) })
     }
 
     fn waiting(
@@ -192,42 +215,43 @@ impl Incidents {
         event: &Event,
         causes: &[ObjectKey],
         now: Instant,
-    ) -> Option<Event> {
+    ) -> Option<Told> {
         if self.grouping == Grouping::ByObject {
-            return Some(event.clone());
+            return Some(Told::alone(event));
         }
-        if self.of.contains_key(&object) {
-            return None;
+        if let Some(id) = self.of.get(&object).copied() {
+            return self.failed_again(id, &object, event, now);
         }
         match self.failing(causes) {
             Some(id) if self.of.len() < MEMBERS => {
                 let causes = causes.to_vec();
                 let member = Member { role: Role::Dependent, causes, heard: now };
-                self.join(id, object, member);
-                None
+                self.join(id, object, member, event, now)
             }
-            _ => Some(event.clone()),
+            _ => Some(Told::alone(event)),
         }
     }
 
-    fn well(&mut self, object: &ObjectKey, event: &Event, now: Instant) -> Option<Event> {
+    fn well(&mut self, object: &ObjectKey, event: &Event, now: Instant) -> Option<Told> {
         let Some(id) = self.of.remove(object) else {
             let is_aftermath = self.recovering.remove(object).is_some();
-            return (!is_aftermath).then(|| event.clone());
+            return (!is_aftermath).then(|| Told::alone(event));
         };
         let incident = self.open.get_mut(&id)?;
-        incident.members.remove(object);
+        incident.leave(object);
         if !incident.is_over() {
             return None;
         }
         let incident = self.close(id)?;
         let still = incident.members.keys().map(|object| (object.clone(), now));
         self.recovering.extend(still);
-        incident.told.then(|| match self.grouping {
+        (incident.state != State::Held).then(|| match self.grouping {
             Grouping::ByCause => {
-                telling::resolution(&incident, event, now.duration_since(incident.began))
+                let lasted = now.duration_since(incident.began);
+                let event = telling::resolution(&incident, event, lasted);
+                Told { event, part: Part::End(IncidentId(id)) }
             }
-            Grouping::ByObject => event.clone(),
+            Grouping::ByObject => Told::alone(event),
         })
     }
 
@@ -241,7 +265,7 @@ impl Incidents {
     fn lead(&mut self, object: &ObjectKey, event: &Event) -> Option<u64> {
         let mut ids = self.awaiting.get(object)?.clone();
         let id = ids.pop_first()?;
-        ids.retain(|id| self.held.contains(id));
+        ids.retain(|id| self.open.get(id).is_some_and(|it| it.state == State::Held));
         for other in ids {
             let Some(other) = self.close(other) else { continue };
             for member in other.members.keys() {
@@ -258,25 +282,52 @@ impl Incidents {
                 member.role = Role::Dependent;
             }
         }
-        if !incident.told {
+        if incident.state == State::Held {
             incident.first = event.clone();
         }
         Some(id)
     }
 
-    fn join(&mut self, id: u64, object: ObjectKey, member: Member) {
-        let Some(incident) = self.open.get_mut(&id) else { return };
+    fn join(
+        &mut self,
+        id: u64,
+        object: ObjectKey,
+        member: Member,
+        event: &Event,
+        now: Instant,
+    ) -> Option<Told> {
+        let incident = self.open.get_mut(&id)?;
         for cause in &member.causes {
             self.awaiting.entry(cause.clone()).or_default().insert(id);
         }
         self.of.insert(object.clone(), id);
         incident.join(object, member);
+        incident.latest = event.timestamp;
+        match incident.state {
+            State::Unheard => return self.tell_opening(id),
+            State::Told if incident.due.is_none() && !incident.fresh().is_empty() => {
+                self.schedule(id, Some(now + GATHER));
+            }
+            State::Held | State::Told => {}
+        }
+        None
+    }
+
+    /// Puts an incident on the agenda, or takes it off.
+    pub(crate) fn schedule(&mut self, id: u64, due: Option<Instant>) {
+        let Some(incident) = self.open.get_mut(&id) else { return };
+        if let Some(before) = std::mem::replace(&mut incident.due, due) {
+            self.agenda.remove(&(before, id));
+        }
+        if let Some(due) = due {
+            self.agenda.insert((due, id));
+        }
     }
 
     /// Takes an incident out, with all that leads to it.
     fn close(&mut self, id: u64) -> Option<Incident> {
+        self.schedule(id, None);
         let incident = self.open.remove(&id)?;
-        self.held.remove(&id);
         if self.saying.get(&incident.text) == Some(&id) {
             self.saying.remove(&incident.text);
         }

@@ -20,7 +20,7 @@
 //! assert!(incidents.take(&event("GitRepository", "error"), &[], now).is_some());
 //! assert!(incidents.take(&event("Kustomization", "error"), &source, now).is_none());
 //! let over = incidents.take(&event("GitRepository", "info"), &[], now).unwrap();
-//! assert_eq!(over.reason, "IncidentResolved");
+//! assert_eq!(over.event.reason, "IncidentResolved");
 //! ```
 
 mod fingerprint;
@@ -28,7 +28,11 @@ mod incident;
 mod incidents;
 mod news;
 mod object;
+mod restore;
 mod telling;
+mod told;
 
 pub use incidents::{Grouping, Incidents};
 pub use object::ObjectKey;
+pub use restore::Failure;
+pub use told::{IncidentId, Part, Told};

@@ -1,25 +1,38 @@
 //! What is told of an incident.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use event_api::{Event, Severity};
 
 use crate::incident::Incident;
+use crate::object::ObjectKey;
 
+/// The reason of the event that tells of more objects.
+const ONGOING: &str = "IncidentOngoing";
 /// The reason of the event that ends an incident.
 const RESOLVED: &str = "IncidentResolved";
-/// The metadata that both events of an incident have.
+/// The metadata that all events of an incident have.
 const INCIDENT: &str = "incident";
 /// How many objects a message names.
 const NAMED: usize = 5;
 
 /// The event that opened it, and what else is known to have failed by now.
 pub(crate) fn opening(incident: &Incident) -> Event {
-    let mut event = incident.first.clone();
-    event.metadata.insert(INCIDENT.to_owned(), incident.name.clone());
-    if incident.concerned() > 1 {
+    let mut event = named(incident);
+    if incident.concerned().len() > 1 {
         event.metadata.insert("affected".to_owned(), affected(incident));
     }
+    event
+}
+
+/// More objects failed since it was told last.
+pub(crate) fn news(incident: &Incident) -> Event {
+    let mut event = named(incident);
+    ONGOING.clone_into(&mut event.reason);
+    event.timestamp = incident.latest;
+    let (all, new) = (incident.concerned().len(), listed(incident.fresh()));
+    event.message = format!("It lasts: {all} objects are affected by now. New: {new}");
     event
 }
 
@@ -30,7 +43,7 @@ pub(crate) fn resolution(incident: &Incident, last: &Event, lasted: Duration) ->
     RESOLVED.clone_into(&mut event.reason);
     event.timestamp = last.timestamp;
     let lasted = go_duration::format(Duration::from_secs(lasted.as_secs()));
-    let what = match incident.concerned() {
+    let what = match incident.concerned().len() {
         1 => "it is well again".to_owned(),
         _ => format!("{} are well again", affected(incident)),
     };
@@ -43,13 +56,25 @@ pub(crate) fn resolution(incident: &Incident, last: &Event, lasted: Duration) ->
     event
 }
 
+/// The event that opened it, with its name.
+fn named(incident: &Incident) -> Event {
+    let mut event = incident.first.clone();
+    event.metadata.insert(INCIDENT.to_owned(), incident.name.clone());
+    event
+}
+
 /// `7 objects (a, b, c, d, e and 2 more)`
 fn affected(incident: &Incident) -> String {
-    let count = incident.concerned();
-    let named: Vec<_> = incident.named(NAMED).map(ToString::to_string).collect();
-    let more = match count - named.len() {
+    let objects = incident.concerned();
+    format!("{} objects ({})", objects.len(), listed(objects))
+}
+
+/// `a, b, c, d, e and 2 more`
+fn listed(objects: &BTreeSet<ObjectKey>) -> String {
+    let named: Vec<_> = objects.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match objects.len() - named.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{count} objects ({}{more})", named.join(", "))
+    format!("{}{more}", named.join(", "))
 }

@@ -1,10 +1,10 @@
 //! Outages as an alert sees them: what is told, and what is not.
 
-#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests may fail as tests do")]
 
 use std::time::{Duration, Instant};
 
-use alert_incident::{Grouping, Incidents, ObjectKey};
+use alert_incident::{Failure, Grouping, Incidents, ObjectKey, Part, Told};
 use event_api::Event;
 use fuzz_input::{check, produce};
 use serde_json::json;
@@ -24,11 +24,19 @@ impl Alert {
     }
 
     fn pass(&mut self, seconds: u64) -> Vec<Event> {
+        self.passing(seconds).into_iter().map(|told| told.event).collect()
+    }
+
+    fn passing(&mut self, seconds: u64) -> Vec<Told> {
         self.now += Duration::from_secs(seconds);
         self.incidents.due(self.now)
     }
 
     fn hears(&mut self, event: &Event, causes: &[&str]) -> Option<Event> {
+        self.tells(event, causes).map(|told| told.event)
+    }
+
+    fn tells(&mut self, event: &Event, causes: &[&str]) -> Option<Told> {
         let causes: Vec<_> = causes.iter().map(|path| key(path)).collect();
         self.incidents.take(event, &causes, self.now)
     }
@@ -169,6 +177,122 @@ fn more_than_can_be_remembered_is_told_as_it_is() {
     assert_eq!(alert.hears(&one_more, &[]), Some(one_more));
 }
 
+#[test]
+fn what_comes_to_an_incident_is_gathered_and_told_as_news() {
+    let mut alert = Alert::new(Grouping::ByCause, 0);
+    let failed = |path: &str| event(path, "error", "Failed", "timeout");
+    let opening = alert.tells(&failed("GitRepository/fleet"), &[]).unwrap();
+    let Part::Opening(id) = opening.part else { panic!("{opening:?}") };
+    for n in 0..7 {
+        alert.waits(&format!("Kustomization/{n}"), &["GitRepository/fleet"]);
+    }
+    // Well again before anybody was told of it.
+    alert.is_well("Kustomization/0");
+    assert!(alert.pass(29).is_empty());
+    let news = alert.passing(1);
+    assert_eq!(news.len(), 1, "{news:#?}");
+    assert_eq!(news[0].part, Part::News(id));
+    assert_eq!(
+        news[0].event.message,
+        "It lasts: 8 objects are affected by now. New: Kustomization/apps/1, Kustomization/apps/2, \
+         Kustomization/apps/3, Kustomization/apps/4, Kustomization/apps/5 and 1 more"
+    );
+    assert_eq!(news[0].event.metadata, opening.event.metadata);
+    assert!(alert.pass(60).is_empty(), "nothing more has come");
+    alert.waits("Kustomization/late", &["GitRepository/fleet"]);
+    alert.is_well("Kustomization/late");
+    assert!(alert.pass(60).is_empty(), "nothing is new that is well");
+    let over = event("GitRepository/fleet", "info", "GitOperationSucceeded", "stored");
+    assert_eq!(alert.tells(&over, &[]).unwrap().part, Part::End(id));
+    assert!(!alert.incidents.is_open(id) && alert.incidents.next_due().is_none());
+}
+
+#[test]
+fn an_opening_that_did_not_arrive_is_told_with_the_next_failure() {
+    let mut alert = Alert::new(Grouping::ByCause, 0);
+    let failed = |path: &str| event(path, "error", "Failed", NO_HOST);
+    let Some(Told { part: Part::Opening(id), .. }) = alert.tells(&failed("K/a"), &[]) else {
+        panic!("no opening")
+    };
+    alert.incidents.unheard(id);
+    let again = alert.tells(&failed("K/b"), &[]).unwrap();
+    assert_eq!(again.part, Part::Opening(id));
+    assert_eq!(again.event.metadata["affected"], "2 objects (K/apps/a, K/apps/b)");
+    assert!(alert.hears(&failed("K/a"), &[]).is_none(), "it was told");
+    alert.incidents.unheard(id);
+    assert_eq!(alert.tells(&failed("K/a"), &[]).unwrap().part, Part::Opening(id));
+    // Even if nobody heard of its beginning, its end says what it was.
+    alert.incidents.unheard(id);
+    assert!(alert.is_well("K/a").is_none());
+    assert_eq!(alert.is_well("K/b").unwrap().reason, "IncidentResolved");
+    alert.incidents.unheard(id);
+}
+
+/// An object that is not well when a process begins.
+fn failure(path: &str, message: &str, causes: &[&str], age: u64, was_told: bool) -> Failure {
+    let (severity, reason) = match message {
+        "wait" => ("info", "DependencyNotReady"),
+        _ => ("error", "Failed"),
+    };
+    Failure {
+        event: event(path, severity, reason, message),
+        causes: causes.iter().map(|path| key(path)).collect(),
+        age: Duration::from_secs(age),
+        was_told,
+    }
+}
+
+#[test]
+fn a_new_process_goes_on_with_what_failed_before_it() {
+    let mut alert = Alert::new(Grouping::ByCause, 0);
+    alert.now += Duration::from_hours(1);
+    let source = "GitRepository/fleet";
+    let mut failures = vec![failure(source, "timeout", &[], 300, true)];
+    failures.push(failure("Kustomization/z", "wait", &["Kustomization/a"], 600, true));
+    for name in ["a", "b", "c"] {
+        failures.push(failure(&format!("Kustomization/{name}"), "wait", &[source], 200, true));
+    }
+    alert.incidents.restore(failures, alert.now);
+    assert!(alert.pass(60).is_empty(), "it was told");
+    assert!(alert.fails(source, "timeout", &[]).is_none());
+    let over = alert.is_well(source).unwrap();
+    assert!(over.message.starts_with("Resolved after 11m0s: 5 objects ("), "{}", over.message);
+    for name in ["a", "b", "c", "z"] {
+        assert!(alert.is_well(&format!("Kustomization/{name}")).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn what_failed_while_there_was_no_process_is_told() {
+    for (grouping, hold, told) in
+        [(Grouping::ByCause, 0, 1), (Grouping::ByCause, 120, 0), (Grouping::ByObject, 120, 0)]
+    {
+        let mut alert = Alert::new(grouping, hold);
+        alert.now += Duration::from_hours(1);
+        let unheard = failure("GitRepository/a", NO_HOST, &[], 60, false);
+        alert.incidents.restore(vec![unheard, failure("K/b", NO_HOST, &[], 5, false)], alert.now);
+        assert_eq!(alert.pass(0).len(), told, "{grouping:?} {hold}");
+        let later = usize::from(grouping == Grouping::ByCause) - told;
+        assert_eq!(alert.pass(60).len(), later, "{grouping:?} {hold}");
+        let resolved = alert.is_well("GitRepository/a").into_iter().chain(alert.is_well("K/b"));
+        let reasons: Vec<_> = resolved.map(|event| event.reason).collect();
+        match grouping {
+            Grouping::ByCause => assert_eq!(reasons, ["IncidentResolved"]),
+            Grouping::ByObject => assert_eq!(reasons.len(), 2, "as in Flux"),
+        }
+    }
+}
+
+#[test]
+fn one_that_is_not_well_for_days_is_not_forgotten_at_once() {
+    let mut alert = Alert::new(Grouping::ByCause, 0);
+    alert.now += Duration::from_hours(100);
+    let old = failure("K/a", NO_HOST, &[], 72 * 3600, true);
+    alert.incidents.restore(vec![old], alert.now);
+    assert!(alert.pass(3600).is_empty());
+    assert_eq!(alert.is_well("K/a").unwrap().reason, "IncidentResolved");
+}
+
 /// Whatever happens in whatever order: when all is well, no incident is left, and each one that was
 /// told was resolved.
 #[test]
@@ -194,7 +318,8 @@ fn all_incidents_end() {
             }
             assert_eq!(alert.incidents.next_due(), None, "round {round}");
         }
-        let opened = told.iter().filter(|event| event.is_error()).count();
+        let is_opening = |event: &&Event| event.is_error() && event.reason != "IncidentOngoing";
+        let opened = told.iter().filter(is_opening).count();
         let resolved = told.iter().filter(|event| event.reason == "IncidentResolved").count();
         assert_eq!(opened, resolved, "{told:#?}");
     });
