@@ -33,6 +33,7 @@ mod telling;
 mod told;
 
 pub use incidents::{Grouping, Incidents};
+pub use news::is_wait;
 pub use object::ObjectKey;
 pub use restore::Failure;
 pub use told::{IncidentId, Part, Told};

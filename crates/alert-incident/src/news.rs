@@ -16,11 +16,16 @@ pub(crate) enum News {
 /// Reasons by which Flux tells of waits, which it does as news and not as failures.
 const WAITS: [&str; 4] = ["DependencyNotReady", "SourceNotReady", "Progressing", "ArtifactFailed"];
 
+/// Whether an event of this reason says that its object waits for another one.
+pub fn is_wait(reason: &str) -> bool {
+    WAITS.contains(&reason)
+}
+
 impl News {
     pub(crate) fn of(event: &Event) -> Self {
         if event.is_error() {
             Self::Failed
-        } else if WAITS.contains(&event.reason.as_str()) {
+        } else if is_wait(&event.reason) {
             Self::Waiting
         } else {
             Self::Well

@@ -44,7 +44,9 @@ impl Incidents {
             }
         }
         for _ in 0..STEPS {
-            waiting.iter().for_each(|failure| self.recall(failure, now));
+            for failure in &waiting {
+                self.recall(failure, now);
+            }
             let before = waiting.len();
             waiting.retain(|failure| !self.of.contains_key(&ObjectKey::of(&failure.event)));
             if waiting.len() == before {

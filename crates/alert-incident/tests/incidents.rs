@@ -1,6 +1,6 @@
 //! Outages as an alert sees them: what is told, and what is not.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
 
 use std::time::{Duration, Instant};
 

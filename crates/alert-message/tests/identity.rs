@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{AlertIdentity, Answer, Kind, Provider, Request, Step, TokenOf, begin};
+use alert_message::{AlertIdentity, Answer, Kind, Place, Provider, Request, Step, TokenOf, begin};
 use event_api::Event;
 use secret_text::Secret;
 
@@ -37,9 +37,9 @@ fn event() -> Event {
 }
 
 fn first(provider: &Provider) -> Result<Request, String> {
-    match begin(provider, &event()).map_err(|error| error.to_string())? {
+    match begin(provider, &event(), Place::Alone).map_err(|error| error.to_string())? {
         Step::Ask(request, _) => Ok(request),
-        Step::Done | Step::Publish(_) => Err("nothing is asked".to_owned()),
+        Step::Done | Step::Begun(_) | Step::Publish(_) => Err("nothing is asked".to_owned()),
     }
 }
 
@@ -91,7 +91,9 @@ fn an_app_comments_under_its_own_name() {
     let app = TokenOf::GitHubApp { login: "fleet[bot]".to_owned() };
     let address = "https://github.com/acme/fleet";
     let provider = provider(Kind::GitHubPullRequestComment, address, "", app);
-    let Step::Ask(list, then) = begin(&provider, &event()).unwrap() else { panic!("no request") };
+    let Step::Ask(list, then) = begin(&provider, &event(), Place::Alone).unwrap() else {
+        panic!("no request")
+    };
     assert!(list.url.path().ends_with("/issues/7/comments"), "{}", list.url);
     let body = "<!-- flux-pr-comment-key:uid/Kustomization/apps/web -->";
     let comments = serde_json::json!([

@@ -43,7 +43,7 @@ pub(crate) async fn converse(
                 then(&answer).map_err(|error| Failed { error: error.into(), retry })?
             }
             Step::Publish(publication) => {
-                return nats::publish(publication, clients, access, deadline).await;
+                return nats::publish(publication, clients, access, deadline).await.map(|()| None);
             }
         };
     }

@@ -16,6 +16,7 @@ use crate::alert::AlertRules;
 use crate::event::dispatch::Dispatch;
 use crate::event::limiter::Limiter;
 use crate::event::memory::Memory;
+use crate::event::turns::Turns;
 use crate::metrics::{Ended, Notifications};
 use crate::receiver::identity::Identities;
 use crate::receiver::tokens::Tokens;
@@ -38,6 +39,8 @@ pub(crate) struct Context {
     pub(crate) limiter: Limiter,
     /// What alerts tell as incidents.
     pub(crate) memory: Memory,
+    /// The order of events that wait for the API server.
+    pub(crate) turns: Turns,
     /// Events that wait for their providers.
     pub(crate) dispatch: Dispatch,
     pub(crate) sender: Sender,
@@ -70,6 +73,7 @@ impl Context {
             receivers: Watched::start(runtime),
             limiter: Limiter::new(settings.rate_limit_interval, now),
             memory: Memory::default(),
+            turns: Turns::default(),
             dispatch: Dispatch::default(),
             sender: Sender::default(),
             bearers,

@@ -84,6 +84,7 @@ async fn serve(
     let (endpoints, ambient) = (settings.endpoints.clone(), settings.ambient.clone());
     let bearers = Bearers::new(clouds, endpoints, ambient, settings.tokens);
     let ctx = Arc::new(Context::start(runtime, settings, bearers));
+    let alive = program::renewed(runtime).await;
     let paths = ctx.settings.paths_in_metrics;
     let handler = |one: &'static str| (!paths).then_some(one);
     let of_events = ServerMetrics::register(&runtime.metrics, "event", handler("/"));
@@ -96,7 +97,10 @@ async fn serve(
     let (known, serving_ends) = (Arc::clone(&ctx), ended.clone());
     let servers = tokio::spawn(async move {
         tokio::select! {
-            () = known.complete() => {}
+            () = async {
+                known.complete().await;
+                event::restore::restore(&known, alive).await;
+            } => {}
             () = serving_ends.clone() => return,
         }
         tracing::info!("serving events and webhooks");

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kube::{Client, Config};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Client, Config};
 use tokio::sync::watch;
 
 use crate::chain;
@@ -21,6 +22,8 @@ use crate::requeue::Jitter;
 const DRAIN_EVENTS: Duration = Duration::from_secs(1);
 /// How long what a server has begun may take to be over then.
 const DRAIN_SERVED: Duration = Duration::from_secs(10);
+/// How long the Lease may take to be read.
+const RENEWED: Duration = Duration::from_secs(5);
 /// How long threads that compute may take to end then.
 const ABANDON: Duration = Duration::from_millis(500);
 
@@ -209,6 +212,18 @@ fn user_agent(name: &'static str) -> (http::HeaderName, http::HeaderValue) {
     let value = http::HeaderValue::from_str(&agent)
         .unwrap_or_else(|_| http::HeaderValue::from_static("ferroflux"));
     (http::header::USER_AGENT, value)
+}
+
+/// When the Lease of this controller was renewed last: a sign of life of the process before this one, if
+/// asked for before this one leads. None without elections, or if nobody knows.
+pub async fn renewed(runtime: &Runtime) -> Option<jiff::Timestamp> {
+    if !runtime.flags.enable_leader_election {
+        return None;
+    }
+    let settings = settings(runtime.name, &runtime.flags);
+    let api: Api<Lease> = Api::namespaced(runtime.client.clone(), &settings.namespace);
+    let lease = tokio::time::timeout(RENEWED, api.get_opt(&settings.lease)).await.ok()?.ok()??;
+    Some(lease.spec?.renew_time?.0)
 }
 
 /// The Lease of a controller; every shard has its own.

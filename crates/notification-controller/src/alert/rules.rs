@@ -53,6 +53,16 @@ pub(crate) struct Choice {
     pub(crate) invalid: Vec<(Arc<Alert>, String)>,
 }
 
+impl Chosen {
+    /// Whether the labels of the object are such that the alert chooses it.
+    pub(crate) fn has_labels(&self, labels: &BTreeMap<String, String>) -> bool {
+        let has = |wanted: &BTreeMap<String, String>| {
+            wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+        };
+        self.if_labelled.is_empty() || self.if_labelled.iter().any(has)
+    }
+}
+
 impl Rules {
     /// Compiles alerts. Suspended ones choose nothing.
     pub(crate) fn compile(mut alerts: Vec<Arc<Alert>>) -> Self {
@@ -95,6 +105,14 @@ impl Rules {
         self.by_name.get(&(namespace.to_owned(), name.to_owned())).cloned()
     }
 
+    /// Namespaces and kinds of what alerts that tell incidents listen to.
+    pub(crate) fn of_incidents(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tells_incidents =
+            |rules: &[Arc<Rule>]| rules.iter().any(|rule| rule.options.grouping.is_some());
+        let of = self.by_object.iter().filter(move |(_, rules)| tells_incidents(rules));
+        of.map(|((namespace, kind), _)| (namespace.as_str(), kind.as_str()))
+    }
+
     /// Whether there is an alert that remembers what it told.
     pub(crate) fn remember(&self) -> bool {
         self.by_name.values().any(|rule| rule.options.has_memory())
@@ -120,7 +138,7 @@ impl Rule {
     }
 
     /// Namespace and name.
-    fn name(&self) -> (String, String) {
+    pub(crate) fn name(&self) -> (String, String) {
         (self.alert.namespace().unwrap_or_default(), self.alert.name_any())
     }
 

@@ -23,7 +23,8 @@ pub(super) async fn causes(ctx: &Context, event: &Event) -> Vec<ObjectKey> {
     }
 }
 
-fn of(event: &Event, object: &DynamicObject) -> Vec<ObjectKey> {
+/// What an object says of it.
+pub(super) fn of(event: &Event, object: &DynamicObject) -> Vec<ObjectKey> {
     let about = &event.involved_object;
     let spec = &object.data["spec"];
     let key = |reference: &Value, kind: &str| {

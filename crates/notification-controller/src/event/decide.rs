@@ -11,6 +11,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 
 use super::metadata::{self, Conflicts};
 use super::object;
+use super::tale::Chapter;
 use crate::alert::rules::Rule;
 use crate::provider::admission::{Withheld, admits};
 use crate::settings::Settings;
@@ -24,6 +25,8 @@ pub(crate) struct Errand {
     pub(crate) kind: Kind,
     /// The event as the alert has it told.
     pub(crate) event: Event,
+    /// Which message of an incident it is.
+    pub(crate) chapter: Option<Chapter>,
     pub(crate) conflicts: Conflicts,
 }
 
@@ -114,7 +117,7 @@ fn of(
     }
     let (metadata, conflicts) = metadata::combined(event, &alert.spec);
     let event = Event { metadata, ..event.clone() };
-    let errand = Errand { rule: Arc::clone(rule), provider, kind, event, conflicts };
+    let errand = Errand { rule: Arc::clone(rule), provider, kind, event, chapter: None, conflicts };
     Ok(Decision::Tell(Box::new(errand)))
 }
 

@@ -1,7 +1,5 @@
 //! Alerts that choose by the labels of the object.
 
-use std::collections::BTreeMap;
-
 use event_api::Event;
 use kube::ResourceExt as _;
 use kube::api::DynamicObject;
@@ -26,10 +24,7 @@ pub(super) async fn admitted(ctx: &Context, event: &Event, chosen: Vec<Chosen>) 
             return Vec::new();
         }
     };
-    let has = |wanted: &BTreeMap<String, String>| {
-        wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
-    };
-    chosen.into_iter().filter(|chosen| chosen.if_labelled.iter().any(has)).collect()
+    chosen.into_iter().filter(|chosen| chosen.has_labels(&labels)).collect()
 }
 
 /// The object of an event as it is now.

@@ -8,6 +8,9 @@ pub(crate) mod limiter;
 pub(crate) mod memory;
 pub(crate) mod metadata;
 mod notify;
+pub(crate) mod restore;
+mod tale;
+pub(crate) mod turns;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +25,7 @@ use crate::context::Context;
 use crate::http::{Handler, Reply, Request};
 use crate::metrics::Ended;
 use limiter::{EventKey, Taken};
+use tale::Chapter;
 
 /// Takes events from controllers.
 #[derive(Debug)]
@@ -81,8 +85,10 @@ fn take(ctx: &Arc<Context>, event: &Arc<Event>, bytes: usize) {
         );
         return;
     }
-    let (curious, plain): (Vec<_>, Vec<_>) =
-        choice.chosen.into_iter().partition(|chosen| is_curious(chosen, event));
+    let is_behind = ctx.turns.are_taken(event);
+    let (curious, plain): (Vec<_>, Vec<_>) = choice.chosen.into_iter().partition(|chosen| {
+        is_curious(chosen, event) || is_behind && chosen.rule.options.has_memory()
+    });
     for chosen in plain {
         tell(ctx, event, &chosen, &[], bytes);
     }
@@ -98,24 +104,26 @@ fn take_again(ctx: &Arc<Context>, event: &Arc<Event>, bytes: usize) {
         return;
     }
     let chosen = rules.choice(event).chosen.into_iter();
-    let remembering =
-        chosen.filter(|chosen| chosen.rule.options.has_memory() && chosen.if_labelled.is_empty());
+    let remembering = chosen
+        .filter(|chosen| chosen.rule.options.has_memory() && chosen.if_labelled.is_empty())
+        .map(|chosen| Chosen { is_admitted: false, ..chosen });
+    if ctx.turns.are_taken(event) {
+        return look_and_tell(ctx, event, remembering.collect(), bytes);
+    }
     for chosen in remembering {
-        tell(ctx, event, &Chosen { is_admitted: false, ..chosen }, &[], bytes);
+        tell(ctx, event, &chosen, &[], bytes);
     }
 }
 
 /// Whether more must be known than the event says.
-///
-/// Limit: an object that is well again before the API server has said what it depends on is taken to
-/// have failed after that, until its next event.
 fn is_curious(chosen: &Chosen, event: &Event) -> bool {
     // Only what is not well is so because of something.
     let has_causes = chosen.rule.options.grouping.is_some() && Incidents::asks_for_causes(event);
     has_causes || !chosen.if_labelled.is_empty()
 }
 
-/// Looks at the object of an event for the alerts that need it.
+/// Looks at the object of an event for the alerts that need it, and tells them when all events of the
+/// object before it are told.
 fn look_and_tell(ctx: &Arc<Context>, event: &Arc<Event>, curious: Vec<Chosen>, bytes: usize) {
     let Some(place) = ctx.dispatch.budget(bytes) else {
         for chosen in curious {
@@ -123,10 +131,11 @@ fn look_and_tell(ctx: &Arc<Context>, event: &Arc<Event>, curious: Vec<Chosen>, b
         }
         return;
     };
+    let mut turn = ctx.turns.take(event);
     let (ctx, event) = (Arc::clone(ctx), Arc::clone(event));
     tokio::spawn(async move {
         let grouping = |chosen: &Chosen| chosen.rule.options.grouping.is_some();
-        let causes = if curious.iter().any(grouping) {
+        let causes = if Incidents::asks_for_causes(&event) && curious.iter().any(grouping) {
             causes::causes(&ctx, &event).await
         } else {
             Vec::new()
@@ -138,10 +147,11 @@ fn look_and_tell(ctx: &Arc<Context>, event: &Arc<Event>, curious: Vec<Chosen>, b
         } else {
             labels::admitted(&ctx, &event, labelled).await
         };
+        turn.comes().await;
         for chosen in plain.into_iter().chain(admitted) {
             tell(&ctx, &event, &chosen, &causes, bytes);
         }
-        drop(place);
+        drop((turn, place));
     });
 }
 
@@ -158,24 +168,34 @@ fn tell(
 ) {
     let rule = &chosen.rule;
     if !rule.options.has_memory() {
-        return notify(ctx, event, rule, bytes);
+        return notify(ctx, event, rule, None, bytes);
     }
-    let Some(told) = ctx.memory.take(rule, event, causes, Instant::now()) else { return };
-    if told != **event {
-        notify(ctx, &Arc::new(told), rule, bytes);
-    } else if chosen.is_admitted {
-        notify(ctx, event, rule, bytes);
+    let order = ctx.memory.in_order();
+    match ctx.memory.take(rule, event, causes, Instant::now()) {
+        Some((told, Some(chapter))) => notify(ctx, &Arc::new(told), rule, Some(&chapter), bytes),
+        Some((_, None)) if chosen.is_admitted => notify(ctx, event, rule, None, bytes),
+        Some((_, None)) | None => {}
     }
+    drop(order);
 }
 
 /// Hands an event over to the provider of an alert.
-fn notify(ctx: &Arc<Context>, event: &Arc<Event>, rule: &Arc<Rule>, bytes: usize) {
+fn notify(
+    ctx: &Arc<Context>,
+    event: &Arc<Event>,
+    rule: &Arc<Rule>,
+    chapter: Option<&Chapter>,
+    bytes: usize,
+) {
     let decision = decide::decide(event, rule, &ctx.providers, &ctx.settings);
     let error = match decision {
-        Ok(decide::Decision::Tell(errand)) => match ctx.dispatch.enqueue(ctx, errand, bytes) {
-            Ok(()) => return,
-            Err(_full) => decide::Error::Busy,
-        },
+        Ok(decide::Decision::Tell(mut errand)) => {
+            errand.chapter = chapter.cloned();
+            match ctx.dispatch.enqueue(ctx, errand, bytes) {
+                Ok(()) => return,
+                Err(_full) => decide::Error::Busy,
+            }
+        }
         Ok(decide::Decision::Withheld(provider, why)) => {
             tracing::debug!(alert = rule.alert.metadata.name, "{why}");
             ctx.count(&provider, Ended::Suppressed);
@@ -183,6 +203,9 @@ fn notify(ctx: &Arc<Context>, event: &Arc<Event>, rule: &Arc<Rule>, bytes: usize
         }
         Err(error) => error,
     };
+    if let Some(chapter) = chapter {
+        ctx.memory.unheard(rule, chapter);
+    }
     not_begun(ctx, event, rule, &error);
 }
 

@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use alert_message::Place;
+use alert_send::Error;
 use event_api::Event;
 use reconcile_loop::chain;
 
 use super::decide::Errand;
+use super::tale::Telling;
 use super::{FAILED, object, undelivered};
 use crate::alert::rules::Rule;
 use crate::context::Context;
 use crate::metrics::Ended;
+use crate::provider::outfit::Outfit;
 use crate::provider::{commit_status, outfit, token};
 
 /// What is said where two sources of metadata have the same key.
@@ -48,6 +52,9 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
         }
     };
     ctx.count(&errand.provider, Ended::Failed);
+    if let Some(chapter) = &errand.chapter {
+        ctx.memory.unheard(&errand.rule, chapter);
+    }
     tracing::error!(
         alert = errand.rule.alert.metadata.name,
         provider = errand.provider.metadata.name,
@@ -57,7 +64,9 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
 }
 
 async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
-    let Errand { rule, provider, kind, event, .. } = errand;
+    let Errand { rule, provider, kind, event, chapter, .. } = errand;
+    let telling = chapter.as_ref().map_or(Some(Telling::Alone), |it| it.telling(provider));
+    let Some(telling) = telling else { return Ok(Ended::Suppressed) };
     let (alert, event) = (&rule.alert, &worded(ctx, rule, event));
     let status_id = match kind.class() {
         alert_message::Class::CommitStatus => commit_status::id(provider, alert, event)
@@ -88,13 +97,34 @@ async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
             no_notifier(&format!("failed to initialize notifier: {}", chain(&error)))
         }
     })?;
-    let told = ctx.sender.tell(&outfit.provider, event, &outfit.access, outfit.timeout).await;
+    let told = tell(ctx, errand, &outfit, event, &telling).await;
     told.map(|()| Ended::Sent).map_err(|error| match chain(&error) {
         text if error.is_of_setup() => {
             no_notifier(&format!("failed to initialize notifier: {text}"))
         }
         text => Failure::Unsent(text),
     })
+}
+
+/// Tells the provider, and remembers what others can be told below.
+async fn tell(
+    ctx: &Context,
+    errand: &Errand,
+    outfit: &Outfit,
+    event: &Event,
+    telling: &Telling,
+) -> Result<(), Error> {
+    let at =
+        |place| ctx.sender.tell(&outfit.provider, event, place, &outfit.access, outfit.timeout);
+    let told = match (at(telling.place()).await, telling) {
+        // Whatever has become of the first message, the end is told.
+        (Err(Error::Message(_)), Telling::Last(_)) => at(Place::Alone).await?,
+        (told, _) => told?,
+    };
+    if let (Some(thread), Some(chapter)) = (told, &errand.chapter) {
+        chapter.begun(&errand.provider, thread);
+    }
+    Ok(())
 }
 
 /// The event with the message that the alert's template makes of it; with its own if that fails.

@@ -1,0 +1,232 @@
+//! What a new process has to know of the incidents of the one before it: the objects that are not well.
+//! Nothing is kept for that; the objects say it themselves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alert_incident::{Failure, is_wait};
+use event_api::{Event, InvolvedObject, Severity};
+use jiff::Timestamp;
+use kube::api::{DynamicObject, ListParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, Client, ResourceExt as _};
+use reconcile_loop::controller::api_error;
+use serde_json::Value;
+
+use super::causes;
+use crate::alert::rules::Rule;
+use crate::context::Context;
+
+/// How long it may take; events have to wait for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Limit: objects that are read of one kind in one namespace.
+const MOST: usize = 10_000;
+const PAGE: u32 = 500;
+
+/// API versions of kinds, and who tells of them.
+const KINDS: [(&str, &str, &[&str]); 6] = [
+    (
+        "source.toolkit.fluxcd.io/v1",
+        "source-controller",
+        &["Bucket", "GitRepository", "HelmChart", "HelmRepository", "OCIRepository"],
+    ),
+    ("kustomize.toolkit.fluxcd.io/v1", "kustomize-controller", &["Kustomization"]),
+    ("helm.toolkit.fluxcd.io/v2", "helm-controller", &["HelmRelease"]),
+    (
+        "image.toolkit.fluxcd.io/v1",
+        "image-reflector-controller",
+        &["ImageRepository", "ImagePolicy"],
+    ),
+    ("image.toolkit.fluxcd.io/v1", "image-automation-controller", &["ImageUpdateAutomation"]),
+    ("source.extensions.fluxcd.io/v1beta1", "source-watcher", &["ArtifactGenerator"]),
+];
+
+/// Objects of one kind in one namespace.
+struct Source {
+    resource: ApiResource,
+    namespace: String,
+    controller: &'static str,
+}
+
+/// Has alerts that tell incidents go on with those that are open. `alive` is when the process before
+/// this one was last seen: what failed before that was told.
+pub(crate) async fn restore(ctx: &Context, alive: Option<Timestamp>) {
+    let restored = tokio::time::timeout(PATIENCE, async {
+        for (rule, failures) in failures(ctx, alive).await {
+            tracing::info!(alert = rule.alert.name_any(), objects = failures.len(), "not well yet");
+            ctx.memory.restore(&rule, failures, Instant::now());
+        }
+    });
+    if restored.await.is_err() {
+        tracing::error!("the API server did not say in time which objects are not well");
+    }
+}
+
+/// By alert.
+async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Vec<Failure>)> {
+    let rules = ctx.alerts.current();
+    let mut of: HashMap<_, (Arc<Rule>, Vec<Failure>)> = HashMap::new();
+    for (namespace, kind) in rules.of_incidents() {
+        let Some(source) = Source::of(namespace, kind) else { continue };
+        let objects = match source.objects(&ctx.runtime.client).await {
+            Ok(objects) => objects,
+            Err(error) => {
+                tracing::error!(error, kind, namespace, "which objects are not well is not known");
+                continue;
+            }
+        };
+        for object in objects {
+            let Some(event) = event(&object, &source) else { continue };
+            let since = event.timestamp.unwrap_or_else(Timestamp::now);
+            let failure = Failure {
+                causes: causes::of(&event, &object),
+                age: Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default(),
+                was_told: alive.is_some_and(|alive| since <= alive),
+                event,
+            };
+            for chosen in rules.choice(&failure.event).chosen {
+                if chosen.rule.options.grouping.is_some() && chosen.has_labels(object.labels()) {
+                    let name = chosen.rule.name();
+                    let of = of.entry(name).or_insert_with(|| (chosen.rule, Vec::new()));
+                    of.1.push(failure.clone());
+                }
+            }
+        }
+    }
+    of.into_values().collect()
+}
+
+impl Source {
+    fn of(namespace: &str, kind: &str) -> Option<Self> {
+        let (api_version, controller, _) =
+            KINDS.iter().find(|(_, _, kinds)| kinds.contains(&kind))?;
+        let (group, version) = api_version.split_once('/')?;
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        Some(Self { resource, namespace: namespace.to_owned(), controller })
+    }
+
+    async fn objects(&self, client: &Client) -> Result<Vec<DynamicObject>, String> {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(client.clone(), &self.namespace, &self.resource);
+        let mut parameters = ListParams::default().limit(PAGE);
+        let (mut unwell, mut read) = (Vec::new(), 0);
+        while read < MOST {
+            let page = api.list(&parameters).await.map_err(|error| api_error(&error))?;
+            read += page.items.len();
+            unwell.extend(page.items.into_iter().filter(|object| failing(object).is_some()));
+            match page.metadata.continue_ {
+                Some(rest) if !rest.is_empty() => parameters = parameters.continue_token(&rest),
+                _ => break,
+            }
+        }
+        Ok(unwell)
+    }
+}
+
+/// What is said of an object that is not well.
+fn event(object: &DynamicObject, source: &Source) -> Option<Event> {
+    let ready = failing(object)?;
+    let text = |name: &str| ready[name].as_str().unwrap_or_default().to_owned();
+    let reason = text("reason");
+    Some(Event {
+        involved_object: InvolvedObject {
+            kind: source.resource.kind.clone(),
+            namespace: source.namespace.clone(),
+            name: object.name_any(),
+            uid: object.uid().unwrap_or_default(),
+            api_version: source.resource.api_version.clone(),
+            ..InvolvedObject::default()
+        },
+        severity: if is_wait(&reason) { Severity::Info } else { Severity::Error },
+        timestamp: text("lastTransitionTime").parse().ok(),
+        message: text("message"),
+        reason,
+        metadata: std::collections::BTreeMap::new(),
+        reporting_controller: source.controller.to_owned(),
+        reporting_instance: String::new(),
+    })
+}
+
+/// The condition that says that an object is not well. Of those that are suspended or go, nobody will
+/// hear that they are well again.
+fn failing(object: &DynamicObject) -> Option<&Value> {
+    let is_left_alone = object.data["spec"]["suspend"] == true;
+    if is_left_alone || object.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let conditions = object.data["status"]["conditions"].as_array()?;
+    let condition = |kind: &str| conditions.iter().find(|condition| condition["type"] == kind);
+    let tries_again =
+        || condition("Reconciling").is_some_and(|it| it["reason"] == "ProgressingWithRetry");
+    let ready = condition("Ready")?;
+    let is_unwell = match ready["status"].as_str()? {
+        "False" => true,
+        "Unknown" => tries_again(),
+        _ => false,
+    };
+    is_unwell.then_some(ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(spec: &Value, conditions: &[(&str, &str, &str)]) -> DynamicObject {
+        let conditions: Vec<_> = conditions
+            .iter()
+            .map(|(kind, status, reason)| {
+                json!({
+                    "type": kind, "status": status, "reason": reason, "message": "said",
+                    "lastTransitionTime": "2026-01-02T03:04:05Z",
+                })
+            })
+            .collect();
+        serde_json::from_value(json!({
+            "metadata": {"name": "web", "uid": "1"}, "spec": spec,
+            "status": {"conditions": conditions},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_object_that_is_not_well_says_what_its_controller_told() {
+        let source = Source::of("apps", "Kustomization").unwrap();
+        let failed = [("Ready", "False", "BuildFailed")];
+        let told = event(&object(&json!({}), &failed), &source).unwrap();
+        let expected = json!({
+            "involvedObject": {
+                "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                "name": "web", "namespace": "apps", "uid": "1",
+            },
+            "severity": "error", "reason": "BuildFailed", "message": "said",
+            "timestamp": "2026-01-02T03:04:05Z", "reportingController": "kustomize-controller",
+        });
+        assert_eq!(serde_json::to_value(told).unwrap(), expected);
+        let waits = [("Ready", "False", "DependencyNotReady")];
+        assert!(!event(&object(&json!({}), &waits), &source).unwrap().is_error());
+        assert!(Source::of("apps", "Pod").is_none());
+    }
+
+    #[test]
+    fn only_what_will_be_heard_of_is_not_well() {
+        let retry = ("Reconciling", "True", "ProgressingWithRetry");
+        let unknown = ("Ready", "Unknown", "Progressing");
+        for (spec, conditions, is_failing) in [
+            (json!({}), vec![("Ready", "True", "Succeeded")], false),
+            (json!({}), vec![("Ready", "False", "Failed")], true),
+            (json!({"suspend": true}), vec![("Ready", "False", "Failed")], false),
+            (json!({}), vec![unknown], false),
+            (json!({}), vec![unknown, retry], true),
+            (json!({}), vec![], false),
+        ] {
+            assert_eq!(
+                failing(&object(&spec, &conditions)).is_some(),
+                is_failing,
+                "{conditions:?}"
+            );
+        }
+    }
+}
