@@ -270,7 +270,7 @@ async fn an_answer_without_end_costs_no_second_message() {
             (end.map_err(|error| error_text(&error)), asked)
         };
         // Taken is taken.
-        assert!(matches!(told(Kind::Generic, "", StatusCode::OK).await, (Ok(()), 1)));
+        assert!(matches!(told(Kind::Generic, "", StatusCode::OK).await, (Ok(None), 1)));
         let (refused, asked) = told(Kind::Generic, "", StatusCode::FORBIDDEN).await;
         let refused = refused.unwrap_err();
         let wanted = "request failed with status code 403: *****";
