@@ -38,10 +38,8 @@ impl Sender {
         Self { clients: Clients::default(), retries }
     }
 
-    /// Tells a provider of an event that belongs to `place`, and returns what others can be told below,
-    /// if it is the first of several and the provider's server knows such a thing. `timeout` is for
-    /// all attempts together. Cancelled at an `.await`, the provider was told or not, and nobody
-    /// knows which.
+    /// Tells a provider of an event. `timeout` is for all attempts together. Cancelled at an
+    /// `.await`, the provider was told or not, and nobody knows which.
     ///
     /// # Errors
     /// If the provider could not be told: what the last attempt failed of. No secret is in it.
@@ -49,7 +47,22 @@ impl Sender {
         &self,
         provider: &Provider,
         event: &Event,
+        access: &Access,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        self.tell_at(Place::Alone, provider, event, access, timeout).await.map(drop)
+    }
+
+    /// The same with an event that belongs to others. Returns what those can be told below, if it is the
+    /// first of them and the provider's server knows such a thing.
+    ///
+    /// # Errors
+    /// As [`tell`](Self::tell).
+    pub async fn tell_at(
+        &self,
         place: Place<'_>,
+        provider: &Provider,
+        event: &Event,
         access: &Access,
         timeout: Duration,
     ) -> Result<Option<Thread>, Error> {

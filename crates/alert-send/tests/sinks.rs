@@ -72,8 +72,7 @@ fn event() -> Event {
 async fn tell(provider: &Provider) -> Result<(), Error> {
     let soon = Duration::from_millis(5);
     let sender = Sender::new(Retries { limit: 4, shortest: soon, longest: soon });
-    let told = sender.tell(provider, &event(), Place::Alone, &Access::default(), PATIENCE).await;
-    told.map(|thread| assert_eq!(thread, None))
+    sender.tell(provider, &event(), &Access::default(), PATIENCE).await
 }
 
 #[tokio::test]
@@ -199,10 +198,7 @@ async fn a_server_that_hangs_costs_the_timeout_and_metadata_servers_nothing() {
     let sender = Sender::default();
     let timeout = Duration::from_millis(300);
     let provider = provider(Kind::Generic, address);
-    let error = sender
-        .tell(&provider, &event(), Place::Alone, &Access::default(), timeout)
-        .await
-        .unwrap_err();
+    let error = sender.tell(&provider, &event(), &Access::default(), timeout).await.unwrap_err();
     assert!(error_text(&error).contains("context deadline exceeded"), "{}", error_text(&error));
     let metadata = self::provider(Kind::Generic, "http://169.254.169.254/latest/meta-data");
     let error = tell(&metadata).await.unwrap_err();
@@ -264,13 +260,12 @@ async fn an_answer_without_end_costs_no_second_message() {
             let soon = Duration::from_millis(5);
             let sender = Sender::new(Retries { limit: 2, shortest: soon, longest: soon });
             let provider = provider(kind, address + path);
-            let end =
-                sender.tell(&provider, &event(), Place::Alone, &Access::default(), timeout).await;
+            let end = sender.tell(&provider, &event(), &Access::default(), timeout).await;
             let asked = asked.lock().unwrap().len();
             (end.map_err(|error| error_text(&error)), asked)
         };
         // Taken is taken.
-        assert!(matches!(told(Kind::Generic, "", StatusCode::OK).await, (Ok(None), 1)));
+        assert!(matches!(told(Kind::Generic, "", StatusCode::OK).await, (Ok(()), 1)));
         let (refused, asked) = told(Kind::Generic, "", StatusCode::FORBIDDEN).await;
         let refused = refused.unwrap_err();
         let wanted = "request failed with status code 403: *****";
@@ -293,7 +288,7 @@ async fn a_server_says_what_others_can_be_told_below() {
     let soon = Duration::from_millis(5);
     let sender = Sender::new(Retries { limit: 1, shortest: soon, longest: soon });
     let (provider, access) = (provider(Kind::Slack, address), Access::default());
-    let tell = async |place| sender.tell(&provider, &event(), place, &access, PATIENCE).await;
+    let tell = async |place| sender.tell_at(place, &provider, &event(), &access, PATIENCE).await;
     let thread = tell(Place::First).await.unwrap().unwrap();
     assert_eq!(tell(Place::Last(&thread)).await.unwrap(), None);
     assert_eq!(asked.lock().unwrap().len(), 3);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use alert_message::Place;
 use alert_send::{Retries, Sender};
 use http_access::{Access, Secret};
 
@@ -60,12 +59,10 @@ async fn a_server_that_is_silent_costs_little() {
     let once = Sender::new(Retries { limit: 0, ..Retries::default() });
     let provider = provider(&stub.url);
     let long = Duration::from_mins(1);
-    let error =
-        once.tell(&provider, &event(), Place::Alone, &Access::default(), long).await.unwrap_err();
+    let error = once.tell(&provider, &event(), &Access::default(), long).await.unwrap_err();
     assert!(format!("{error:?}").contains("Timeout") && began.elapsed() < long / 2, "{error:?}");
     let brief = Duration::from_millis(200);
-    let error =
-        once.tell(&provider, &event(), Place::Alone, &Access::default(), brief).await.unwrap_err();
+    let error = once.tell(&provider, &event(), &Access::default(), brief).await.unwrap_err();
     assert!(format!("{error:?}").contains("Deadline"), "{error:?}");
 }
 

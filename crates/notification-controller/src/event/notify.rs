@@ -115,7 +115,7 @@ async fn tell(
     telling: &Telling,
 ) -> Result<(), Error> {
     let at =
-        |place| ctx.sender.tell(&outfit.provider, event, place, &outfit.access, outfit.timeout);
+        |place| ctx.sender.tell_at(place, &outfit.provider, event, &outfit.access, outfit.timeout);
     let told = match (at(telling.place()).await, telling) {
         // Whatever has become of the first message, the end is told.
         (Err(Error::Message(_)), Telling::Last(_)) => at(Place::Alone).await?,
