@@ -19,10 +19,12 @@ use crate::event::memory::Memory;
 use crate::event::turns::Turns;
 use crate::metrics::{Ended, Notifications};
 use crate::receiver::identity::Identities;
+use crate::receiver::looks::Looks;
+use crate::receiver::paths::Paths;
 use crate::receiver::tokens::Tokens;
 use crate::receiver::wake::Waker;
 use crate::settings::Settings;
-use crate::watched::Watched;
+use crate::watched::{Derived, Watched};
 
 /// Limit: complaints that wait to be written; further ones are in the log only.
 const COMPLAINTS: usize = 256;
@@ -35,6 +37,7 @@ pub(crate) struct Context {
     pub(crate) alerts: AlertRules,
     pub(crate) providers: Watched<Provider>,
     pub(crate) receivers: Watched<Receiver>,
+    pub(crate) paths: Derived<Paths>,
     /// Events that were told already.
     pub(crate) limiter: Limiter,
     /// What alerts tell as incidents.
@@ -51,6 +54,8 @@ pub(crate) struct Context {
     pub(crate) tokens: Tokens,
     /// Keys of identity providers.
     pub(crate) identities: Identities,
+    /// What Receivers have just looked at.
+    pub(crate) looks: Looks,
     pub(crate) waker: Waker,
     complaints: mpsc::Sender<(Arc<Alert>, Event)>,
 }
@@ -71,6 +76,8 @@ impl Context {
             alerts: AlertRules::start(runtime),
             providers: Watched::start(runtime),
             receivers: Watched::start(runtime),
+            paths: Derived::default(),
+            looks: Looks::default(),
             limiter: Limiter::new(settings.rate_limit_interval, now),
             memory: Memory::default(),
             turns: Turns::default(),

@@ -1,9 +1,13 @@
 //! Objects as a watch last saw them, for those who serve rather than reconcile.
+//!
+//! The loops of the same kinds have watches of their own, which live as long as this process leads,
+//! want only some of the objects, and queue what they see: a store that both share would have to give
+//! up one of these. Two watches of some dozens of objects cost less than that.
 
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
@@ -57,5 +61,33 @@ where
     pub(crate) async fn complete(&self) {
         // Fails only when the watch is gone, with the process.
         drop(self.store.wait_until_ready().await);
+    }
+}
+
+/// What is made of all objects of a kind, and made anew when one has changed.
+#[derive(Debug, Default)]
+pub(crate) struct Derived<T>(RwLock<(u64, Arc<T>)>);
+
+impl<T> Derived<T> {
+    /// As the objects are now.
+    pub(crate) fn of<K>(&self, watched: &Watched<K>, make: impl FnOnce(Vec<Arc<K>>) -> T) -> Arc<T>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + DeserializeOwned
+            + Send
+            + Sync
+            + 'static,
+    {
+        // What changes from here on has it made once more.
+        let version = watched.version();
+        let (of, known) = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if of == version {
+            return known;
+        }
+        let made = Arc::new(make(watched.store().state()));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (version, Arc::clone(&made));
+        made
     }
 }

@@ -5,6 +5,7 @@
 //! sender ([`Kind::Gcr`], [`Kind::GenericOidc`]), the caller fetches the provider's keys and
 //! [`token::verify`] does the rest: nothing here does I/O or reads a clock.
 
+mod bounded;
 mod events;
 mod hmac_signature;
 mod kind;
@@ -12,6 +13,7 @@ mod payload;
 mod rejected;
 pub mod token;
 
+pub use bounded::InvalidJson;
 pub use kind::Kind;
 pub use payload::Payload;
 pub use rejected::Rejected;

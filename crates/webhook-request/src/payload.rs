@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::bounded::{self, InvalidJson};
 use crate::{Rejected, Request};
 
 /// What a request says, for the filters of a receiver.
@@ -22,10 +23,10 @@ impl Payload {
     /// The `req` of filters: an empty object where there is nothing to see.
     ///
     /// # Errors
-    /// If the body claims to be JSON and is not.
-    pub fn json(&self, body: &[u8]) -> Result<Value, serde_json::Error> {
+    /// If the body claims to be JSON and is not, or is too much of it.
+    pub fn json(&self, body: &[u8]) -> Result<Value, InvalidJson> {
         match self {
-            Self::Body => serde_json::from_slice(body),
+            Self::Body => bounded::from_slice(body),
             Self::Unwrapped(value) => Ok(value.clone()),
             Self::Opaque => Ok(json!({})),
         }
@@ -139,5 +140,5 @@ pub(crate) fn cd_event(body: &[u8]) -> Result<(), Rejected> {
 }
 
 fn decoded<'b, T: Deserialize<'b>>(service: &'static str, body: &'b [u8]) -> Result<T, Rejected> {
-    serde_json::from_slice(body).map_err(|source| Rejected::Payload { service, source })
+    bounded::from_slice(body).map_err(|source| Rejected::Payload { service, source })
 }

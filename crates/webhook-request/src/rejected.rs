@@ -1,5 +1,6 @@
 //! Why a request is turned away.
 
+use crate::bounded::InvalidJson;
 use crate::hmac_signature::InvalidSignature;
 use crate::token::InvalidToken;
 
@@ -66,7 +67,7 @@ pub enum Rejected {
         service: &'static str,
         /// What is wrong with it.
         #[source]
-        source: serde_json::Error,
+        source: InvalidJson,
     },
     /// Something in the body is not what the service sends.
     #[error("cannot decode {service} webhook payload: {place} is no text")]

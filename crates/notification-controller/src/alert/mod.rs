@@ -5,27 +5,27 @@ pub(crate) mod options;
 pub(crate) mod rules;
 pub(crate) mod template;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crd_types::notification::Alert;
 use reconcile_loop::program::Runtime;
 
 pub(crate) use admission::Alerts;
 
-use crate::watched::Watched;
+use crate::watched::{Derived, Watched};
 use rules::Rules;
 
 /// The rules of all alerts, compiled anew when one changes.
 #[derive(Debug)]
 pub(crate) struct AlertRules {
     alerts: Watched<Alert>,
-    compiled: RwLock<(u64, Arc<Rules>)>,
+    compiled: Derived<Rules>,
 }
 
 impl AlertRules {
     /// Watches the alerts until the process ends.
     pub(crate) fn start(runtime: &Runtime) -> Self {
-        Self { alerts: Watched::start(runtime), compiled: RwLock::default() }
+        Self { alerts: Watched::start(runtime), compiled: Derived::default() }
     }
 
     /// Comes back when all alerts are known.
@@ -35,14 +35,6 @@ impl AlertRules {
 
     /// The rules as the alerts are now.
     pub(crate) fn current(&self) -> Arc<Rules> {
-        let version = self.alerts.version();
-        let (of, known) = self.compiled.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if of == version {
-            return known;
-        }
-        let compiled = Arc::new(Rules::compile(self.alerts.store().state()));
-        *self.compiled.write().unwrap_or_else(PoisonError::into_inner) =
-            (version, Arc::clone(&compiled));
-        compiled
+        self.compiled.of(&self.alerts, Rules::compile)
     }
 }

@@ -3,6 +3,8 @@
 mod causes;
 pub(crate) mod decide;
 pub(crate) mod dispatch;
+#[cfg(test)]
+mod fuzz;
 mod labels;
 pub(crate) mod limiter;
 pub(crate) mod memory;
@@ -45,27 +47,41 @@ impl Handler for EventServer {
             tracing::error!("decoding the request body failed: it is a list");
             return StatusCode::BAD_REQUEST.into();
         }
-        let mut event: Event = match serde_json::from_slice(&request.body) {
+        let mut event = match read(&request.body) {
             Ok(event) => event,
             Err(error) => {
                 tracing::error!(%error, "decoding the request body failed");
                 return StatusCode::BAD_REQUEST.into();
             }
         };
-        metadata::clean(&mut event);
+        let bytes = weight(&event, &request.body);
         let taken = ctx.limiter.take(EventKey::of(&event), Instant::now());
         let headers = limit_headers(taken);
         if !taken.is_new {
             ctx.notifications.duplicate();
             tracing::debug!("Discarding event, rate limiting duplicate events");
-            take_again(ctx, &Arc::new(event), request.body.len());
+            take_again(ctx, &Arc::new(event), bytes);
             let body = "Too Many Requests\n";
             return Reply { status: StatusCode::TOO_MANY_REQUESTS, headers, body };
         }
         metadata::forget_token(&mut event);
-        take(ctx, &Arc::new(event), request.body.len());
+        take(ctx, &Arc::new(event), bytes);
         Reply { status: StatusCode::ACCEPTED, headers, body: "" }
     }
+}
+
+/// An event as it was posted, with the metadata that is taken in.
+fn read(body: &[u8]) -> Result<Event, serde_json::Error> {
+    let mut event = serde_json::from_slice(body)?;
+    metadata::clean(&mut event);
+    Ok(event)
+}
+
+/// What an event takes in memory, about, in bytes.
+fn weight(event: &Event, body: &[u8]) -> usize {
+    /// Besides its letters.
+    const ENTRY: usize = 128;
+    body.len() + ENTRY * event.metadata.len()
 }
 
 /// Hands an event over to the providers of all alerts that choose it.

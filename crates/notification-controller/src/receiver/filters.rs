@@ -3,7 +3,7 @@
 use cel_expressions::{CompileError, EvaluationError, Expression};
 use crd_types::notification::ReceiverSpec;
 use serde_json::{Map, Value};
-use webhook_request::{Kind, Payload};
+use webhook_request::{InvalidJson, Kind, Payload};
 
 /// What is wrong with the filters of a Receiver.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub(super) enum InvalidFilter {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("failed to parse request body as JSON")]
-    Body(#[source] serde_json::Error),
+    Body(#[source] InvalidJson),
     #[error(transparent)]
     Invalid(#[from] InvalidFilter),
 }
@@ -108,6 +108,7 @@ impl Filters {
 
 #[cfg(test)]
 mod tests {
+    use fuzz_input::{Values, check, soon};
     use serde_json::json;
 
     use super::*;
@@ -148,5 +149,25 @@ mod tests {
         let error = check(&bad).unwrap_err().to_string();
         let wanted = "invalid filter expression for resources[0] (kind=\"K\", name=\"n\"): ";
         assert!(error.starts_with(wanted), "{error}");
+    }
+
+    #[test]
+    fn any_payload_is_filtered_soon() {
+        let spec = spec(&json!({"resourceFilter": "req.image.contains(res.metadata.name) || \
+            has(req.tags) && req.tags.exists(t, t.startsWith('v')) || req.n > 1 || req.map.all(k, k != '')"}));
+        let bodies = [
+            json!({"image": "registry.example/o/app", "tags": ["v1", "latest"], "n": 1, "map": {"a": 1}}),
+            json!({"n": 1.5, "map": [], "tags": {}}),
+        ];
+        let object =
+            json!({"metadata": {"name": "app", "namespace": "apps", "labels": {"a": "b"}}});
+        check(300).with_generator(Values::of(bodies).value()).for_each(|body| {
+            soon(|| {
+                let body = body.to_string();
+                let filters = Filters::new(&spec, &Payload::Body, body.as_bytes(), None);
+                filters.map(|filters| (0..3).map(|index| filters.admit(index, &object)).count())
+            })
+            .unwrap();
+        });
     }
 }

@@ -11,14 +11,13 @@ use reconcile_loop::chain;
 use reconcile_loop::conditions::is_true;
 use reconcile_loop::controller::api_error;
 use secret_text::Secret;
-use sha2::{Digest as _, Sha256};
 use webhook_request::token::Claims;
 use webhook_request::{Kind, Payload, Rejected};
 
 use super::filters::Filters;
 use super::identity;
+use super::paths::Paths;
 use super::target::{Invalid, Targets, Which};
-use super::wake::Waker;
 use crate::context::Context;
 use crate::http::{Handler, Reply, Request};
 use crate::secrets;
@@ -84,7 +83,8 @@ impl Handler for ReceiverServer {
 async fn answer(ctx: &Arc<Context>, request: &Request) -> StatusCode {
     // Flux: with the query, so that a path with one is another path.
     let uri = request.uri.path_and_query().map_or("", |uri| uri.as_str());
-    let Some(receiver) = at(ctx, uri) else { return StatusCode::NOT_FOUND };
+    let paths = ctx.paths.of(&ctx.receivers, Paths::of);
+    let Some(receiver) = paths.at(uri) else { return StatusCode::NOT_FOUND };
     let (name, namespace) = (receiver.name_any(), receiver.namespace().unwrap_or_default());
     let conditions = receiver.status.as_ref().map_or(&[][..], |status| &status.conditions);
     if receiver.spec.suspend || !is_true(conditions, READY) {
@@ -117,20 +117,6 @@ async fn answer(ctx: &Arc<Context>, request: &Request) -> StatusCode {
         }
     }
     status
-}
-
-/// The Receiver whose path this is.
-fn at(ctx: &Context, uri: &str) -> Option<Arc<Receiver>> {
-    // The path is a secret of sorts. Of a comparison of digests, nobody learns how much was right.
-    let wanted = Sha256::digest(uri);
-    let is_there = |receiver: &Arc<Receiver>| {
-        let status = receiver.status.as_ref();
-        let path = status.and_then(|status| status.webhook_path.as_deref());
-        path.is_some_and(|path| Sha256::digest(path) == wanted)
-    };
-    let mut found: Vec<_> = ctx.receivers.store().state().into_iter().filter(is_there).collect();
-    found.sort_by_key(|receiver| (receiver.namespace(), receiver.name_any()));
-    found.into_iter().next()
 }
 
 async fn admit(
@@ -189,15 +175,15 @@ async fn wake(
     if let Which::Named(name) = &targets.which
         && !filters.look_at(index)
     {
-        return Ok(Waker::wake(ctx, targets.named(name)).await?);
+        return Ok(ctx.waker.wake(&ctx.runtime.client, targets.named(name)).await?);
     }
-    let found = targets.look(&ctx.runtime.client).await?;
+    let found = ctx.looks.look(&ctx.runtime.client, &targets).await?;
     if found.is_empty() {
         tracing::error!(kind = resource.kind, namespace, "no resources found with matching labels");
     }
-    for (target, metadata) in found {
-        if filters.admit(index, &metadata)? {
-            Waker::wake(ctx, target).await?;
+    for (target, metadata) in found.iter() {
+        if filters.admit(index, metadata)? {
+            ctx.waker.wake(&ctx.runtime.client, target.clone()).await?;
         }
     }
     Ok(())

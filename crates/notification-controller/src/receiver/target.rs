@@ -29,7 +29,7 @@ pub(super) enum Invalid {
 }
 
 /// Objects of one kind in one namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Targets {
     resource: ApiResource,
     namespace: String,
@@ -37,7 +37,7 @@ pub(super) struct Targets {
 }
 
 /// Which of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Which {
     /// The one of this name.
     Named(String),

@@ -1,17 +1,17 @@
 //! Asking for reconciliations, each object at most once in a while.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use kube::Client;
 use kube::api::{Patch, PatchParams};
 use reconcile_loop::controller::{REQUESTED_AT, api_error};
 use serde_json::json;
 
 use super::target::Target;
 use crate::NAME;
-use crate::context::Context;
 
 /// How long after one request the next one for the same object waits. Many that wait are one.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -19,8 +19,8 @@ const WINDOW: Duration = Duration::from_secs(1);
 const MOST: usize = 1024;
 
 /// Objects that were woken lately.
-#[derive(Debug, Default)]
-pub(crate) struct Waker(Mutex<HashMap<Target, Woken>>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waker(Arc<Mutex<HashMap<Target, Woken>>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Woken {
@@ -45,23 +45,23 @@ impl Waker {
     ///
     /// # Errors
     /// If the API server refuses. Of what is done later only the log tells.
-    pub(super) async fn wake(ctx: &Arc<Context>, target: Target) -> Result<(), kube::Error> {
-        match ctx.waker.turn(&target, Instant::now()) {
+    pub(super) async fn wake(&self, client: &Client, target: Target) -> Result<(), kube::Error> {
+        match self.turn(&target, Instant::now()) {
             Turn::Already => Ok(()),
             Turn::Now => {
-                let annotated = annotate(ctx, &target).await;
+                let annotated = annotate(client, &target).await;
                 if annotated.is_err() {
                     // The next request shall hear of it, too.
-                    ctx.waker.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&target);
+                    self.woken().remove(&target);
                 }
                 annotated
             }
             Turn::In(rest) => {
-                let ctx = Arc::clone(ctx);
+                let (waker, client) = (self.clone(), client.clone());
                 tokio::spawn(async move {
                     tokio::time::sleep(rest).await;
-                    ctx.waker.again(&target, Instant::now());
-                    if let Err(error) = annotate(&ctx, &target).await {
+                    waker.again(&target, Instant::now());
+                    if let Err(error) = annotate(&client, &target).await {
                         let error = api_error(&error);
                         tracing::error!(error, name = target.name, "unable to annotate");
                     }
@@ -72,7 +72,7 @@ impl Waker {
     }
 
     fn turn(&self, target: &Target, now: Instant) -> Turn {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.woken();
         if let Some(woken) = all.get_mut(target) {
             let rest = WINDOW.saturating_sub(now.duration_since(woken.at));
             if woken.again {
@@ -91,16 +91,19 @@ impl Waker {
     }
 
     fn again(&self, target: &Target, now: Instant) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(target.clone(), Woken { at: now, again: false });
+        self.woken().insert(target.clone(), Woken { at: now, again: false });
+    }
+
+    fn woken(&self) -> MutexGuard<'_, HashMap<Target, Woken>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn annotate(ctx: &Context, target: &Target) -> Result<(), kube::Error> {
+async fn annotate(client: &Client, target: &Target) -> Result<(), kube::Error> {
     let now = Timestamp::now().to_string();
     let patch = json!({"metadata": {"annotations": {REQUESTED_AT: now}}});
     let params = PatchParams { field_manager: Some(NAME.to_owned()), ..PatchParams::default() };
-    let api = target.api(&ctx.runtime.client);
+    let api = target.api(client);
     api.patch_metadata(&target.name, &params, &Patch::Merge(patch)).await?;
     let Target { resource, namespace, name } = target;
     tracing::info!("resource '{}/{name}.{namespace}' annotated", resource.kind);
@@ -109,18 +112,22 @@ async fn annotate(ctx: &Context, target: &Target) -> Result<(), kube::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use kube::core::{ApiResource, GroupVersionKind};
 
     use super::*;
 
-    #[test]
-    fn a_flood_is_one_now_and_one_at_the_end() {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("g", "v1", "Kind"));
-        let target = |name: &str| Target {
-            resource: resource.clone(),
+    fn target(name: &str) -> Target {
+        Target {
+            resource: ApiResource::from_gvk(&GroupVersionKind::gvk("g", "v1", "Kind")),
             namespace: "n".to_owned(),
             name: name.to_owned(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_flood_is_one_now_and_one_at_the_end() {
         let (waker, start) = (Waker::default(), Instant::now());
         let at =
             |name: &str, millis| waker.turn(&target(name), start + Duration::from_millis(millis));
@@ -132,5 +139,61 @@ mod tests {
         assert_eq!(at("a", 1500), Turn::In(Duration::from_millis(500)));
         waker.again(&target("a"), start + 2 * WINDOW);
         assert_eq!(at("a", 3000), Turn::Now);
+    }
+
+    /// Ten thousand deliveries within ten seconds, in every rhythm.
+    #[test]
+    fn no_flood_wakes_an_object_twice_in_a_second_and_the_last_delivery_counts() {
+        for step in [1, 7, 333, 999, 1000, 1001, 2500] {
+            let (waker, start) = (Waker::default(), Instant::now());
+            let (mut wakings, mut due, mut last) = (Vec::new(), None, 0);
+            for millis in 0..12_000 {
+                let now = start + Duration::from_millis(millis);
+                if due == Some(millis) {
+                    due = None;
+                    waker.again(&target("a"), now);
+                    wakings.push(millis);
+                }
+                if millis >= 10_000 || millis % step != 0 {
+                    continue;
+                }
+                last = millis;
+                for _ in 0..step.min(10) {
+                    match waker.turn(&target("a"), now) {
+                        Turn::Now => wakings.push(millis),
+                        Turn::In(rest) => {
+                            assert_eq!(due, None);
+                            due = Some(millis + u64::try_from(rest.as_millis()).unwrap());
+                        }
+                        Turn::Already => assert!(due.is_some()),
+                    }
+                }
+            }
+            let pauses = wakings.windows(2).map(|two| two[1] - two[0]);
+            assert!(pauses.min() >= Some(1000), "{step}: {wakings:?}");
+            assert!(wakings.last() >= Some(&last), "{step}: {wakings:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn ten_thousand_replays_are_one_request_now() {
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
+        let api = tower::service_fn(move |_: http::Request<kube::client::Body>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let object = json!({
+                "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
+                "metadata": {"name": "a", "namespace": "n"},
+            });
+            let body = kube::client::Body::from(object.to_string().into_bytes());
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(body)))
+        });
+        let (client, waker, start) = (Client::new(api, "n"), Waker::default(), Instant::now());
+        for _ in 0..10_000 {
+            waker.wake(&client, target("a")).await.unwrap();
+        }
+        // One at the beginning of each second.
+        let windows = usize::try_from(start.elapsed().as_secs()).unwrap() + 1;
+        assert!((1..=windows).contains(&requests.load(Ordering::Relaxed)));
     }
 }
