@@ -86,8 +86,8 @@ impl<T> Derived<T> {
         if of == version {
             return known;
         }
-        let made = Arc::new(make(watched.store().state()));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (version, Arc::clone(&made));
-        made
+        let fresh = Arc::new(make(watched.store().state()));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (version, Arc::clone(&fresh));
+        fresh
     }
 }

@@ -1,6 +1,6 @@
 //! Any event is taken in or refused, and nothing of it is passed on that is not taken in.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crd_types::notification::Alert;
 use event_api::{GROUP, key};
@@ -43,7 +43,7 @@ fn events() -> Vec<Value> {
     ]
 }
 
-fn rules() -> Rules {
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let alert = |name: &str, spec: Value| -> Arc<Alert> {
         let alert = json!({"metadata": {"name": name, "namespace": "apps"}, "spec": spec});
         Arc::new(serde_json::from_value(alert).unwrap())
@@ -61,9 +61,9 @@ fn rules() -> Rules {
             }),
         ),
     ])
-}
+});
 
-fn run(body: &[u8], rules: &Rules) {
+fn run(body: &[u8]) {
     let Ok(mut event) = soon(|| read(body)) else { return };
     let own = format!("{}/", event.involved_object.group());
     for name in event.metadata.keys() {
@@ -78,7 +78,7 @@ fn run(body: &[u8], rules: &Rules) {
     metadata::forget_token(&mut event);
     assert_eq!(metadata::own(&event, key::TOKEN), None);
     soon(|| {
-        for chosen in rules.choice(&event).chosen {
+        for chosen in RULES.choice(&event).chosen {
             drop(metadata::combined(&event, &chosen.rule.alert.spec));
         }
         drop(event.to_json());
@@ -87,27 +87,24 @@ fn run(body: &[u8], rules: &Rules) {
 
 #[test]
 fn any_bytes() {
-    let rules = rules();
-    check(500).for_each(|body| run(body, &rules));
+    check(500).for_each(run);
 }
 
 #[test]
 fn events_that_are_nearly_right() {
-    let rules = rules();
     let values = Values::of(events()).value();
-    check(1000).with_generator(values).for_each(|event| run(event.to_string().as_bytes(), &rules));
+    check(1000).with_generator(values).for_each(|event| run(event.to_string().as_bytes()));
     let texts = Corpus::of(events().iter().map(Value::to_string)).bytes();
-    check(500).with_generator(texts).for_each(|body| run(body, &rules));
+    check(500).with_generator(texts).for_each(|body| run(body));
 }
 
 #[test]
 fn events_that_are_large() {
-    let rules = rules();
     let mut event = events().remove(0);
     event["message"] = "Health ".repeat(100_000).into();
-    run(event.to_string().as_bytes(), &rules);
+    run(event.to_string().as_bytes());
     event["metadata"] = (0..50_000).map(|n| (format!("{GROUP}/{n}"), json!("x"))).collect();
-    run(event.to_string().as_bytes(), &rules);
+    run(event.to_string().as_bytes());
     event["metadata"] = json!({"deep": null});
-    run(format!("{}{}", "[".repeat(1_000_000), event).as_bytes(), &rules);
+    run(format!("{}{}", "[".repeat(1_000_000), event).as_bytes());
 }

@@ -108,7 +108,7 @@ impl Filters {
 
 #[cfg(test)]
 mod tests {
-    use fuzz_input::{Values, check, soon};
+    use fuzz_input::{Values, soon};
     use serde_json::json;
 
     use super::*;
@@ -161,13 +161,13 @@ mod tests {
         ];
         let object =
             json!({"metadata": {"name": "app", "namespace": "apps", "labels": {"a": "b"}}});
-        check(300).with_generator(Values::of(bodies).value()).for_each(|body| {
+        fuzz_input::check(300).with_generator(Values::of(bodies).value()).for_each(|body| {
             soon(|| {
                 let body = body.to_string();
-                let filters = Filters::new(&spec, &Payload::Body, body.as_bytes(), None);
-                filters.map(|filters| (0..3).map(|index| filters.admit(index, &object)).count())
-            })
-            .unwrap();
+                let filters = Filters::new(&spec, &Payload::Body, body.as_bytes(), None).unwrap();
+                // An answer or none, for both resources.
+                (0..2).for_each(|index| drop(filters.admit(index, &object)));
+            });
         });
     }
 }
