@@ -13,6 +13,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
 {{- end }}
 
+{{/* What all pods of this release have, and no others. */}}
+{{- define "ferroflux.selected" -}}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/part-of: flux
+{{- end }}
+
 {{/* The values of a controller over the defaults of all. */}}
 {{- define "ferroflux.settings" -}}
 {{ mergeOverwrite (deepCopy .root.Values.defaults) .controller | toYaml }}

@@ -62,6 +62,7 @@ fn helm_and_our_renderer_print_the_same_bytes() {
             "crds": {"install": false}, "rbac": {"clusterAdmin": false, "aggregate": false},
             "tenancy": {"defaultServiceAccount": "flux", "crossNamespaceReferences": false},
             "pruning": {"guard": "full", "guardShare": 30},
+            "networkPolicies": {"webhooks": [], "events": [{"podSelector": {}, "namespaceSelector": {}}]},
         }),
         json!({"controllers": {
             "helm": {"enabled": false},
