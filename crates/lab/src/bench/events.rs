@@ -17,7 +17,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use testbed::{ControlPlane, Controller, Options, Stack, Usage, eventually, free_port};
+use testbed::{
+    ApiRequests, ControlPlane, Controller, Options, Stack, Usage, eventually, free_port,
+};
 
 use super::cost::mib;
 use crate::{programs, repository};
@@ -67,18 +69,23 @@ struct Bench {
 /// What a round is of.
 struct Round {
     title: &'static str,
-    load: Load,
+    /// The number of the first event, and how many there are.
+    first: u64,
+    count: u64,
+    /// Whether they differ.
+    differ: bool,
     /// One in so many events is chosen by all alerts that choose any; none if it is zero.
     one_in: u64,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<()> {
-    let plane = ControlPlane::start(Options::default())?;
+    let plane = ControlPlane::start(Options { audit: true, kwok: false })?;
     let cluster = plane.cluster();
     Stack::install_crds(cluster, &repository().join("config/crds"))?;
     let sink = Sink::start().await?;
     cluster.kubectl(&["create", "namespace", objects::NAMESPACE])?;
     cluster.apply(&objects::alerts(sink.address()))?;
+    cluster.apply(&objects::receiver())?;
     let bench = Bench::start(&arguments, &plane, sink).await?;
     println!(
         "{} connections post; {} alerts choose nothing, {} choose some; the controller has core {}",
@@ -88,30 +95,24 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         arguments.core
     );
     let n = arguments.events;
-    let load = |first, count, is_new| Load { first, count, is_new, connections: bench.connections };
     let plain = Round {
         title: "different events, 1 in 100 chosen by 5 alerts",
-        load: load(0, n, true),
+        first: 0,
+        count: n,
+        differ: true,
         one_in: 100,
     };
     bench.round(&plain).await?;
-    let all = Round {
-        title: "different events, all chosen by 5 alerts",
-        load: load(n, n / 20, true),
-        one_in: 1,
-    };
-    bench.round(&all).await?;
-    let again =
-        Round { title: "one event again and again", load: load(2 * n, n / 4, false), one_in: 0 };
+    let title = "different events, all chosen by 5 alerts";
+    bench.round(&Round { title, first: n, count: n / 20, one_in: 1, ..plain }).await?;
+    let title = "one event again and again";
+    let again = Round { title, first: 2 * n, count: n / 4, differ: false, one_in: 0 };
     bench.round(&again).await?;
+    bench.replay(&plane, n / 10).await?;
     let slow = Slow::open(arguments.slow, bench.webhooks, bench.events).await?;
     println!("\n{} slow connections for webhooks, as many for events", arguments.slow);
-    let beside = Round {
-        title: "different events beside slow connections",
-        load: load(3 * n, n / 2, true),
-        one_in: 100,
-    };
-    bench.round(&beside).await?;
+    let title = "different events beside slow connections";
+    bench.round(&Round { title, first: 3 * n, count: n / 2, ..plain }).await?;
     println!("  slow connections closed by the controller: {}", slow.closed());
     Ok(())
 }
@@ -156,7 +157,8 @@ impl Bench {
     async fn round(&self, round: &Round) -> Result<()> {
         let (before, told_before) = (self.account().await?, self.sink.told());
         let (usage, start) = (self.usage()?, Instant::now());
-        let answers = post::post(&round.load, round.one_in, self.events).await?;
+        let answers = post::post(self.load(round.count), self.events, round.writer(self.events));
+        let answers = answers.await?;
         let took = start.elapsed();
         let accepting = self.usage()?;
         let in_time = self.sink.told() - told_before;
@@ -171,7 +173,7 @@ impl Bench {
         };
         let cpu = accepting.cpu.saturating_sub(usage.cpu);
         print(round.title, &answers, took, cpu);
-        println!("  {:34} {:>10.1} MiB", "peak RSS", mib(self.usage()?.peak_rss_bytes));
+        self.print_peak()?;
         if wanted > 0 {
             let late = (self.sink.told() - told_before).saturating_sub(in_time);
             println!(
@@ -182,6 +184,48 @@ impl Bench {
             );
         }
         ensure!(answers.others == 0, "{} requests were answered otherwise", answers.others);
+        Ok(())
+    }
+
+    /// Posts one delivery again and again, and prints what that asks of the API server.
+    async fn replay(&self, plane: &ControlPlane, count: u64) -> Result<()> {
+        let get = ["-n", objects::NAMESPACE, "get", "receiver", objects::RECEIVER];
+        let get = [&get[..], &["-o", "jsonpath={.status.webhookPath}"]].concat();
+        let path = eventually(Duration::from_secs(30), || async {
+            let path = plane.cluster().kubectl(&get)?;
+            ensure!(path.starts_with("/hook/"), "the receiver has no path");
+            Ok(path)
+        });
+        let delivery = objects::delivery(&path.await?, self.webhooks);
+        let (_, from) = ApiRequests::read(&plane.audit_log(), 0)?;
+        let (usage, start) = (self.usage()?, Instant::now());
+        let write = move |_, into: &mut String| into.push_str(&delivery);
+        let answers = post::post(self.load(count), self.webhooks, write).await?;
+        let (took, cpu) = (start.elapsed(), self.usage()?.cpu.saturating_sub(usage.cpu));
+        print("one delivery to a receiver again and again", &answers, took, cpu);
+        self.print_peak()?;
+        // What is due within the last second comes after it.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let (requests, _) = ApiRequests::read(&plane.audit_log(), from)?;
+        let asked = |verb: &str| {
+            requests.count(|key| key.verb == verb && key.resource == "gitrepositories")
+        };
+        println!(
+            "  {} lists and {} patches of {} objects",
+            asked("list"),
+            asked("patch"),
+            objects::WOKEN
+        );
+        ensure!(answers.others == 0, "{} deliveries were answered otherwise", answers.others);
+        Ok(())
+    }
+
+    const fn load(&self, count: u64) -> Load {
+        Load { count, connections: self.connections }
+    }
+
+    fn print_peak(&self) -> Result<()> {
+        println!("  {:34} {:>10.1} MiB", "peak RSS", mib(self.usage()?.peak_rss_bytes));
         Ok(())
     }
 
@@ -197,7 +241,16 @@ impl Bench {
 
 impl Round {
     const fn chosen(&self) -> u64 {
-        if self.one_in == 0 { 0 } else { self.load.count.div_ceil(self.one_in) }
+        if self.one_in == 0 { 0 } else { self.count.div_ceil(self.one_in) }
+    }
+
+    /// Writes the request that posts its event number n.
+    fn writer(&self, to: SocketAddr) -> impl Fn(u64, &mut String) + Clone + Send + 'static {
+        let Self { first, differ, one_in, .. } = *self;
+        move |n, into| {
+            let is_chosen = one_in > 0 && n % one_in == 0;
+            objects::event(if differ { first + n } else { first }, is_chosen, to, into);
+        }
     }
 }
 

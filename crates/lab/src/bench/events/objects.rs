@@ -1,4 +1,4 @@
-//! The alerts, and the events that they may choose.
+//! The alerts and the events that they may choose; a receiver and a delivery.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -10,6 +10,11 @@ pub(super) const NAMESPACE: &str = "bench";
 pub(super) const IDLE: u64 = 20;
 /// Alerts that choose what [`event`] is told to have chosen.
 pub(super) const CHOOSING: u64 = 5;
+/// The name of the receiver, and of its Secret.
+pub(super) const RECEIVER: &str = "bench";
+/// Objects that the receiver wakes.
+pub(super) const WOKEN: u64 = 10;
+const TOKEN: &str = "token-of-the-bench";
 /// Objects that events are about.
 const OBJECTS: u64 = 300;
 
@@ -48,6 +53,49 @@ pub(super) fn alerts(sink: SocketAddr) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()
 }
 
+/// A receiver that wakes one object by its name and [`WOKEN`] by their labels.
+pub(super) fn receiver() -> String {
+    let source = |name: String| {
+        json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+            "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"woken": "together"}},
+            "spec": {"interval": "1h", "url": "https://git.example.org/x", "ref": {"branch": "main"}},
+        })
+    };
+    let mut objects: Vec<_> = (0..WOKEN).map(|n| source(format!("source-{n}"))).collect();
+    objects.push(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": RECEIVER, "namespace": NAMESPACE}, "stringData": {"token": TOKEN},
+    }));
+    objects.push(json!({
+        "apiVersion": "notification.toolkit.fluxcd.io/v1", "kind": "Receiver",
+        "metadata": {"name": RECEIVER, "namespace": NAMESPACE},
+        "spec": {
+            "type": "gitlab", "secretRef": {"name": RECEIVER}, "events": ["Push Hook"],
+            "resources": [
+                {"kind": "GitRepository", "name": "source-0"},
+                {"kind": "GitRepository", "name": "*", "matchLabels": {"woken": "together"},
+                 "filter": "req.project.default_branch == 'main'"},
+            ],
+        },
+    }));
+    json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()
+}
+
+/// A delivery for the receiver, as GitLab sends it.
+pub(super) fn delivery(path: &str, host: SocketAddr) -> String {
+    let body = json!({
+        "object_kind": "push", "ref": "refs/heads/main", "project_id": 15,
+        "project": {"name": "x", "default_branch": "main"}, "commits": [], "total_commits_count": 0,
+    });
+    let body = body.to_string();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Token: \
+         {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 /// A request that posts event number `n`, as a kustomize-controller does.
 pub(super) fn event(n: u64, is_chosen: bool, host: SocketAddr, into: &mut String) {
     let object = n % OBJECTS;
@@ -70,7 +118,6 @@ pub(super) fn event(n: u64, is_chosen: bool, host: SocketAddr, into: &mut String
          \"reportingController\":\"kustomize-controller\",\
          \"reportingInstance\":\"kustomize-controller-6f7d8c9b5-x2x4z\"}}"
     );
-    into.clear();
     // Writing to a string cannot fail.
     _ = write!(
         into,

@@ -1,4 +1,4 @@
-//! Whoever posts events: each connection as fast as it is answered.
+//! Whoever posts: each connection as fast as it is answered.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -6,17 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
 
-use super::objects;
 use super::wire::Wire;
 
-/// What is posted.
+/// How much is posted.
 #[derive(Clone, Copy)]
 pub(super) struct Load {
-    /// The number of the first event, and how many there are.
-    pub(super) first: u64,
     pub(super) count: u64,
-    /// Whether they differ.
-    pub(super) is_new: bool,
     pub(super) connections: u64,
 }
 
@@ -44,9 +39,13 @@ impl Answers {
     }
 }
 
-/// Posts everything; one in `one_in` events, if it is not zero, is one that alerts choose.
-pub(super) async fn post(load: &Load, one_in: u64, to: SocketAddr) -> Result<Answers> {
-    let each = (0..load.connections).map(|k| tokio::spawn(one(*load, k, one_in, to)));
+/// Posts everything: `write` writes request number n.
+pub(super) async fn post(
+    load: Load,
+    to: SocketAddr,
+    write: impl Fn(u64, &mut String) + Clone + Send + 'static,
+) -> Result<Answers> {
+    let each = (0..load.connections).map(|k| tokio::spawn(one(load, k, to, write.clone())));
     let mut all = Answers::default();
     for answers in try_join_all(each).await? {
         let answers = answers?;
@@ -60,19 +59,23 @@ pub(super) async fn post(load: &Load, one_in: u64, to: SocketAddr) -> Result<Ans
 }
 
 /// The part of connection `k`.
-async fn one(load: Load, k: u64, one_in: u64, to: SocketAddr) -> Result<Answers> {
+async fn one(
+    load: Load,
+    k: u64,
+    to: SocketAddr,
+    write: impl Fn(u64, &mut String),
+) -> Result<Answers> {
     let mut wire = Wire::open(to).await?;
     let (mut answers, mut request) = (Answers::default(), String::new());
     for n in (k..load.count).step_by(usize::try_from(load.connections)?) {
-        let is_chosen = one_in > 0 && n % one_in == 0;
-        let number = if load.is_new { load.first + n } else { load.first };
-        objects::event(number, is_chosen, to, &mut request);
+        request.clear();
+        write(n, &mut request);
         let start = Instant::now();
         wire.send(request.as_bytes()).await?;
         let answer = wire.next().await?.context("the controller has closed the connection")?;
         answers.latencies.push(start.elapsed());
         match answer.status() {
-            Some(202) => answers.accepted += 1,
+            Some(200 | 202) => answers.accepted += 1,
             Some(429) => answers.duplicates += 1,
             _ => answers.others += 1,
         }
