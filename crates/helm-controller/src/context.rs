@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::charts::Charts;
 use crate::helm_release::memory::Memory;
-use crate::inputs::InputWatch;
+use crate::inputs::Inputs;
 use crate::settings::Settings;
 use crate::sources::Sources;
 
@@ -45,7 +45,7 @@ pub(crate) struct Context {
     /// What is remembered between turns.
     pub(crate) memory: Arc<Memory>,
     /// Watches what values come from.
-    pub(crate) inputs: InputWatch,
+    pub(crate) inputs: Inputs,
     /// Places for actions, as many as there are workers: an action that waits holds none.
     pub(crate) places: Arc<Semaphore>,
     /// The clusters that are installed to.

@@ -29,7 +29,7 @@ use crate::helm_release::HelmReleases;
 use crate::helm_release::memory::Memory;
 use charts::Charts;
 use context::Context;
-use inputs::InputWatch;
+use inputs::Inputs;
 use sources::{Source, SourceKey, Sources};
 
 /// The name of the controller, and the field manager of all that it writes.
@@ -82,7 +82,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         charts: Charts::new(CHART_BYTES),
         templates: Arc::new(helm_render::TemplateCache::new(TEMPLATE_BYTES)),
         memory,
-        inputs: InputWatch::default(),
+        inputs: Inputs::default(),
         ready_expressions: ReadyExpressions::default(),
         fetch_patience: FETCH_PATIENCE,
         dependents: Dependents::default(),

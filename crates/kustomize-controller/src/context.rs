@@ -10,13 +10,13 @@ use kube::runtime::reflector::Store;
 use reconcile_loop::controller::Trigger;
 use reconcile_loop::dependents::Dependents;
 use reconcile_loop::program::Runtime;
+use reconcile_loop::references::InputWatch;
 use reconcile_loop::status::Writer;
 
 use crate::kustomization::memory::Memory;
 use crate::kustomization::prune::HandOvers;
 use crate::settings::Settings;
 use crate::sources::Sources;
-use crate::watches::InputWatch;
 
 /// What every reconciliation of a process shares.
 #[derive(Debug)]

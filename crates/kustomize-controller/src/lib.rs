@@ -17,6 +17,7 @@ use reconcile_loop::controller::Controller;
 use reconcile_loop::dependents::Dependents;
 use reconcile_loop::election::Leadership;
 use reconcile_loop::program::{self, Runtime};
+use reconcile_loop::references::InputWatch;
 use reconcile_loop::status::Writer;
 
 pub use settings::Arguments;
@@ -69,7 +70,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         writer: Arc::clone(&writer),
         ready: ReadyExpressions::default(),
         dependents: Dependents::default(),
-        inputs: watches::InputWatch::default(),
+        inputs: InputWatch::default(),
         hand_overs: kustomization::prune::HandOvers::default(),
         memory: kustomization::memory::Memory::default(),
         settings,

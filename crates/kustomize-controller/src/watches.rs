@@ -1,18 +1,15 @@
 //! What wakes a Kustomization besides its own change: sources, inputs, objects that moved.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cluster_apply::Moved;
 use crd_types::Artifact;
 use crd_types::conditions::READY;
 use crd_types::kustomize::Kustomization;
-use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
 use reconcile_loop::conditions::find;
 use reconcile_loop::controller::{Trigger, answer_each};
-use reconcile_loop::references::watch_references;
+use reconcile_loop::references::InputKind;
 use tokio::sync::mpsc;
 
 use crate::context::Context;
@@ -57,86 +54,48 @@ pub(crate) async fn on_drift(ctx: Arc<Context>, moved: mpsc::UnboundedReceiver<M
     answer_each::<Kustomization, _>(&ctx.runtime.metrics, moved, answer).await;
 }
 
-/// Watches the kinds that variables come from, from the first Kustomization on that uses them.
-#[derive(Debug, Default)]
-pub(crate) struct InputWatch(Mutex<Watched>);
-
-#[derive(Debug, Default)]
-struct Watched {
-    config_maps: bool,
-    secrets: bool,
+/// Something beside its source that a Kustomization depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Input<'a> {
+    kind: InputKind,
+    namespace: &'a str,
+    name: &'a str,
 }
 
-impl InputWatch {
-    /// Makes sure that the kinds that this Kustomization refers to are watched.
-    pub(crate) fn cover(&self, ks: &Kustomization, ctx: &Arc<Context>) {
-        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let secrets = key_secret(ks, ctx).is_some() || cluster_input(ks, "Secret").is_some();
-        if secrets && !std::mem::replace(&mut watched.secrets, true) {
-            watch::<Secret>(ctx);
-        }
-        if cluster_input(ks, "ConfigMap").is_some()
-            && !std::mem::replace(&mut watched.config_maps, true)
-        {
-            watch::<ConfigMap>(ctx);
-        }
-        let Some(post_build) = &ks.spec.post_build else { return };
-        for reference in &post_build.substitute_from {
-            let is_secret = reference.kind == "Secret";
-            let begun = if is_secret { &mut watched.secrets } else { &mut watched.config_maps };
-            if !std::mem::replace(begun, true) {
-                if is_secret {
-                    watch::<Secret>(ctx);
-                } else {
-                    watch::<ConfigMap>(ctx);
-                }
-            }
-        }
-    }
-}
-
-fn watch<K>(ctx: &Arc<Context>)
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + Send
-        + Sync
-        + 'static,
-{
+/// Makes sure that the kinds of what this Kustomization refers to are watched.
+pub(crate) fn cover(ks: &Kustomization, ctx: &Arc<Context>) {
     let woken = Arc::clone(ctx);
-    watch_references::<K>(&ctx.runtime, move |namespace, name| wake::<K>(&woken, namespace, name));
+    ctx.inputs.cover(inputs(ks, ctx).map(|input| input.kind), &ctx.runtime, {
+        move |kind, namespace, name| wake(Input { kind, namespace, name }, &woken)
+    });
 }
 
-fn wake<K: Resource<DynamicType = ()>>(ctx: &Context, namespace: &str, name: &str) {
-    let kind = K::kind(&());
-    let refers = |ks: &Kustomization| {
-        let post_build = ks.spec.post_build.as_ref();
-        let has_keys = kind == "Secret"
-            && key_secret(ks, ctx).is_some_and(|secret| secret == (namespace, name));
-        let is_substituted = || {
-            post_build.is_some_and(|post_build| {
-                let all = &post_build.substitute_from;
-                all.iter().any(|reference| reference.kind == kind && reference.name == name)
-            })
-        };
-        has_keys
-            || ks.metadata.namespace.as_deref() == Some(namespace)
-                && (is_substituted() || cluster_input(ks, &kind) == Some(name))
-    };
+fn wake(changed: Input<'_>, ctx: &Context) {
+    let refers = |ks: &Kustomization| inputs(ks, ctx).any(|input| input == changed);
     for ks in ctx.store.state().iter().filter(|ks| refers(ks)) {
         ctx.trigger.reconcile(ObjectRef::from_obj(&**ks));
     }
 }
 
-/// The name of what says how the cluster of a Kustomization is reached, if it is of this kind.
-fn cluster_input<'a>(ks: &'a Kustomization, kind: &str) -> Option<&'a str> {
-    let kubeconfig = ks.spec.kube_config.as_ref()?;
-    match kind {
-        "Secret" => kubeconfig.secret_ref.as_ref().map(|secret| secret.name.as_str()),
-        "ConfigMap" => kubeconfig.config_map_ref.as_ref().map(|map| map.name.as_str()),
-        _ => None,
-    }
+/// Where variables, keys and the way to the cluster come from.
+fn inputs<'a>(ks: &'a Kustomization, ctx: &'a Context) -> impl Iterator<Item = Input<'a>> {
+    let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
+    let own = move |kind, name: &'a str| Input { kind, namespace, name };
+    let keys = key_secret(ks, ctx).map(|(namespace, name)| Input {
+        kind: InputKind::Secret,
+        namespace,
+        name,
+    });
+    let kubeconfig = ks.spec.kube_config.as_ref();
+    let secret = kubeconfig.and_then(|kubeconfig| kubeconfig.secret_ref.as_ref());
+    let config_map = kubeconfig.and_then(|kubeconfig| kubeconfig.config_map_ref.as_ref());
+    let variables = ks.spec.post_build.iter().flat_map(|post_build| &post_build.substitute_from);
+    keys.into_iter()
+        .chain(secret.map(|secret| own(InputKind::Secret, &secret.name)))
+        .chain(config_map.map(|map| own(InputKind::ConfigMap, &map.name)))
+        .chain(variables.filter_map(move |reference| {
+            Some(own(InputKind::parse(&reference.kind)?, &reference.name))
+        }))
 }
 
 /// The Secret that a Kustomization's keys come from: namespace and name.

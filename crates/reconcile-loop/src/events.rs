@@ -42,7 +42,11 @@ pub enum Severity {
     Error,
 }
 
-/// Something worth telling about an object.
+/// Something worth telling about an object, as a reconciliation knows it.
+///
+/// Not an [`event_api::Event`]: that is what travels, with the object, the time and who says so, which
+/// [`Recorder::publish`] adds, and with severities of others. An event of the cluster is made of this
+/// one too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// How much it matters.

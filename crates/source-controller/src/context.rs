@@ -6,9 +6,9 @@ use artifact::{Fetcher, Store as Artifacts};
 use crd_types::source::{Bucket, GitRepository, HelmChart, HelmRepository, OCIRepository};
 use git_client::Client;
 use http_access::Clients;
-use reconcile_loop::program::Runtime;
+use reconcile_loop::{program::Runtime, references::InputWatch};
 
-use crate::{indexes::Indexes, settings::Settings, source::Loop, watches::SecretWatch};
+use crate::{indexes::Indexes, settings::Settings, source::Loop};
 
 /// What every reconciliation of a process shares.
 #[derive(Debug)]
@@ -33,5 +33,5 @@ pub(crate) struct Context {
     /// Where objects of repositories stay while they are worked on.
     pub(crate) scratch: PathBuf,
     /// Watches the Secrets that are referred to.
-    pub(crate) secrets: SecretWatch,
+    pub(crate) inputs: InputWatch,
 }

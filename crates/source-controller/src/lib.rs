@@ -22,6 +22,7 @@ use reconcile_loop::{
     chain,
     controller::{Controller, Reconciler},
     program::{self, Runtime},
+    references::InputWatch,
     status::{FluxKind, Writer},
 };
 
@@ -78,7 +79,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
         fetcher,
         git: Client::new(Limits::default()),
         scratch,
-        secrets: watches::SecretWatch::default(),
+        inputs: InputWatch::default(),
     });
     let bucket_writer = Arc::clone(&ctx.buckets.writer);
     let workers = arguments.concurrent;

@@ -1,36 +1,23 @@
 //! What wakes a source besides its own change: the Secrets it refers to.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use crd_types::source::{GitRepository, HelmChart, HelmRepository, OCIRepository};
-use k8s_openapi::api::core::v1::Secret;
 use kube::{ResourceExt as _, runtime::reflector::ObjectRef};
-use reconcile_loop::references::watch_references;
+use reconcile_loop::references::InputKind;
 
 use crate::{
     context::Context, helm_chart::origin::charts_of, helm_repository::access::is_oci,
     source::Source,
 };
 
-/// Watches Secrets, from the first object on that refers to one.
+/// Makes sure that the Secrets this object refers to are watched.
 ///
 /// Differs: Flux looks at a changed Secret only when the interval is over or a backoff ends.
-#[derive(Debug, Default)]
-pub(crate) struct SecretWatch(AtomicBool);
-
-impl SecretWatch {
-    /// Makes sure that the Secrets this object refers to are watched.
-    pub(crate) fn cover<K: Source>(&self, object: &K, ctx: &Arc<Context>) {
-        if !object.secrets().is_empty() && !self.0.swap(true, Ordering::Relaxed) {
-            let woken = Arc::clone(ctx);
-            watch_references::<Secret>(&ctx.runtime, move |namespace, name| {
-                wake(&woken, namespace, name);
-            });
-        }
-    }
+pub(crate) fn cover<K: Source>(object: &K, ctx: &Arc<Context>) {
+    let woken = Arc::clone(ctx);
+    let kinds = object.secrets().into_iter().map(|_| InputKind::Secret);
+    ctx.inputs.cover(kinds, &ctx.runtime, move |_, namespace, name| wake(&woken, namespace, name));
 }
 
 fn wake(ctx: &Context, namespace: &str, name: &str) {

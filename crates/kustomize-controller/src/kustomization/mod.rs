@@ -41,6 +41,7 @@ use self::progress::{Health, Phase, Progress, Step};
 use self::render::{Recipe, Rendered};
 use self::spec::Timing;
 use crate::context::Context;
+use crate::watches;
 
 /// How long health checks may take before the status says that they are under way.
 const ANNOUNCE_WAIT: std::time::Duration = std::time::Duration::from_millis(500);
@@ -162,7 +163,7 @@ impl<'a> Attempt<'a> {
         tracing::debug!(revision = source.artifact.revision, "attempt");
         self.progress.advertised_revision = Some(source.artifact.revision.clone());
         dependencies::check(&self.ks, &source, ctx).await?;
-        ctx.inputs.cover(&self.ks, ctx);
+        watches::cover(&self.ks, ctx);
         let variables = inputs::variables(&self.ks, ctx).await;
         if let Ok(variables) = &variables {
             self.variables = variables.clone();

@@ -32,6 +32,7 @@ use crate::{
         conclude::Told,
         progress::{Outdated, Progress},
     },
+    watches,
 };
 
 /// Reconciles GitRepositories.
@@ -42,7 +43,7 @@ impl Reconciler for GitRepositories {
     type Kind = GitRepository;
 
     async fn reconcile(&self, object: Arc<GitRepository>) -> Next {
-        self.0.secrets.cover(&*object, &self.0);
+        watches::cover(&*object, &self.0);
         let mut attempt = match Attempt::begin(object, &self.0).await {
             Ok(attempt) => attempt,
             Err(next) => return next,

@@ -30,6 +30,7 @@ use crate::{
         progress::Outdated,
         storage,
     },
+    watches,
 };
 
 /// Reconciles objects of the kind `HelmRepository`.
@@ -43,7 +44,7 @@ impl Reconciler for HelmRepositories {
         if kind::is_oci(&object) {
             return lay_down(object, &self.0).await;
         }
-        self.0.secrets.cover(&*object, &self.0);
+        watches::cover(&*object, &self.0);
         let mut attempt = match Attempt::begin(object, &self.0).await {
             Ok(attempt) => attempt,
             Err(next) => return next,

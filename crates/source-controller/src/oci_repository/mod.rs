@@ -24,6 +24,7 @@ use crate::{
         progress::Outdated,
         storage::in_thread,
     },
+    watches,
 };
 
 /// The registry did not give something out.
@@ -37,7 +38,7 @@ impl Reconciler for OciRepositories {
     type Kind = OCIRepository;
 
     async fn reconcile(&self, object: Arc<OCIRepository>) -> Next {
-        self.0.secrets.cover(&*object, &self.0);
+        watches::cover(&*object, &self.0);
         let mut attempt = match Attempt::begin(object, &self.0).await {
             Ok(attempt) => attempt,
             Err(next) => return next,
