@@ -17,6 +17,7 @@
 //! | [`ApiProxy`], [`ApiFault`] | the same for a program, and answers that disturb it |
 //! | [`CutProxy`] | what a program is killed at: a way to the API server that ends at a write |
 //! | [`Sink`] | a chat server, or any other that is told things |
+//! | [`Issuer`] | an identity provider, whose tokens may be wrong in many ways |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
 
 mod api_fault;
@@ -33,6 +34,7 @@ mod example;
 mod git_repository;
 pub mod git_server;
 mod interruption;
+mod issuer;
 mod namespace;
 mod process;
 mod sink;
@@ -53,6 +55,7 @@ pub use example::{example, with_url};
 pub use git_repository::GitRepository;
 pub use git_server::{Access, Fault, GitServer};
 pub use interruption::{Interrupted, Interruption, Moment};
+pub use issuer::Issuer;
 pub use namespace::Namespace;
 pub use process::Process;
 pub use sink::{Received, Reply, Sink};

@@ -29,6 +29,7 @@ mod notifications_alertmanager;
 mod notifications_bad_input;
 mod notifications_events;
 mod notifications_identities;
+mod notifications_oidc;
 mod notifications_replicas;
 mod notifications_strict;
 mod operator_chart;

@@ -15,7 +15,7 @@ use crate::secrets::Found;
 
 /// How long the keys of a provider are used.
 const KEPT: Duration = Duration::from_mins(10);
-/// How soon they are fetched again for a key that is not among them.
+/// How soon they are fetched once more for a key that is not among them: anybody may name one.
 const SOONEST: Duration = Duration::from_secs(30);
 /// Limit: providers whose keys are kept.
 const MOST: usize = 64;
@@ -68,11 +68,30 @@ pub(crate) enum Unfetched {
 }
 
 /// Keys of identity providers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Identities {
     clients: Clients,
     /// By the address that they are found with.
-    keys: Mutex<HashMap<String, (Instant, Arc<JwkSet>)>>,
+    kept: Mutex<HashMap<String, Kept>>,
+    /// Where Google's are.
+    google_keys: String,
+}
+
+/// Keys of a provider.
+#[derive(Debug)]
+struct Kept {
+    keys: Arc<JwkSet>,
+    /// When they were fetched.
+    at: Instant,
+    /// When they were last fetched for a key that was not among them.
+    missed: Option<Instant>,
+}
+
+impl Default for Identities {
+    fn default() -> Self {
+        let google_keys = GOOGLE_KEYS.to_owned();
+        Self { clients: Clients::default(), kept: Mutex::default(), google_keys }
+    }
 }
 
 /// Where keys are found.
@@ -128,7 +147,8 @@ impl Identities {
         };
         let (wanted, audience) = (field("email")?, field("audience")?);
         let token = token::bearer(headers)?;
-        let claims = self.verified(token, Keys::At(GOOGLE_KEYS), &GOOGLE, &audience, now).await?;
+        let claims =
+            self.verified(token, Keys::At(&self.google_keys), &GOOGLE, &audience, now).await?;
         let email = claims.get("email").and_then(|email| email.as_str()).unwrap_or_default();
         if email != wanted {
             return Err(Error::Email { email: email.to_owned(), wanted });
@@ -148,25 +168,21 @@ impl Identities {
         audience: &str,
         now: i64,
     ) -> Result<Claims, Error> {
-        let known = self.keys(keys, KEPT).await?;
+        let known = self.keys(keys, false).await?;
         match token::verify(token, &known, issuers, audience, now) {
             Err(InvalidToken::UnknownKey) => {
-                let known = self.keys(keys, SOONEST).await?;
+                let known = self.keys(keys, true).await?;
                 Ok(token::verify(token, &known, issuers, audience, now)?)
             }
             other => Ok(other?),
         }
     }
 
-    async fn keys(&self, keys: Keys<'_>, young: Duration) -> Result<Arc<JwkSet>, Error> {
+    /// The keys that are known, or new ones; `missed` says that one was not among them.
+    async fn keys(&self, keys: Keys<'_>, missed: bool) -> Result<Arc<JwkSet>, Error> {
         let (Keys::At(name) | Keys::Of(name)) = keys;
-        {
-            let kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, known)) = kept.get(name)
-                && at.elapsed() < young
-            {
-                return Ok(Arc::clone(known));
-            }
+        if let Some(known) = self.known(name, missed) {
+            return Ok(known);
         }
         let fetched = match keys {
             Keys::At(url) => self.fetch(url).await,
@@ -174,13 +190,29 @@ impl Identities {
         };
         let fetched = fetched
             .map_err(|source| Error::Provider { issuer: name.to_owned(), source: source.into() })?;
-        let fetched = Arc::new(fetched);
-        let mut kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let (keys, at) = (Arc::new(fetched), Instant::now());
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(name.to_owned(), (Instant::now(), Arc::clone(&fetched)));
-        Ok(fetched)
+        let missed = kept.get(name).and_then(|known| known.missed);
+        kept.insert(name.to_owned(), Kept { keys: Arc::clone(&keys), at, missed });
+        Ok(keys)
+    }
+
+    /// The keys of a provider, unless they are to be fetched now.
+    fn known(&self, name: &str, missed: bool) -> Option<Arc<JwkSet>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.get_mut(name)?;
+        let is_current = if missed {
+            known.missed.is_some_and(|at| at.elapsed() < SOONEST)
+        } else {
+            known.at.elapsed() < KEPT
+        };
+        if missed && !is_current {
+            known.missed = Some(Instant::now());
+        }
+        is_current.then(|| Arc::clone(&known.keys))
     }
 
     async fn discover(&self, issuer: &str) -> Result<JwkSet, Unfetched> {
@@ -204,5 +236,96 @@ impl Identities {
         }
         let answer = answer.limited(ANSWER_BYTES).bytes().await?;
         Ok(serde_json::from_slice(&answer)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use testbed::Issuer;
+
+    use super::*;
+    use crate::secrets::found;
+
+    const NOW: i64 = 1_700_000_000;
+
+    async fn judged(identities: &Identities, fields: &[(&str, &str)], token: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+        match identities.of_gcr(&found(fields), &headers, NOW).await {
+            Ok(()) => "admitted".to_owned(),
+            Err(error) => reconcile_loop::chain(&error),
+        }
+    }
+
+    #[tokio::test]
+    async fn google_must_vouch_for_the_right_sender() {
+        let google = Issuer::http().unwrap();
+        let identities = Identities { google_keys: google.keys_url(), ..Identities::default() };
+        let claims = json!({
+            "iss": "https://accounts.google.com", "aud": "https://hooks.example.com",
+            "exp": NOW + 60, "email": "ci@example.com", "email_verified": true,
+        });
+        let with = |changes: Value| {
+            let mut claims = claims.clone();
+            claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            google.token(&claims).unwrap()
+        };
+        let email = "cannot authenticate GCR request: token email";
+        let fields = [
+            ("token", "t"),
+            ("email", "ci@example.com"),
+            ("audience", "https://hooks.example.com"),
+        ];
+        for (changes, wanted) in [
+            (json!({}), "admitted".to_owned()),
+            (json!({"iss": "accounts.google.com"}), "admitted".to_owned()),
+            (json!({"iss": google.url()}), format!("token issuer is {:?}, want", google.url())),
+            (
+                json!({"aud": "https://other.example.com"}),
+                "token is not for the audience".to_owned(),
+            ),
+            (json!({"exp": NOW}), "token is expired".to_owned()),
+            (json!({"email": "x@example.com"}), format!("{email} is 'x@example.com', want")),
+            (json!({"email_verified": false}), format!("{email} 'ci@example.com' is not verified")),
+            (
+                json!({"email_verified": "true"}),
+                format!("{email} 'ci@example.com' is not verified"),
+            ),
+            (json!({"email_verified": null}), format!("{email} 'ci@example.com' is not verified")),
+        ] {
+            let told = judged(&identities, &fields, &with(changes.clone())).await;
+            assert!(told.contains(&wanted), "{changes}: {told}");
+        }
+        assert_eq!(google.asked(), 1, "its keys are kept");
+        for lacking in ["email", "audience"] {
+            let fields =
+                fields.map(|(name, value)| (name, if name == lacking { "" } else { value }));
+            let told = judged(&identities, &fields, &with(json!({}))).await;
+            let wanted =
+                format!("invalid secret data: required field '{lacking}' for GCR receiver");
+            assert_eq!(told, wanted);
+        }
+    }
+
+    #[tokio::test]
+    async fn keys_are_fetched_for_one_that_is_missed_but_not_for_many() {
+        let google = Issuer::http().unwrap();
+        let identities = Identities { google_keys: google.keys_url(), ..Identities::default() };
+        let fields = [("token", "t"), ("email", "e"), ("audience", "a")];
+        let claims = json!({
+            "iss": "accounts.google.com", "aud": "a", "exp": NOW + 60, "email": "e",
+            "email_verified": true,
+        });
+        let old = google.token(&claims).unwrap();
+        assert_eq!(judged(&identities, &fields, &old).await, "admitted");
+        google.rotate("second").unwrap();
+        let new = google.token(&claims).unwrap();
+        assert_eq!(judged(&identities, &fields, &new).await, "admitted");
+        for _ in 0..10 {
+            let told = judged(&identities, &fields, &old).await;
+            assert!(told.contains("a key that its issuer does not publish"), "{told}");
+        }
+        assert_eq!(google.asked(), 2);
     }
 }

@@ -1,0 +1,218 @@
+//! An identity provider, which says who somebody is.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Result, anyhow};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::Ca;
+use crate::git_server::{Tls, serve};
+
+/// Where its keys are.
+const KEYS: &str = "/keys";
+
+/// Offers its keys by discovery, as OpenID Connect has it. It runs in a thread of its own.
+#[derive(Debug)]
+pub struct Issuer {
+    url: String,
+    shared: Arc<Mutex<Offered>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Offered {
+    key: Key,
+    /// How it calls itself.
+    name: String,
+    /// Where it is.
+    url: String,
+    /// How often its keys were asked for.
+    asked: usize,
+}
+
+struct Key {
+    id: String,
+    pair: KeyPair,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// Serves over plain HTTP on a free port of the loopback. Its key is called `first`.
+    ///
+    /// # Errors
+    /// If the server cannot be started.
+    pub fn http() -> Result<Self> {
+        Self::start(None)
+    }
+
+    /// The same over HTTPS, with a certificate of `ca` for `127.0.0.1`.
+    ///
+    /// # Errors
+    /// If the server cannot be started.
+    pub fn https(ca: &Ca) -> Result<Self> {
+        Self::start(Some(Tls::new(&ca.server(&["127.0.0.1"])?, None)?))
+    }
+
+    fn start(tls: Option<Tls>) -> Result<Self> {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        socket.set_nonblocking(true)?;
+        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
+        let (key, name) = (Key::new("first")?, url.clone());
+        let shared = Arc::new(Mutex::new(Offered { key, name, url: url.clone(), asked: 0 }));
+        let app = Router::new().fallback(offer).with_state(Arc::clone(&shared));
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name("issuer".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(socket, tls, app) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Self { url, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it is, which is how it calls itself.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its keys are.
+    pub fn keys_url(&self) -> String {
+        format!("{}{KEYS}", self.url)
+    }
+
+    /// How often its keys were asked for.
+    pub fn asked(&self) -> usize {
+        self.offered().asked
+    }
+
+    /// From now on, it calls itself so.
+    pub fn rename(&self, name: &str) {
+        name.clone_into(&mut self.offered().name);
+    }
+
+    /// From now on there is a new key, and no other one.
+    ///
+    /// # Errors
+    /// If the key cannot be made.
+    pub fn rotate(&self, id: &str) -> Result<()> {
+        self.offered().key = Key::new(id)?;
+        Ok(())
+    }
+
+    /// A token with these claims.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
+    pub fn token(&self, claims: &Value) -> Result<String> {
+        let header = json!({"alg": "RS256", "typ": "JWT", "kid": self.offered().key.id});
+        self.token_with(&header, claims)
+    }
+
+    /// A token with these claims and a header that may be wrong, signed with RSA all the same.
+    ///
+    /// # Errors
+    /// If it cannot be signed.
+    pub fn token_with(&self, header: &Value, claims: &Value) -> Result<String> {
+        let text = unsigned(header, claims);
+        let offered = self.offered();
+        let mut signature = vec![0; offered.key.pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        let signed =
+            offered.key.pair.sign(&RSA_PKCS1_SHA256, &random, text.as_bytes(), &mut signature);
+        signed.map_err(|_unspecified| anyhow!("the token cannot be signed"))?;
+        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// A token that is "signed" with what everybody knows, the public key, as the shared key of
+    /// HS256.
+    ///
+    /// # Errors
+    /// If the public key cannot be written.
+    pub fn forged_token(&self, claims: &Value) -> Result<String> {
+        let offered = self.offered();
+        let header = json!({"alg": "HS256", "typ": "JWT", "kid": offered.key.id});
+        let text = unsigned(&header, claims);
+        let public: PublicKeyX509Der<'_> = offered.key.pair.public_key().as_der()?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, public.as_ref());
+        let signature = hmac::sign(&key, text.as_bytes());
+        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    fn offered(&self) -> MutexGuard<'_, Offered> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // A server that ended already hears nothing.
+            _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl Key {
+    fn new(id: &str) -> Result<Self> {
+        let pair = KeyPair::generate(KeySize::Rsa2048);
+        let pair = pair.map_err(|_unspecified| anyhow!("a key cannot be made"))?;
+        Ok(Self { id: id.to_owned(), pair })
+    }
+
+    /// As the keys of issuers are told.
+    fn public(&self) -> Value {
+        let public = self.pair.public_key();
+        let number = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
+        json!({
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.id,
+            "n": number(public.modulus().big_endian_without_leading_zero()),
+            "e": number(public.exponent().big_endian_without_leading_zero()),
+        })
+    }
+}
+
+/// Header and claims of a token.
+fn unsigned(header: &Value, claims: &Value) -> String {
+    let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("{}.{}", part(header), part(claims))
+}
+
+async fn offer(State(shared): State<Arc<Mutex<Offered>>>, uri: Uri) -> Response {
+    let mut offered = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    match uri.path() {
+        "/.well-known/openid-configuration" => {
+            let keys = format!("{}{KEYS}", offered.url);
+            axum::Json(json!({"issuer": offered.name, "jwks_uri": keys})).into_response()
+        }
+        KEYS => {
+            offered.asked += 1;
+            axum::Json(json!({"keys": [offered.key.public()]})).into_response()
+        }
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
