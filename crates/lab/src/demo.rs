@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: a commit and a chart become running objects, before your eyes.
 
+mod channel;
 mod table;
 
 use crate::flux_objects::{
@@ -7,6 +8,7 @@ use crate::flux_objects::{
 };
 use crate::{programs, repository};
 use anyhow::{Result, bail};
+use channel::Channel;
 use kube::api::{Api, DynamicObject, ListParams};
 use std::time::{Duration, Instant};
 use table::{Row, Table};
@@ -33,7 +35,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     println!("installing the custom resources and starting the controllers …");
     Stack::install_crds(cluster, &repository().join("config/crds"))?;
     let dir = plane.dir().join("controllers");
-    let stack = Stack::start(&programs()?, cluster, &dir, StackFlags::with_helm()).await?;
+    let flags = StackFlags { notification: Some(Vec::new()), ..StackFlags::with_helm() };
+    let stack = Stack::start(&programs()?, cluster, &dir, flags).await?;
 
     let examples = repository().join("examples");
     let git = GitServer::http()?;
@@ -42,6 +45,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
     let charts = ChartServer::http()?;
     charts.publish_folder(&examples.join("helm-app/charts/podinfo"), "5.2.1")?;
     cluster.kubectl(&["create", "namespace", GIT_APP])?;
+    let mut channel = Channel::start()?;
+    let told_of = [("Kustomization", GIT_APP), ("HelmRelease", HELM_APP)];
+    cluster.apply(&channel.manifests(GIT_APP, &told_of))?;
     cluster.apply(&example(&examples.join("git-app/flux"), &git.repository_url("git-app"))?)?;
     cluster.apply(&example(&examples.join("helm-app/flux"), charts.url())?)?;
 
@@ -60,16 +66,15 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
         }
         return Err(reason);
     }
-    println!(
-        "\nall Ready {:.1} s after the manifests were applied\n",
-        start.elapsed().as_secs_f32()
-    );
+    println!("\nall Ready {:.1} s after the manifests were applied", start.elapsed().as_secs_f32());
+    channel.until_told("Helm install succeeded").await?;
+    channel.show();
     if arguments.once {
         return Ok(());
     }
     print_how_to_play_on(cluster, &git);
     tokio::select! {
-        end = keep_showing(cluster) => end?,
+        end = keep_showing(cluster, &mut channel) => end?,
         signal = tokio::signal::ctrl_c() => signal?,
     }
     println!("\nstopping …");
@@ -95,11 +100,15 @@ async fn watch_until_ready(cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// Goes on showing the table whenever it changes.
-async fn keep_showing(cluster: &Cluster) -> Result<()> {
+/// Goes on showing the table whenever it changes, and what the channel is told.
+async fn keep_showing(cluster: &Cluster, channel: &mut Channel) -> Result<()> {
     let client = cluster.client().await?;
     let mut table = Table::default();
     loop {
+        if channel.show() {
+            // It is drawn below.
+            table = Table::default();
+        }
         table.show(&rows(&client).await?);
         tokio::time::sleep(LOOK_EVERY).await;
     }

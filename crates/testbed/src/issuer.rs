@@ -23,7 +23,7 @@ use crate::git_server::{Tls, serve};
 /// Where its keys are.
 const KEYS: &str = "/keys";
 
-/// Offers its keys by discovery, as OpenID Connect has it. It runs in a thread of its own.
+/// Offers its keys by discovery, as the standard has it. It runs in a thread of its own.
 #[derive(Debug)]
 pub struct Issuer {
     url: String,
