@@ -57,6 +57,8 @@ struct Told {
     received: Vec<Received>,
     /// What to answer, by path.
     replies: BTreeMap<String, Reply>,
+    /// What to answer otherwise.
+    usual: Option<Reply>,
     /// What to answer first.
     first: BTreeMap<String, VecDeque<Reply>>,
 }
@@ -112,6 +114,11 @@ impl Sink {
     /// From now on, requests to `path` get this.
     pub fn reply(&self, path: &str, reply: Reply) {
         told(&self.shared).replies.insert(path.to_owned(), reply);
+    }
+
+    /// From now on, all other requests get this.
+    pub fn reply_to_all(&self, reply: Reply) {
+        told(&self.shared).usual = Some(reply);
     }
 
     /// One request to `path` gets this, before all others get what they usually get.
@@ -175,8 +182,8 @@ impl Told {
     /// Records a request, and says what to answer.
     fn take(&mut self, request: Received) -> Reply {
         let first = self.first.get_mut(&request.path).and_then(VecDeque::pop_front);
-        let usual = || self.replies.get(&request.path).cloned().unwrap_or(Reply::Status(200));
-        let reply = first.unwrap_or_else(usual);
+        let usual = || self.replies.get(&request.path).or(self.usual.as_ref()).cloned();
+        let reply = first.or_else(usual).unwrap_or(Reply::Status(200));
         self.received.push(request);
         reply
     }

@@ -2,6 +2,7 @@
 
 use crate::{Cluster, Controller, eventually, free_port};
 use anyhow::{Context as _, Result, ensure};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Stack {
     /// Where a notification-controller takes events and webhooks.
     event_port: u16,
     webhook_port: u16,
+    /// Where each controller tells its metrics.
+    metrics: BTreeMap<String, String>,
     // `None` only between a stop and the following start.
     source: Option<Controller>,
     kustomize: Option<Controller>,
@@ -66,6 +69,7 @@ impl Stack {
             storage_port: free_port()?,
             event_port: free_port()?,
             webhook_port: free_port()?,
+            metrics: BTreeMap::new(),
             source: None,
             kustomize: None,
             helm: None,
@@ -122,6 +126,11 @@ impl Stack {
     /// All controllers that run.
     pub fn controllers(&self) -> impl Iterator<Item = &Controller> {
         [&self.source, &self.kustomize, &self.helm, &self.notification].into_iter().flatten()
+    }
+
+    /// Where they tell their metrics.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        self.metrics.values().map(String::as_str)
     }
 
     /// The logs of all.
@@ -196,14 +205,16 @@ impl Stack {
         Ok(())
     }
 
-    async fn start_one(&self, name: &str, mut flags: Vec<String>) -> Result<Controller> {
+    async fn start_one(&mut self, name: &str, mut flags: Vec<String>) -> Result<Controller> {
         let health = free_port()?;
         if !flags.iter().any(|flag| flag.starts_with("--events-addr=")) {
             let receiver = self.flags.notification.as_ref().map(|_| self.events());
             flags.push(format!("--events-addr={}", receiver.unwrap_or_default()));
         }
         flags.push(format!("--health-addr=127.0.0.1:{health}"));
-        flags.push(format!("--metrics-addr=127.0.0.1:{}", free_port()?));
+        let metrics = format!("127.0.0.1:{}", free_port()?);
+        flags.push(format!("--metrics-addr={metrics}"));
+        self.metrics.insert(name.to_owned(), format!("http://{metrics}/metrics"));
         let cluster = self.cluster.as_user(name)?;
         let binary = self.programs.join(name);
         let mut controller = Controller::start(name, &binary, &flags, &cluster, &self.dir)?;

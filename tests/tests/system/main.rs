@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
 mod buckets;
+mod canaries;
 mod crash;
 mod custom_resources;
 mod decryption;

@@ -29,6 +29,16 @@ async fn path(scene: &Scene, name: &str) -> String {
     receiver["status"]["webhookPath"].as_str().unwrap().to_owned()
 }
 
+/// Posts are answered with 404 until the replica has heard of the Receiver.
+async fn until_heard_of(replica: &Replica, path: &str) {
+    let heard = eventually(PATIENCE, || async {
+        let status = post(&replica.webhooks(), path, &[], "{}").await?;
+        ensure!(status == 400, "answered {status}");
+        Ok(())
+    });
+    heard.await.unwrap();
+}
+
 async fn asked(scene: &Scene) -> Value {
     let object = scene.get(Kind::GitRepository, "app").await.unwrap();
     object["metadata"]["annotations"][ASKED].clone()
@@ -76,14 +86,7 @@ async fn only_a_right_token_of_the_right_issuer_wakes() {
     let changed = format!("{head}.{}.{signature}", part(&with(json!({"branch": "dev"}))));
     let unfit = "token is signed with an algorithm that is not accepted";
     let failed = |what: &str| format!("token validation failed: {what}");
-    // Posts are answered with 404 until the replica has heard of the Receiver.
-    eventually(PATIENCE, || async {
-        let status = post(&replica.webhooks(), &path, &[], "{}").await?;
-        ensure!(status == 400, "answered {status}");
-        Ok(())
-    })
-    .await
-    .unwrap();
+    until_heard_of(&replica, &path).await;
     for (what, token, wanted) in [
         ("nothing", String::new(), "the Authorization header is missing or malformed"),
         ("no token", "x.y".to_owned(), "token is not a JWT"),

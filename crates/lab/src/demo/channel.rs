@@ -54,7 +54,9 @@ impl Channel {
         let news = told.get(self.shown..).unwrap_or_default();
         if !news.is_empty() {
             println!("\nthe channel #gitops was told:");
-            news.iter().for_each(|it| println!("    {}", line(it)));
+            for message in news {
+                println!("    {}", line(message));
+            }
             println!();
         }
         self.shown = told.len();
