@@ -13,15 +13,15 @@ use testbed_programs::{Assets, Program};
 const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The real sops, with a key of its own.
-struct Sops {
+pub(crate) struct Sops {
     home: tempfile::TempDir,
     /// The age identity, as `age-keygen` prints it.
-    identity: String,
+    pub(crate) identity: String,
     recipient: String,
 }
 
 impl Sops {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let keygen = Assets::from_env().path(Program::AgeKeygen).unwrap();
         let identity = String::from_utf8(run(Command::new(keygen), home.path())).unwrap();
@@ -31,12 +31,12 @@ impl Sops {
     }
 
     /// Encrypts a file for the age key.
-    fn encrypt(&self, name: &str, plain: &str, options: &[&str]) -> String {
+    pub(crate) fn encrypt(&self, name: &str, plain: &str, options: &[&str]) -> String {
         let recipient = ["--age", &self.recipient];
         self.encrypt_for(name, plain.as_bytes(), &[&recipient, options].concat(), &[])
     }
 
-    fn encrypt_for(
+    pub(crate) fn encrypt_for(
         &self,
         name: &str,
         plain: &[u8],
@@ -275,7 +275,7 @@ async fn keys_of_gpg_open_what_it_encrypted() {
 }
 
 /// A transit engine that "encrypts" by turning texts around.
-async fn vault() -> String {
+pub(crate) async fn vault() -> String {
     let turned = |text: &str| text.chars().rev().collect::<String>();
     let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap, body: Bytes| async move {
         let sent: Value = serde_json::from_slice(&body).unwrap_or_default();
