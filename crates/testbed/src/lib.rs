@@ -13,9 +13,8 @@
 //! | [`Stack`] | the set of them that makes a running ferroflux |
 //! | [`Usage`], [`ApiRequests`] | what a process and an API client cost |
 //! | [`Interruption`] | an API client that is killed at its n-th write |
-//! | [`example`] | the repository's examples, pointed at servers of ours |
 //! | [`ApiProxy`], [`ApiFault`] | the same for a program, and answers that disturb it |
-//! | [`CutProxy`] | what a program is killed at: a way to the API server that ends at a write |
+//! | [`example`] | the repository's examples, pointed at servers of ours |
 //! | [`Sink`] | a chat server, or any other that is told things |
 //! | [`Issuer`] | an identity provider, whose tokens may be wrong in many ways |
 //! | [`eventually`] | polls until a deadline, instead of sleeping |
@@ -28,7 +27,6 @@ mod chart_server;
 mod cluster;
 mod control_plane;
 mod controller;
-mod cut_proxy;
 mod eventually;
 mod example;
 mod git_repository;
@@ -49,7 +47,6 @@ pub use chart_server::ChartServer;
 pub use cluster::Cluster;
 pub use control_plane::{ControlPlane, Options};
 pub use controller::{Controller, free_port};
-pub use cut_proxy::CutProxy;
 pub use eventually::eventually;
 pub use example::{example, with_url};
 pub use git_repository::GitRepository;

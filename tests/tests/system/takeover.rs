@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use system_tests::repository_root;
 use testbed::{
-    ChartServer, Cluster, ControlPlane, Controller, CutProxy, GitServer, Options, Stack,
+    ApiProxy, ChartServer, Cluster, ControlPlane, Controller, GitServer, Options, Stack,
     eventually, free_port,
 };
 
@@ -290,7 +290,7 @@ fn collection(object: &Value) -> String {
 
 /// One of our controllers, with a proxy before it that knows what it wrote.
 struct Successor {
-    proxy: CutProxy,
+    proxy: ApiProxy,
     log: PathBuf,
     _controller: Controller,
 }
@@ -299,7 +299,7 @@ impl Successor {
     async fn start(name: &str, flags: &[String], cluster: &Cluster, dir: &Path) -> Result<Self> {
         let dir = dir.join(name);
         std::fs::create_dir_all(&dir)?;
-        let proxy = CutProxy::start(cluster, &dir).await?;
+        let proxy = ApiProxy::start(cluster, &dir).await?;
         let mut all = vec![
             "--events-addr=".to_owned(),
             "--health-addr=127.0.0.1:0".to_owned(),

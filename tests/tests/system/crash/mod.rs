@@ -19,7 +19,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use system_tests::{Kind, Scene, World};
-use testbed::{Cluster, Controller, CutProxy, Moment, StackFlags, eventually};
+use testbed::{ApiProxy, Cluster, Controller, Moment, StackFlags, eventually};
 
 use self::story::Story;
 
@@ -94,7 +94,7 @@ struct Release {
     name: String,
     namespace: String,
     client: kube::Client,
-    proxy: CutProxy,
+    proxy: ApiProxy,
     dir: PathBuf,
 }
 
@@ -115,7 +115,7 @@ impl Release {
             name,
             namespace: namespace.to_owned(),
             client: world.cluster().client().await?,
-            proxy: CutProxy::start(world.cluster(), &dir).await?,
+            proxy: ApiProxy::start(world.cluster(), &dir).await?,
             dir,
         })
     }
