@@ -55,8 +55,8 @@ impl Error {
     pub const fn is_of_setup(&self) -> bool {
         match self {
             Self::Access(_) | Self::Header { .. } | Self::Unsupported { .. } => true,
-            Self::NoAnswer(_) | Self::Answer(_) | Self::Refused { .. } => false,
-            Self::Nats { source, .. } => source.is_of_setup(),
+            // Flux: of NATS, it looks at no more than whether there is an address and a subject.
+            Self::Nats { .. } | Self::NoAnswer(_) | Self::Answer(_) | Self::Refused { .. } => false,
             Self::Message(error) => match error {
                 MessageError::Address { .. }
                 | MessageError::Repository { .. }

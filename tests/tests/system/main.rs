@@ -30,6 +30,7 @@ mod notifications_alertmanager;
 mod notifications_bad_input;
 mod notifications_events;
 mod notifications_identities;
+mod notifications_nats;
 mod notifications_oidc;
 mod notifications_replicas;
 mod notifications_strict;

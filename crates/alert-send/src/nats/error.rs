@@ -113,14 +113,6 @@ pub enum Fault {
 }
 
 impl Error {
-    /// Whether the provider is set up so that no message can be published.
-    pub(crate) const fn is_of_setup(&self) -> bool {
-        match self {
-            Self::Seed => true,
-            Self::Connect(fault) | Self::Publish(fault) => fault.is_of_setup(),
-        }
-    }
-
     /// Whether another attempt is worth it, and cannot tell twice what was told already.
     pub(super) const fn may_be_repeated(&self) -> bool {
         match self {
@@ -140,32 +132,6 @@ impl Error {
 }
 
 impl Fault {
-    const fn is_of_setup(&self) -> bool {
-        match self {
-            Self::Address
-            | Self::WebSocket
-            | Self::Credentials
-            | Self::Subject
-            | Self::Access(_) => true,
-            Self::LinkLocal
-            | Self::NoServers(_)
-            | Self::Dial(_)
-            | Self::Timeout
-            | Self::Deadline
-            | Self::Broken(_)
-            | Self::Closed
-            | Self::NoInfo
-            | Self::Excess { .. }
-            | Self::NotSecure
-            | Self::Tls(_)
-            | Self::NoNkeys
-            | Self::Refused { .. }
-            | Self::Permissions { .. }
-            | Self::Unexpected { .. }
-            | Self::MaxPayload { .. } => false,
-        }
-    }
-
     const fn may_pass(&self) -> bool {
         match self {
             Self::NoServers(_) | Self::Dial(_) | Self::Timeout | Self::Broken(_) | Self::Closed => {
