@@ -21,7 +21,7 @@ mod words;
 pub use address::UriFault;
 pub use kind::{Class, Kind};
 pub use provider::{AlertIdentity, Error, Provider, TokenOf};
-pub use request::{Answer, Continuation, Identity, Method, NatsLogin, Publication, Request, Step};
+pub use request::{Answer, Continuation, Method, NatsLogin, Publication, Request, SharedKey, Step};
 pub use thread::{Place, Thread};
 
 use event_api::Event;

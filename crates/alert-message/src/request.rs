@@ -32,21 +32,18 @@ pub struct Request {
     pub headers: Vec<(String, Secret)>,
     /// Content type and content.
     pub body: Option<(&'static str, String)>,
-    /// Who has to sign it, where that takes a clock or another request.
-    pub identity: Option<Identity>,
+    /// The key that signs it when it is sent, which takes a clock.
+    pub shared_key: Option<SharedKey>,
 }
 
-/// An identity whose credentials are made when a request is sent.
+/// A shared key of Azure, which signs the address and a time of expiry.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "credentials")]
-pub enum Identity {
-    /// A shared key of Azure, which signs the address and a time of expiry.
-    SharedAccess {
-        /// Name of the key.
-        key_name: String,
-        /// The key.
-        key: Secret,
-    },
+pub struct SharedKey {
+    /// Its name.
+    pub name: String,
+    /// The key.
+    pub key: Secret,
 }
 
 /// The method of a request.
@@ -141,7 +138,7 @@ impl Step {
 
 impl Request {
     pub(crate) fn get(url: Url) -> Self {
-        Self { method: Method::Get, url, headers: Vec::new(), body: None, identity: None }
+        Self { method: Method::Get, url, headers: Vec::new(), body: None, shared_key: None }
     }
 
     /// A request with a JSON body, letter for letter.
@@ -151,7 +148,7 @@ impl Request {
             url,
             headers: Vec::new(),
             body: Some(("application/json", body)),
-            identity: None,
+            shared_key: None,
         }
     }
 
@@ -168,8 +165,8 @@ impl Request {
         self
     }
 
-    pub(crate) fn by(mut self, identity: Identity) -> Self {
-        self.identity = Some(identity);
+    pub(crate) fn signed_by(mut self, key: SharedKey) -> Self {
+        self.shared_key = Some(key);
         self
     }
 

@@ -4,9 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{
-    Answer, Error, Identity, Kind, Place, Provider, Request, Step, TokenOf, begin,
-};
+use alert_message::{Answer, Error, Kind, Place, Provider, Request, Step, TokenOf, begin};
 use event_api::Event;
 use secret_text::Secret;
 use serde::Deserialize;
@@ -142,11 +140,7 @@ fn recorded(request: &Request) -> Recorded {
         .map(|(name, value)| (name.clone(), value.expose().to_owned()))
         .collect();
     headers.extend(content_type.map(|value| ("Content-Type".to_owned(), value.to_owned())));
-    let identity = match request.identity {
-        Some(Identity::SharedAccess { .. }) => "shared access",
-        None => "",
-    };
-    assert_eq!(identity, "", "no recorded case needs an identity");
+    assert!(request.shared_key.is_none(), "no recorded case is signed with a time");
     let (method, url) = (request.method.name().to_owned(), request.url.to_string());
     Recorded { method, url, headers, body }
 }

@@ -9,7 +9,7 @@ use http_access::{Access, Authorization, Body, Cause, Client, Clients, Secret, S
 use tokio::time::Instant;
 
 use crate::retry::{Retry, retry_after};
-use crate::{Error, identity, nats};
+use crate::{Error, nats, shared_key};
 
 /// Limit: bytes of an answer. The longest is a page of a hundred comments.
 const ANSWER_BYTES: u64 = 8 << 20;
@@ -56,8 +56,8 @@ async fn ask(
     deadline: Instant,
 ) -> Result<(Answer, Retry), Failed> {
     let mut secret = secret_headers(&request)?;
-    if let Some(identity) = &request.identity {
-        let signature = identity::authorization(identity, &request.url)?;
+    if let Some(key) = &request.shared_key {
+        let signature = shared_key::authorization(key, &request.url)?;
         secret.insert(AUTHORIZATION, sensitive(AUTHORIZATION.as_str(), &signature)?);
     }
     let mut headers = HeaderMap::new();

@@ -1,17 +1,18 @@
 //! Notifications on their way: conversations with the servers of providers.
 //!
-//! `alert-message` says what to ask next; here it is asked, by HTTP or, of NATS servers, by their protocol, under a deadline and caps, and asked again
-//! where the server was busy. A failed attempt is repeated from the conversation's beginning: whether a
-//! comment was made before the connection broke is then looked up rather than guessed. What a server
-//! answers is shown without the secrets that it may have echoed.
+//! `alert-message` says what to ask next; here it is asked, by HTTP or, of NATS servers, by their
+//! protocol, under a deadline and caps, and asked again where the server was busy. A failed attempt is
+//! repeated from the conversation's beginning: whether a comment was made before the connection broke
+//! is then looked up rather than guessed. What a server answers is shown without the secrets that it
+//! may have echoed.
 
 mod attempt;
 mod error;
-mod identity;
 mod mask;
 mod nats;
 mod rehearsal;
 mod retry;
+mod shared_key;
 
 use std::time::Duration;
 

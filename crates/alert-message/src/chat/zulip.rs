@@ -28,7 +28,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         url,
         headers: Vec::new(),
         body: Some(("application/x-www-form-urlencoded", form)),
-        identity: None,
+        shared_key: None,
     };
     Ok(Step::tell(request.basic(&provider.username, &provider.password)))
 }

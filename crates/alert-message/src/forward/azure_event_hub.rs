@@ -3,7 +3,7 @@
 use event_api::Event;
 use url::Url;
 
-use crate::request::{Identity, Method};
+use crate::request::{Method, SharedKey};
 use crate::{Error, Provider, Request, Step, UriFault, address};
 
 /// Where Event Hubs are, by cloud.
@@ -27,8 +27,8 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
                 sentence: "invalid authentication options: jwt token and SAS authentication cannot be set at the same time",
             });
         }
-        let (url, identity) = shared_access(address)?;
-        return Ok(Step::tell(message(url, event).by(identity)));
+        let (url, key) = shared_access(address)?;
+        return Ok(Step::tell(message(url, event).signed_by(key)));
     }
     let namespace = &provider.channel;
     let host = if namespace.contains(".servicebus.") {
@@ -53,7 +53,7 @@ fn hub(server: &str, name: &str) -> Result<Url, Error> {
 }
 
 /// Reads a connection string: `Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;EntityPath=…`.
-fn shared_access(connection: &str) -> Result<(Url, Identity), Error> {
+fn shared_access(connection: &str) -> Result<(Url, SharedKey), Error> {
     let part = |name: &str| {
         let mut parts = connection.split(';').filter_map(|part| part.split_once('='));
         parts.find(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
@@ -61,11 +61,11 @@ fn shared_access(connection: &str) -> Result<(Url, Identity), Error> {
     let endpoint =
         part("Endpoint").and_then(|url| url.strip_prefix("sb://")).ok_or_else(malformed)?;
     let url = hub(&format!("https://{endpoint}"), part("EntityPath").ok_or_else(malformed)?)?;
-    let identity = Identity::SharedAccess {
-        key_name: part("SharedAccessKeyName").ok_or_else(malformed)?.to_owned(),
+    let key = SharedKey {
+        name: part("SharedAccessKeyName").ok_or_else(malformed)?.to_owned(),
         key: secret_text::Secret::new(part("SharedAccessKey").ok_or_else(malformed)?),
     };
-    Ok((url, identity))
+    Ok((url, key))
 }
 
 const fn malformed() -> Error {

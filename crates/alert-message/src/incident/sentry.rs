@@ -44,7 +44,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         url,
         headers: Vec::new(),
         body: Some(("application/x-sentry-envelope", envelope)),
-        identity: None,
+        shared_key: None,
     };
     Ok(Step::tell(request.with("X-Sentry-Auth", login)))
 }

@@ -1,6 +1,6 @@
-//! Credentials that are made when a request is sent.
+//! Shared keys of Azure, which sign a time of expiry.
 
-use alert_message::Identity;
+use alert_message::SharedKey;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use hmac::{Hmac, Mac as _};
@@ -18,17 +18,12 @@ const SIGNATURE_SECONDS: i64 = 3600;
 ///
 /// # Errors
 /// If the key cannot sign.
-pub(crate) fn authorization(identity: &Identity, url: &Url) -> Result<Secret, Error> {
-    match identity {
-        Identity::SharedAccess { key_name, key } => {
-            let expiry = jiff::Timestamp::now().as_second() + SIGNATURE_SECONDS;
-            shared_access(url, key_name, key, expiry)
-        }
-    }
+pub(crate) fn authorization(key: &SharedKey, url: &Url) -> Result<Secret, Error> {
+    signature(url, key, jiff::Timestamp::now().as_second() + SIGNATURE_SECONDS)
 }
 
-/// A signature with a shared key of Azure, for whatever is below the parent of `url`.
-fn shared_access(url: &Url, key_name: &str, key: &Secret, expiry: i64) -> Result<Secret, Error> {
+/// A signature for whatever is below the parent of `url`.
+fn signature(url: &Url, key: &SharedKey, expiry: i64) -> Result<Secret, Error> {
     let mut resource = url.clone();
     resource.set_query(None);
     // Fails only for URLs that cannot be a base.
@@ -38,11 +33,11 @@ fn shared_access(url: &Url, key_name: &str, key: &Secret, expiry: i64) -> Result
     let escaped = |text: &[u8]| byte_serialize(text).collect::<String>();
     let resource = escaped(resource.as_str().as_bytes()).to_lowercase();
     // Keys of every length are taken.
-    let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes());
+    let mac = Hmac::<Sha256>::new_from_slice(key.key.expose().as_bytes());
     let mut mac = mac.map_err(|_length| Error::Unsupported { feature: "an empty key" })?;
     mac.update(format!("{resource}\n{expiry}").as_bytes());
     let signature = escaped(BASE64.encode(mac.finalize().into_bytes()).as_bytes());
-    let key_name = escaped(key_name.as_bytes());
+    let key_name = escaped(key.name.as_bytes());
     Ok(Secret::new(format!(
         "SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={key_name}"
     )))
@@ -55,8 +50,8 @@ mod tests {
     #[test]
     fn a_shared_key_signs_the_hub_and_the_time() {
         let url = "https://ns.servicebus.windows.net/hub/messages?api-version=2014-01";
-        let key = Secret::new("c2VjcmV0");
-        let signed = shared_access(&Url::parse(url).unwrap(), "send", &key, 1_700_000_000);
+        let key = SharedKey { name: "send".to_owned(), key: Secret::new("c2VjcmV0") };
+        let signed = signature(&Url::parse(url).unwrap(), &key, 1_700_000_000);
         // As Python's hmac and urllib make it.
         assert_eq!(
             signed.map(|header| header.expose().to_owned()).unwrap(),
