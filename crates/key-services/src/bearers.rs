@@ -14,8 +14,7 @@ use crate::entra::{self, Proof};
 use crate::error::Reason;
 use crate::github_app::{AppError, GitHubApp};
 use crate::google::{self, Federated};
-use crate::identity::Secret;
-use crate::kept::{Bearer, Kept, Key, Limits};
+use crate::kept::{Bearer, Counts, Kept, Key, Limits};
 use crate::{Client, Endpoints};
 
 /// What Flux asks for on behalf of an identity.
@@ -119,7 +118,7 @@ impl Bearers {
         json: &str,
         scopes: &[&str],
         proxy: Option<&Proxy>,
-    ) -> Result<Secret, BearerError> {
+    ) -> Result<Bearer, BearerError> {
         let key = GoogleKey::read(json.as_bytes()).map_err(BearerError::Key)?;
         let kept_as = Key::of(&["google key", json, &scopes.join(" "), address(proxy)]);
         self.kept(kept_as, async {
@@ -137,7 +136,7 @@ impl Bearers {
         &self,
         account: Option<&ServiceAccount>,
         proxy: Option<&Proxy>,
-    ) -> Result<Secret, BearerError> {
+    ) -> Result<Bearer, BearerError> {
         let Some(account) = account else {
             let kept_as = Key::of(&["google", address(proxy)]);
             let asked = async {
@@ -187,7 +186,7 @@ impl Bearers {
         account: Option<&ServiceAccount>,
         scope: &str,
         proxy: Option<&Proxy>,
-    ) -> Result<Secret, BearerError> {
+    ) -> Result<Bearer, BearerError> {
         let Some(account) = account else {
             let kept_as = Key::of(&["azure", scope, address(proxy)]);
             let asked = async {
@@ -233,16 +232,23 @@ impl Bearers {
             .await
     }
 
+    /// What is kept now.
+    pub fn counts(&self) -> Counts {
+        self.kept.counts()
+    }
+
     async fn kept(
         &self,
         key: Key,
         asked: impl Future<Output = Result<Granted, BearerError>>,
-    ) -> Result<Secret, BearerError> {
+    ) -> Result<Bearer, BearerError> {
         let asked = async {
             let granted = asked.await;
-            granted.map(|Granted { token, life }| (Bearer { token, slug: String::new() }, life))
+            granted.map(|Granted { token, life }| {
+                (Bearer { token, slug: String::new(), was_kept: false }, life)
+            })
         };
-        Ok(self.kept.get_or(key, asked).await?.token)
+        self.kept.get_or(key, asked).await
     }
 
     fn desk<'a>(&'a self, client: &'a Client) -> Desk<'a> {

@@ -197,7 +197,7 @@ impl GitHubApp {
         let end = answer["expires_at"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
         let life = end.map(|end| end.duration_since(Timestamp::now()));
         let life = life.map(|life| Duration::try_from(life).unwrap_or_default());
-        Ok((Bearer { token: Zeroizing::new(token), slug }, life))
+        Ok((Bearer { token: Zeroizing::new(token), slug, was_kept: false }, life))
     }
 
     async fn installation(&self, server: &Server<'_>) -> Result<i64, AppError> {

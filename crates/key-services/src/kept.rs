@@ -1,7 +1,7 @@
 //! Tokens that are kept as long as they are good for most of their life.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
@@ -26,6 +26,17 @@ pub struct Bearer {
     pub token: Secret,
     /// The name of the App that it is of, if that was asked for.
     pub slug: String,
+    /// Whether it was there already.
+    pub was_kept: bool,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tokens that are kept.
+    pub kept: usize,
+    /// Tokens that others took the place of.
+    pub evicted: u64,
 }
 
 /// What a token was asked for with, without what is secret of it.
@@ -42,6 +53,7 @@ pub(crate) struct Kept {
 struct Slots {
     /// Counts uses.
     clock: u64,
+    evicted: u64,
     by_key: HashMap<Key, Slot>,
 }
 
@@ -92,10 +104,13 @@ impl Kept {
         let (now, today) = (Instant::now(), SystemTime::now());
         let good = kept.as_ref().filter(|good| now < good.until && today < good.until_day);
         if let Some(good) = good {
-            return Ok(good.bearer.clone());
+            return Ok(Bearer { was_kept: true, ..good.bearer.clone() });
         }
         *kept = None;
-        let (bearer, life) = ask.await?;
+        let (bearer, life) = ask.await.inspect_err(|_| {
+            // Who waits for the same asks in turn; whoever comes then begins anew.
+            self.slots().by_key.remove(&key);
+        })?;
         // Four fifths, as the kubelet has it.
         let life = life.map(|life| (life / 5 * 4).min(self.limits.longest));
         *kept = life.and_then(|life| {
@@ -105,14 +120,24 @@ impl Kept {
         Ok(bearer)
     }
 
+    pub(crate) fn counts(&self) -> Counts {
+        let slots = self.slots();
+        Counts { kept: slots.by_key.len(), evicted: slots.evicted }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn slot(&self, key: Key) -> Arc<Turn<Option<Good>>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots();
         slots.clock += 1;
         let used = slots.clock;
         if slots.by_key.len() >= self.limits.tokens && !slots.by_key.contains_key(&key) {
             let oldest = slots.by_key.iter().min_by_key(|(_, slot)| slot.used);
             if let Some(oldest) = oldest.map(|(key, _)| *key) {
                 slots.by_key.remove(&oldest);
+                slots.evicted += 1;
             }
         }
         let slot = slots.by_key.entry(key);
@@ -137,7 +162,7 @@ mod tests {
             asked.fetch_add(1, Ordering::SeqCst);
             tokio::task::yield_now().await;
             let token = Secret::new("t".to_owned());
-            Ok::<_, Infallible>((Bearer { token, slug: String::new() }, life))
+            Ok::<_, Infallible>((Bearer { token, slug: String::new(), was_kept: false }, life))
         };
         kept.get_or(Key::of(&[key]), answer).await.unwrap();
         asked.load(Ordering::SeqCst)
@@ -156,6 +181,7 @@ mod tests {
         assert_eq!(ask(&kept, "c", Some(HOUR), &asked).await, 3);
         assert_eq!(ask(&kept, "a", Some(HOUR), &asked).await, 3);
         assert_eq!(ask(&kept, "b", Some(HOUR), &asked).await, 4);
+        assert_eq!(kept.counts(), Counts { kept: 2, evicted: 2 });
         for life in [None, Some(Duration::ZERO), Some(Duration::MAX)] {
             let before = ask(&kept, "d", life, &asked).await;
             let again = ask(&kept, "d", life, &asked).await;
@@ -171,6 +197,7 @@ mod tests {
         let kept = Kept::new(Limits { tokens: 1, longest: HOUR });
         let failed = kept.get_or(Key::of(&["a"]), async { Err(()) }).await;
         assert!(failed.is_err());
+        assert_eq!(kept.counts(), Counts::default());
         assert_eq!(ask(&kept, "a", Some(HOUR), &AtomicUsize::new(0)).await, 1);
     }
 

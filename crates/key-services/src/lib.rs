@@ -42,7 +42,7 @@ pub use credentials::{Credentials, ImportError};
 pub use error::{Error, Reason};
 pub use github_app::{AppError, AskError, GitHubApp};
 pub use identity::{Identity, IdentityError, Secret};
-pub use kept::{Bearer, Limits};
+pub use kept::{Bearer, Counts, Limits};
 pub use request::Client;
 
 /// Where the services are, if not where they are for everybody. For private endpoints, and tests.

@@ -17,7 +17,7 @@ use crate::event::dispatch::Dispatch;
 use crate::event::limiter::Limiter;
 use crate::event::memory::Memory;
 use crate::event::turns::Turns;
-use crate::metrics::{Ended, Notifications};
+use crate::metrics::{Ended, Notifications, TokenUses};
 use crate::receiver::identity::Identities;
 use crate::receiver::looks::Looks;
 use crate::receiver::paths::Paths;
@@ -49,6 +49,7 @@ pub(crate) struct Context {
     pub(crate) sender: Sender,
     /// Tokens of clouds and GitHub Apps, for providers.
     pub(crate) bearers: Bearers,
+    pub(crate) token_uses: TokenUses,
     pub(crate) notifications: Notifications,
     /// Tokens of receivers.
     pub(crate) tokens: Tokens,
@@ -84,6 +85,7 @@ impl Context {
             dispatch: Dispatch::default(),
             sender: Sender::default(),
             bearers,
+            token_uses: TokenUses::register(&runtime.metrics),
             notifications: Notifications::register(&runtime.metrics),
             tokens: Tokens::default(),
             identities: Identities::default(),

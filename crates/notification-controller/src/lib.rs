@@ -136,9 +136,10 @@ async fn reconcile(
     let of_receivers = Arc::new(Writer::<Receiver>::new(client(), NAME).fenced(lead()));
     let alerts = Alerts { runtime: runtime.clone(), writer: Arc::clone(&of_alerts) };
     let reconciler = Receivers { ctx: Arc::clone(ctx), writer: Arc::clone(&of_receivers) };
+    let providers = Providers { ctx: Arc::clone(ctx) };
     tokio::join!(
         Controller::default().run(runtime.clone(), of_alerts, Arc::new(alerts), workers),
-        Controller::default().run(runtime.clone(), of_providers, Arc::new(Providers), workers),
+        Controller::default().run(runtime.clone(), of_providers, Arc::new(providers), workers),
         receivers.run(runtime.clone(), of_receivers, Arc::new(reconciler), workers),
     );
 }

@@ -1,4 +1,6 @@
-//! What is counted: notifications by provider, requests by server.
+//! What is counted: notifications and tokens by provider, requests by server.
+
+mod token_uses;
 
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use reconcile_loop::metrics::Metrics;
+
+pub(crate) use token_uses::TokenUses;
 
 /// How notifications ended, by provider.
 #[derive(Clone, Debug, Default)]

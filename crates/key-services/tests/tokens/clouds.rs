@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::response::{IntoResponse as _, Response};
 use http_access::Proxy;
 use jiff::Timestamp;
-use key_services::{Ambient, BearerError, Bearers, Endpoints, ServiceAccount};
+use key_services::{Ambient, Bearer, BearerError, Bearers, Endpoints, ServiceAccount};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -19,8 +19,8 @@ const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/p/prov
 const EMAIL: &str = "web@p.iam.gserviceaccount.com";
 const HUBS: &str = "https://eventhubs.azure.net//.default";
 
-fn result(asked: Result<Zeroizing<String>, BearerError>) -> Result<String, String> {
-    asked.map(|token| token.to_string()).map_err(|error| told(&error))
+fn result(asked: Result<Bearer, BearerError>) -> Result<String, String> {
+    asked.map(|bearer| bearer.token.to_string()).map_err(|error| told(&error))
 }
 
 fn granted(token: &str) -> Response {

@@ -6,9 +6,14 @@ use crd_types::notification::Provider;
 use reconcile_loop::controller::{Finalized, Reconciler};
 use reconcile_loop::requeue::Next;
 
-/// Keeps the finalizers of Providers, which the frame does. Nothing outlives a Provider here.
+use crate::context::Context;
+
+/// Keeps the finalizers of Providers, which the frame does. Of a Provider only what was counted
+/// outlives it.
 #[derive(Debug)]
-pub(crate) struct Providers;
+pub(crate) struct Providers {
+    pub(crate) ctx: Arc<Context>,
+}
 
 impl Reconciler for Providers {
     type Kind = Provider;
@@ -17,7 +22,8 @@ impl Reconciler for Providers {
         Next::Await
     }
 
-    async fn finalize(&self, _: Arc<Provider>) -> Finalized {
+    async fn finalize(&self, provider: Arc<Provider>) -> Finalized {
+        self.ctx.token_uses.forget(&provider);
         Finalized::Gone
     }
 }

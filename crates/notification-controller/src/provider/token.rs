@@ -3,7 +3,7 @@
 
 use alert_message::{Kind, Provider as Told, TokenOf};
 use crd_types::notification::Provider;
-use key_services::{AppError, BearerError, GitHubApp, ServiceAccount};
+use key_services::{AccountError, AppError, BearerError, GitHubApp, ServiceAccount};
 use kube::ResourceExt as _;
 use secret_text::Secret;
 
@@ -43,6 +43,26 @@ pub(crate) enum Error {
     App(#[from] AppError),
     #[error("context deadline exceeded")]
     Deadline,
+}
+
+impl Error {
+    /// Whether somebody was asked for a token, and gave none.
+    pub(crate) const fn is_of_asking(&self) -> bool {
+        match self {
+            Self::App(_) | Self::Deadline => true,
+            Self::Google(error) | Self::Azure { source: error, .. } => match error {
+                BearerError::OfAccount { .. }
+                | BearerError::OfController(_)
+                | BearerError::OfKey(_)
+                | BearerError::Access(_)
+                | BearerError::Account(AccountError::Token { .. }) => true,
+                BearerError::Account(AccountError::Get { .. } | AccountError::NoDefault { .. })
+                | BearerError::Audience(_)
+                | BearerError::Identity { .. }
+                | BearerError::Key(_) => false,
+            },
+        }
+    }
 }
 
 /// What is wrong with how a provider is to get its token. The words are Flux's.
@@ -117,30 +137,32 @@ pub(crate) async fn fetch(
     let (account, access) = (account.as_ref(), &outfit.access);
     let proxy = access.proxy.as_ref();
     let asked = async {
-        Ok(match wanted {
+        match wanted {
             Wanted::GoogleKey(key) => {
                 let asked = ctx.bearers.google_key(key.expose(), &PUBSUB, proxy).await;
-                (asked.map_err(Error::Google)?, TokenOf::Identity)
+                asked.map_err(Error::Google)
             }
-            Wanted::Google => {
-                let asked = ctx.bearers.google(account, proxy).await;
-                (asked.map_err(Error::Google)?, TokenOf::Identity)
-            }
+            Wanted::Google => ctx.bearers.google(account, proxy).await.map_err(Error::Google),
             Wanted::Azure { scope, failure } => {
                 let asked = ctx.bearers.azure(account, scope, proxy).await;
-                let token = asked.map_err(|source| Error::Azure { failure, source })?;
-                (token, TokenOf::Identity)
+                asked.map_err(|source| Error::Azure { failure, source })
             }
             Wanted::App { app, comments } => {
-                let bearer = ctx.bearers.github_app(app, *comments, access).await?;
-                (bearer.token, TokenOf::GitHubApp { login: format!("{}[bot]", bearer.slug) })
+                Ok(ctx.bearers.github_app(app, *comments, access).await?)
             }
-        })
+        }
     };
-    let got: Result<_, Error> =
-        tokio::time::timeout(outfit.timeout, asked).await.map_err(|_elapsed| Error::Deadline)?;
-    let (token, token_of) = got?;
-    (outfit.provider.token, outfit.provider.token_of) = (Secret::new(token.as_str()), token_of);
+    let asked = tokio::time::timeout(outfit.timeout, asked).await;
+    let asked = asked.unwrap_or(Err(Error::Deadline));
+    if ctx.settings.tokens.tokens > 0 {
+        ctx.token_uses.count(provider, asked.as_ref(), ctx.bearers.counts());
+    }
+    let bearer = asked?;
+    outfit.provider.token_of = match wanted {
+        Wanted::App { .. } => TokenOf::GitHubApp { login: format!("{}[bot]", bearer.slug) },
+        Wanted::GoogleKey(_) | Wanted::Google | Wanted::Azure { .. } => TokenOf::Identity,
+    };
+    outfit.provider.token = Secret::new(bearer.token.as_str());
     Ok(())
 }
 
