@@ -48,12 +48,6 @@ pub struct ManifestError {
 }
 
 impl Manifest {
-    /// Whether uninstalling leaves the object alone (`helm.sh/resource-policy: keep`).
-    pub fn is_kept(&self) -> bool {
-        let policy = self.annotations.get("helm.sh/resource-policy");
-        policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
-    }
-
     fn read(path: &str, content: &str, rules: Rules) -> Result<Self, ManifestError> {
         let error = |reason| ManifestError { path: path.to_owned(), reason };
         let document = yaml::parse_with(content.as_bytes(), &LIMITS)

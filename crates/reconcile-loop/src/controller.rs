@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crd_types::metadata::FINALIZER;
 use futures::{FutureExt as _, StreamExt as _, future, stream};
 use kube::runtime::controller::{Action, Config, Error as QueueError, ReconcileRequest, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -16,9 +17,8 @@ use crate::metrics::Outcome;
 use crate::program::Runtime;
 use crate::requeue::{Backoff, Next};
 use crate::status::{FluxKind, Writer};
-pub use crate::watch::watch_error;
 use crate::wishes::own_changes;
-pub use crate::wishes::{OWN_ANNOTATIONS, REQUESTED_AT, own_annotations};
+pub use crate::wishes::{OWN_ANNOTATIONS, own_annotations};
 
 /// How long reconciliations under way may take to end when the process is to end. What is cut off
 /// is done again by the next process.
@@ -232,7 +232,7 @@ impl<R: Reconciler> Turn<R> {
     }
 
     async fn end(&self, mut object: Arc<R::Kind>) -> Next {
-        if !object.finalizers().iter().any(|finalizer| finalizer == crate::status::FINALIZER) {
+        if !object.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
             return Next::Await;
         }
         match self.reconciler.finalize(Arc::clone(&object)).await {

@@ -115,7 +115,7 @@ impl Flags {
     }
 
     /// The namespace to watch; none for all of them.
-    pub fn watched_namespace(&self) -> Option<&str> {
+    pub(crate) fn watched_namespace(&self) -> Option<&str> {
         (!self.watch_all_namespaces).then_some(self.runtime_namespace.as_str())
     }
 }

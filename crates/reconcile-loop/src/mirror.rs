@@ -7,7 +7,7 @@ use k8s_openapi::NamespaceResourceScope;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::watcher::{Config, Event};
-use kube::{Api, Resource, ResourceExt as _};
+use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
 use crate::confined::answered;
@@ -28,13 +28,8 @@ where
         + 'static,
 {
     let (store, writer) = reflector::store();
-    let client = runtime.client.clone();
-    let api = match runtime.flags.watched_namespace() {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
     let (metrics, controller) = (runtime.metrics.clone(), runtime.name);
-    let events = watch::<K>(api, Config::default())
+    let events = watch::<K>(runtime.api(), Config::default())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::{Api, Client, Config};
+use kube::{Api, Client, Config, Resource};
 use tokio::sync::watch;
 
 use crate::chain;
@@ -56,6 +57,17 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
+    /// The objects of a kind in the namespaces that this controller watches.
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType: Default, Scope = NamespaceResourceScope>,
+    {
+        match self.flags.watched_namespace() {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+
     /// Comes back when the process is asked to end.
     pub fn shutdown(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut ending = self.ending.clone();

@@ -94,11 +94,7 @@ where
         + Sync
         + 'static,
 {
-    let client = runtime.client.clone();
-    let api: Api<PartialObjectMeta<K>> = match runtime.flags.watched_namespace() {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
+    let api: Api<PartialObjectMeta<K>> = runtime.api();
     let (metrics, controller) = (runtime.metrics.clone(), runtime.name);
     let mut listed = false;
     let events =

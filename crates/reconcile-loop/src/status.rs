@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crd_types::metadata::FINALIZER;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Patch, PatchParams};
 use kube::core::Status;
@@ -15,9 +16,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::election::Leadership;
-
-/// The finalizer of every kind that Flux reconciles.
-pub const FINALIZER: &str = "finalizers.fluxcd.io";
 
 /// What is asked of a kind so that the frame can serve it.
 pub trait FluxKind:
@@ -149,7 +147,7 @@ impl<K: FluxKind> Writer<K> {
     ///
     /// # Errors
     /// If the API server refuses, or somebody else changed the object meanwhile.
-    pub async fn add_finalizer(&self, object: &mut Arc<K>) -> Result<Write, kube::Error> {
+    pub(crate) async fn add_finalizer(&self, object: &mut Arc<K>) -> Result<Write, kube::Error> {
         let mut finalizers = object.finalizers().to_vec();
         if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
             return Ok(Write::Unchanged);

@@ -74,7 +74,7 @@ fn is_forgotten(error: &watcher::Error) -> bool {
 }
 
 /// What went wrong with a watch, in one sentence.
-pub fn watch_error(error: &watcher::Error) -> String {
+pub(crate) fn watch_error(error: &watcher::Error) -> String {
     let (what, cause) = match error {
         watcher::Error::InitialListFailed(cause) => ("list", cause),
         watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => {

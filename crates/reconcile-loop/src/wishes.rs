@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use crd_types::metadata::REQUESTED_AT;
 use futures::{Stream, StreamExt as _, stream};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt as _;
@@ -13,9 +14,6 @@ use kube::{Api, ResourceExt as _};
 use crate::program::Runtime;
 use crate::status::FluxKind;
 use crate::watch::{watch, watch_error};
-
-/// The annotation by which a user asks for a reconciliation.
-pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
 /// How the annotations start by which a user tells a controller what Flux has no field for. A change
 /// of one wakes its object.
@@ -30,10 +28,7 @@ pub(crate) fn own_changes<K: FluxKind>(
     gone: impl Fn(&ObjectRef<K>),
     seen: impl Fn(&ObjectRef<K>),
 ) -> impl Stream<Item = ObjectRef<K>> {
-    let api: Api<DeserializeGuard<K>> = match runtime.flags.watched_namespace() {
-        Some(namespace) => Api::namespaced(runtime.client.clone(), namespace),
-        None => Api::all(runtime.client.clone()),
-    };
+    let api: Api<DeserializeGuard<K>> = runtime.api();
     let config = watcher::Config::default().labels(&runtime.flags.watch_label_selector);
     let mut wishes = Wishes::default();
     watch(api, config)

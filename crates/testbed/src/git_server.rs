@@ -4,10 +4,10 @@ mod backend;
 mod fault;
 mod listener;
 
+use crate::GitRepository;
 use crate::certificates::{Ca, Certificate};
 use crate::process::ScratchDir;
-use crate::{GitRepository, free_port};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -90,15 +90,7 @@ impl GitServer {
     /// # Errors
     /// If the server cannot be started.
     pub fn http() -> Result<Self> {
-        Self::start(0, None)
-    }
-
-    /// As [`Self::http`], on a port that is known beforehand.
-    ///
-    /// # Errors
-    /// If the port is taken.
-    pub fn http_on(port: u16) -> Result<Self> {
-        Self::start(port, None)
+        Self::start(None)
     }
 
     /// Serves over HTTPS with a certificate of `ca` for `localhost` and `127.0.0.1`. With
@@ -108,15 +100,13 @@ impl GitServer {
     /// If the server cannot be started.
     pub fn https(ca: &Ca, clients: Option<&Ca>) -> Result<Self> {
         let server: Certificate = ca.server(&["localhost", "127.0.0.1"])?;
-        Self::start(0, Some(Tls::new(&server, clients)?))
+        Self::start(Some(Tls::new(&server, clients)?))
     }
 
-    fn start(port: u16, tls: Option<Tls>) -> Result<Self> {
+    fn start(tls: Option<Tls>) -> Result<Self> {
         let dir = ScratchDir::new("ferroflux-git-")?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let socket = std::net::TcpListener::bind(("127.0.0.1", port)).with_context(|| {
-            format!("port {port} is taken; {} is free", free_port().unwrap_or(0))
-        })?;
+        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         socket.set_nonblocking(true)?;
         let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
         let shared = Shared { root: dir.path().to_path_buf(), hosted: Arc::default() };

@@ -160,17 +160,6 @@ impl Stack {
         self.start_kustomize().await
     }
 
-    /// Ends helm-controller without warning and starts it again.
-    ///
-    /// # Errors
-    /// If it does not become ready again.
-    pub async fn kill_and_restart_helm(&mut self) -> Result<()> {
-        if let Some(old) = self.helm.take() {
-            old.kill()?;
-        }
-        self.start_helm().await
-    }
-
     async fn start_source(&mut self) -> Result<()> {
         let address = format!("127.0.0.1:{}", self.storage_port);
         let mut flags = vec![

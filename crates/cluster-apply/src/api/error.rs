@@ -101,11 +101,6 @@ impl ApiError {
         }
     }
 
-    /// Whether this identity may not do it.
-    pub fn is_forbidden(&self) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.code == 403)
-    }
-
     /// What the API server said, if it said no.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -1,6 +1,7 @@
 //! The HelmChart of an object: made from `spec.chart`, and gone when it is not wanted any more.
 
 use crd_types::helm::{ChartTemplate, HelmRelease};
+use crd_types::metadata::helm::{OWNER_NAME, OWNER_NAMESPACE};
 use crd_types::source::{HelmChart, HelmChartSpec};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::runtime::reflector::ObjectRef;
@@ -13,11 +14,6 @@ use super::halt::Halt;
 use crate::NAME;
 use crate::context::Context;
 use crate::sources::{Source, Sourced as _};
-
-/// The labels by which a HelmChart says whose it is.
-pub(crate) const OWNER_NAME: &str = "helm.toolkit.fluxcd.io/name";
-/// See [`OWNER_NAME`].
-pub(crate) const OWNER_NAMESPACE: &str = "helm.toolkit.fluxcd.io/namespace";
 
 /// What became of the HelmChart.
 pub(super) struct Synced {

@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crd_types::helm::HelmRelease;
+use crd_types::metadata::REQUESTED_AT;
 use helm_action::CallOff;
 use helm_release::Desired;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
-use reconcile_loop::controller::{REQUESTED_AT, Trigger};
+use reconcile_loop::controller::Trigger;
 use reconcile_loop::requeue::Next;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use cluster_apply::{HealthEvaluator, TenantClient};
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
+use crd_types::metadata::RESET_AT;
 use helm_action::{CallOff, Desired, Leave, Origin, Target};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -33,7 +34,7 @@ use reconcile_loop::controller::{Finalized, Reconciler, api_error, confined};
 use reconcile_loop::requeue::Next;
 
 use self::chart::LoadedChart;
-use self::conclude::{RESET_AT, Report};
+use self::conclude::Report;
 use self::halt::Halt;
 use self::memory::{Basis, Turn, Wishes};
 use self::options::Common;

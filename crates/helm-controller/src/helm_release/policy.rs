@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crd_types::GoDuration;
 use crd_types::helm::{HelmRelease, HelmReleaseStatus, Snapshot};
+use crd_types::metadata::REQUESTED_AT;
 use helm_release::{Counters, ReleaseAction, Remedy, Strategy, TestPolicy};
 use kube::ResourceExt as _;
-use reconcile_loop::controller::REQUESTED_AT;
 
 use super::spec;
 
@@ -201,7 +201,7 @@ mod tests {
     use crd_types::helm::{HelmReleaseSpec, Install, InstallStrategy, Upgrade, UpgradeRemediation};
 
     use super::*;
-    use crate::helm_release::conclude::FORCE_AT;
+    use crd_types::metadata::FORCE_AT;
 
     #[test]
     fn a_failure_is_met_as_the_object_says() {

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 
 use crd_types::appliers::CommonMetadata;
 use crd_types::helm::{HelmRelease, KustomizeRenderer};
+use crd_types::metadata::helm::{OWNER_NAME, OWNER_NAMESPACE};
 use helm_render::PostRender;
 use kube::ResourceExt as _;
 use kustomize_build::{Built, Options, overlay};
 use serde_json::{Map, Value, json};
-
-use super::chart_template::{OWNER_NAME, OWNER_NAMESPACE};
 
 /// Marks a document with the file that it comes from, while others work on it. Helm's.
 const FILE: &str = "postrenderer.helm.sh/postrender-filename";

@@ -25,12 +25,13 @@ use std::sync::Arc;
 use cluster_apply::{ChangeSet, TenantClient};
 use crd_types::Artifact;
 use crd_types::kustomize::Kustomization;
+use crd_types::metadata::REQUESTED_AT;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::runtime::reflector::ObjectRef;
 use manifest::ObjectId;
 use reconcile_loop::conditions::is_true;
-use reconcile_loop::controller::{Finalized, REQUESTED_AT, Reconciler, api_error, own_annotations};
+use reconcile_loop::controller::{Finalized, Reconciler, api_error, own_annotations};
 use reconcile_loop::requeue::Next;
 
 use self::fetch::Checkout;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crd_types::kustomize::Kustomization;
+use crd_types::metadata::kustomize::{DISABLED, SUBSTITUTE};
 use crd_types::object_selection::{Image, Json6902Patch, Patch, Selector};
 use file_tree::{FileTree, TreePath};
 use kustomize_build::generate::{self, Overlay};
@@ -19,9 +20,6 @@ use super::evidence::Evidence;
 use super::fetch::TREE_NAME;
 use super::inputs::{self, Variables};
 use super::remote_bases::{self, Fetcher};
-
-/// The label or annotation with which an object asks not to be substituted.
-const SUBSTITUTE: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// Limit: bytes of all objects that hold variables, when these are replaced.
 const MAX_SUBSTITUTED_BYTES: usize = 256 << 20;
@@ -189,7 +187,7 @@ impl Recipe {
         let mut left_bytes = limit_bytes;
         for object in objects {
             let opted_out = [object.label(SUBSTITUTE), object.annotation(SUBSTITUTE)];
-            if !opted_out.contains(&Some("disabled")) {
+            if !opted_out.contains(&Some(DISABLED)) {
                 let failed = |source| Error::PostBuild { object: name(object), source };
                 let Some(text) = self.substituted(object, variables).map_err(failed)? else {
                     continue;

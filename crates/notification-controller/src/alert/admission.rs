@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crd_types::metadata::FINALIZER;
 use crd_types::notification::Alert;
 use kube::ResourceExt as _;
 use reconcile_loop::chain;
@@ -10,7 +11,7 @@ use reconcile_loop::controller::{Finalized, Reconciler, api_error};
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::program::Runtime;
 use reconcile_loop::requeue::Next;
-use reconcile_loop::status::{FINALIZER, Write, Writer};
+use reconcile_loop::status::{Write, Writer};
 
 use super::options::Options;
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crd_types::conditions::{READY, RECONCILING, STALLED};
+use crd_types::metadata::REQUESTED_AT;
 use crd_types::notification::{Receiver, ReceiverStatus};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use reconcile_loop::conditions::{Conditions, Status, is_true};
-use reconcile_loop::controller::REQUESTED_AT;
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crd_types::metadata::REQUESTED_AT;
 use jiff::Timestamp;
 use kube::Client;
 use kube::api::{Patch, PatchParams};
-use reconcile_loop::controller::{REQUESTED_AT, api_error};
+use reconcile_loop::controller::api_error;
 use serde_json::json;
 
 use super::target::Target;

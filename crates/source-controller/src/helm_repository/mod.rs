@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crd_types::{
     conditions::FETCH_FAILED,
+    metadata::FINALIZER,
     reasons,
     source::{HelmRepository, HelmRepositoryStatus},
 };
@@ -17,7 +18,6 @@ use reconcile_loop::{
     chain,
     controller::{Finalized, Reconciler, api_error},
     requeue::Next,
-    status::FINALIZER,
 };
 
 use self::size::human;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crd_types::conditions::{READY, RECONCILING, STALLED};
 use crd_types::helm::{HelmRelease, HelmReleaseStatus};
+use crd_types::metadata::REQUESTED_AT;
 use crd_types::reasons::HEALTH_CHECK_CANCELED;
 use helm_release::ReleaseAction;
 use jiff::Timestamp;
 use kube::Resource as _;
 use reconcile_loop::conditions::Conditions;
 use reconcile_loop::conditions::Status::{False, True, Unknown};
-use reconcile_loop::controller::REQUESTED_AT;
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::requeue::Next;
 
@@ -22,10 +22,6 @@ use super::memory::Cause;
 
 pub(crate) const PROGRESSING: &str = "Progressing";
 pub(crate) const PROGRESSING_WITH_RETRY: &str = "ProgressingWithRetry";
-/// The annotation that asks for an action whatever the state is.
-pub(crate) const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
-/// The annotation that asks for the failures to be forgotten.
-pub(crate) const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
 
 const PREREQUISITES: &str = "Fulfilling prerequisites";
 

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crd_types::helm::HelmRelease;
+use crd_types::metadata::FORCE_AT;
 use futures::future::BoxFuture;
 use helm_action::{Desired, DriftReport, History, Target};
 use helm_release::{Counters, Decision, Drift, Record, ReleaseAction, State, observe};
 use reconcile_loop::events::Event;
 use reconcile_loop::requeue::Next;
 
-use super::conclude::{FORCE_AT, Report};
+use super::conclude::Report;
 use super::options::Common;
 use super::policy::{self, DriftMode};
 use super::values::Values;

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use crd_types::conditions::{HEALTHY, READY, RECONCILING, STALLED};
 use crd_types::kustomize::{Kustomization, KustomizationStatus};
+use crd_types::metadata::REQUESTED_AT;
 use jiff::Timestamp;
 use kube::Resource as _;
 use reconcile_loop::conditions::Conditions;
 use reconcile_loop::conditions::Status::{False, True, Unknown};
-use reconcile_loop::controller::REQUESTED_AT;
 use reconcile_loop::events::Event;
 use reconcile_loop::requeue::Next;
 

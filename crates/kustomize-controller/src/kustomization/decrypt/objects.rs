@@ -2,14 +2,12 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use crd_types::metadata::kustomize::{DECRYPT, DISABLED};
 use manifest::{Object, ObjectError};
 use serde_json::Value;
 use sops_decrypt::{Encrypted, Format, Integrity, IntegrityError};
 
 use super::Decryptor;
-
-/// The annotation with which an object asks not to be decrypted.
-pub(super) const DECRYPT: &str = crd_types::metadata::kustomize::DECRYPT;
 
 /// Shorter texts are words that stand in every message.
 pub(super) const SHORTEST_SECRET: usize = 6;
@@ -73,7 +71,7 @@ pub(super) fn decrypt(decryptor: &Decryptor, object: &mut Object) -> Result<Vec<
 
 /// Whether this value of the annotation switches decryption off.
 pub(super) fn is_disabled(annotation: Option<&str>) -> bool {
-    annotation.is_some_and(|value| value.eq_ignore_ascii_case("disabled"))
+    annotation.is_some_and(|value| value.eq_ignore_ascii_case(DISABLED))
 }
 
 fn is_encrypted(object: &Object) -> bool {

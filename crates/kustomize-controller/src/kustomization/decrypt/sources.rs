@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
+use crd_types::metadata::kustomize::DECRYPT;
 use file_tree::{BuildError, File, FileTree, PathError, TreePath};
 use kustomize_build::generate;
 use serde_json::{Map, Value};
@@ -241,7 +242,7 @@ fn opts_out(document: &[u8]) -> bool {
     yaml::parse(document).is_ok_and(|document| {
         document
             .pointer("/metadata/annotations")
-            .is_some_and(|annotations| objects::is_disabled(annotations[objects::DECRYPT].as_str()))
+            .is_some_and(|annotations| objects::is_disabled(annotations[DECRYPT].as_str()))
     })
 }
 
