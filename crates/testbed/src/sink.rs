@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
@@ -48,6 +49,8 @@ pub enum Reply {
     Header(u16, &'static str, String),
     /// A status with all that was sent: the headers and the body.
     Echo(u16),
+    /// 200 with a body, after a while.
+    Late(Duration, String),
     /// Nothing, ever.
     Silence,
 }
@@ -174,6 +177,10 @@ async fn record(
             (status(code), [(HeaderName::from_static(name), value)]).into_response()
         }
         Reply::Echo(code) => (status(code), echo).into_response(),
+        Reply::Late(after, body) => {
+            tokio::time::sleep(after).await;
+            body.into_response()
+        }
         Reply::Silence => std::future::pending().await,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::notifications::{notifier, post, world};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use system_tests::{Kind, Scene};
+use system_tests::{Kind, Scene, World};
 use testbed::{Sink, eventually};
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -24,17 +24,27 @@ pub(crate) struct Notified {
 
 impl Notified {
     pub(crate) async fn new(name: &str) -> Self {
-        let scene = Scene::on(world(), name).await.unwrap();
         let events = world().stack().lock().await.events();
+        Self::on(world(), name, &events).await
+    }
+
+    /// The same in another world, whose events are told at `events`.
+    pub(crate) async fn on(world: &'static World, name: &str, events: &str) -> Self {
+        let scene = Scene::on(world, name).await.unwrap();
         let events = events.trim_end_matches('/').to_owned();
         Self { scene, sink: Sink::start().unwrap(), events }
     }
 
     /// An alert to the sink's path of its name.
     pub(crate) fn alert(&self, name: &str, annotations: &Value) {
+        self.alert_by("generic", name, annotations);
+    }
+
+    /// The same with a provider of that type.
+    pub(crate) fn alert_by(&self, provider: &str, name: &str, annotations: &Value) {
         let address = format!("{}/{name}", self.sink.url());
-        let provider = json!({"type": "generic", "address": address});
-        let kinds = ["GitRepository", "Kustomization"];
+        let provider = json!({"type": provider, "address": address});
+        let kinds = ["GitRepository", "Kustomization", "HelmRelease"];
         let sources = kinds.map(|kind| json!({"kind": kind, "name": "*"}));
         let spec = json!({"providerRef": {"name": name}, "eventSources": sources});
         let mut alert = notifier("Alert", name, &spec);
@@ -49,13 +59,14 @@ impl Notified {
         severity: &str,
         message: &str,
     ) -> Result<()> {
-        let (group, reason) = match kind {
-            "GitRepository" => ("source", "GitOperationSucceeded"),
-            _ => ("kustomize", "ReconciliationSucceeded"),
+        let (api_version, reason) = match kind {
+            "GitRepository" => ("source.toolkit.fluxcd.io/v1", "GitOperationSucceeded"),
+            "HelmRelease" => ("helm.toolkit.fluxcd.io/v2", "UpgradeSucceeded"),
+            _ => ("kustomize.toolkit.fluxcd.io/v1", "ReconciliationSucceeded"),
         };
         let event = json!({
             "involvedObject": {
-                "apiVersion": format!("{group}.toolkit.fluxcd.io/v1"), "kind": kind, "name": name,
+                "apiVersion": api_version, "kind": kind, "name": name,
                 "namespace": self.scene.namespace().name(),
             },
             "severity": severity, "timestamp": "2026-01-02T03:04:05Z", "message": message,
@@ -87,7 +98,7 @@ impl Notified {
     }
 
     /// The same, once there is so much of it.
-    async fn messages(&self, alert: &str, count: usize) -> Result<Vec<Value>> {
+    pub(crate) async fn messages(&self, alert: &str, count: usize) -> Result<Vec<Value>> {
         eventually(PATIENCE, || async {
             let told = self.told(alert);
             ensure!(told.len() >= count, "{alert} was told {} times", told.len());

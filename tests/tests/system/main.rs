@@ -24,6 +24,8 @@ mod helm_requests;
 mod helm_storage;
 mod homelab;
 mod incidents;
+mod incidents_restart;
+mod incidents_threads;
 mod kills;
 mod notifications;
 mod notifications_alertmanager;

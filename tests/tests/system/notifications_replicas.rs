@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
 
 /// Nobody else cares for notifications here.
-fn world() -> &'static World {
+pub(crate) fn world() -> &'static World {
     static WORLD: OnceLock<&'static World> = OnceLock::new();
     WORLD.get_or_init(|| World::own_with(StackFlags::default()))
 }

@@ -61,7 +61,9 @@ impl MessageTemplate {
         let mut session = Session::with_state(BUDGET, helm);
         session.missing_key = MissingKey::Zero;
         let text = self.0.execute(NAME, data, &mut session)?;
-        String::from_utf8(text).map_err(|_bytes| Error::NoText)
+        let text = String::from_utf8(text).map_err(|_bytes| Error::NoText)?;
+        // As Helm has it: what is not there is nothing.
+        Ok(text.replace("<no value>", ""))
     }
 }
 
@@ -88,13 +90,43 @@ mod tests {
     }
 
     #[test]
+    fn all_of_an_event_is_there_and_nothing_else() {
+        let all = "{{ range $name, $value := . }}{{ $name }}={{ kindOf $value }} {{ end }}";
+        assert_eq!(
+            made(all).unwrap(),
+            "involvedObject=map message=string metadata=map reason=string \
+             reportingController=string severity=string timestamp=invalid "
+        );
+        let nothing =
+            "{{ .missing }}{{ .metadata.missing }}{{ len (lookup \"v1\" \"Secret\" \"\" \"\") }}";
+        assert_eq!(made(nothing).unwrap(), "0");
+    }
+
+    #[test]
     fn a_hostile_template_ends_soon() {
-        let endless = "{{ range until 100000000 }}x{{ end }}";
-        for hostile in
-            [endless, "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}"]
-        {
-            assert!(made(hostile).is_err());
+        let began = std::time::Instant::now();
+        let doubled =
+            "{{ $x := \"12345678\" }}{{ range until 40 }}{{ $x = print $x $x }}{{ end }}{{ $x }}";
+        for hostile in [
+            "{{ range until 100000000 }}x{{ end }}",
+            "{{ range until 1000 }}{{ range until 1000 }}{{ end }}{{ end }}",
+            "{{ untilStep 0 1000000000 1 | len }}",
+            "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}",
+            "{{ define \"a\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}",
+            "{{ tpl \"{{ tpl .t . }}\" (dict \"t\" \"{{ tpl .t . }}\") }}",
+            "{{ repeat 1000000000 \"x\" }}",
+            "{{ range until 2000 }}{{ repeat 100 \"x\" }}{{ end }}",
+            "{{ regexMatch \"(a*)*(a*)*(a*)*b\" (repeat 60000 \"a\") }}",
+            "{{ genPrivateKey \"rsa\" }}",
+            "{{ bcrypt \"x\" }}",
+            doubled,
+        ] {
+            assert!(made(hostile).is_err(), "{hostile}");
+        }
+        for deep in ["{{ if true }}", "{{ with . }}{{ (", "{{ range . }}"] {
+            assert!(made(&deep.repeat(1000)).is_err());
         }
         assert!(made(&"x".repeat(20 << 10)).unwrap_err().contains("longer than"));
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
     }
 }

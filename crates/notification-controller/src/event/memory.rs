@@ -172,3 +172,64 @@ fn tell_due(ctx: &Arc<Context>, rules: &Rules, now: Instant) -> Instant {
     drop(order);
     due.next.map_or(now + LOOK, |next| next.min(now + LOOK))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(annotations: &serde_json::Value) -> Arc<Rule> {
+        let alert = json!({
+            "metadata": {"name": "a", "namespace": "apps", "annotations": annotations},
+            "spec": {"providerRef": {"name": "p"}, "eventSources": []},
+        });
+        Arc::new(Rule::compile(Arc::new(serde_json::from_value(alert).unwrap())))
+    }
+
+    fn event(name: &str, severity: &str) -> Event {
+        let about = json!({"kind": "K", "namespace": "apps", "name": name});
+        let event = json!({"involvedObject": about, "severity": severity, "message": "no host"});
+        serde_json::from_value(event).unwrap()
+    }
+
+    #[test]
+    fn whoever_tells_what_is_due_is_woken_only_for_what_is_due_earlier() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        let patient = rule(&json!({"ferroflux.dev/for": "2m"}));
+        for (name, severity, is_woken) in [
+            ("a", "error", true),
+            ("b", "error", false),
+            ("a", "info", false),
+            ("b", "info", false),
+        ] {
+            memory.take(&patient, &event(name, severity), &[], now);
+            let woken = memory.changed.notified().now_or_never().is_some();
+            assert_eq!(woken, is_woken, "{name} {severity}");
+        }
+    }
+
+    #[test]
+    fn the_chapters_of_an_incident_belong_to_one_tale() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        let rule = rule(&json!({"ferroflux.dev/incidents": "true"}));
+        let take = |name, severity| {
+            let told = memory.take(&rule, &event(name, severity), &[], now);
+            told.map(|(_, chapter)| chapter)
+        };
+        let opening = take("a", "error").flatten().unwrap();
+        memory.unheard(&rule, &opening);
+        let again = take("b", "error").flatten().unwrap();
+        assert!(Arc::ptr_eq(&opening.tale, &again.tale), "told again");
+        assert!(take("a", "info").is_none());
+        let end = take("b", "info").flatten().unwrap();
+        assert!(Arc::ptr_eq(&opening.tale, &end.tale));
+        // Another incident with the same words is another tale.
+        let next = take("a", "error").flatten().unwrap();
+        assert!(!Arc::ptr_eq(&opening.tale, &next.tale));
+        memory.unheard(&rule, &opening);
+        assert!(take("a", "error").is_none(), "it was told");
+        assert!(take("b", "info").is_some_and(|chapter| chapter.is_none()), "of no tale");
+    }
+}

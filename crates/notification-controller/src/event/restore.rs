@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Limit: objects that are read of one kind in one namespace.
 const MOST: usize = 10_000;
 const PAGE: u32 = 500;
+/// Conditions have no fractions of a second.
+const PRECISION: Duration = Duration::from_secs(1);
 
 /// API versions of kinds, and who tells of them.
 const KINDS: [(&str, &str, &[&str]); 6] = [
@@ -82,7 +84,7 @@ async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Ve
             let failure = Failure {
                 causes: causes::of(&event, &object),
                 age: Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default(),
-                was_told: alive.is_some_and(|alive| since <= alive),
+                was_told: alive.is_some_and(|alive| since + PRECISION <= alive),
                 event,
             };
             for chosen in rules.choice(&failure.event).chosen {
