@@ -67,11 +67,15 @@ impl ServiceAccount {
     }
 
     /// Namespace and name.
-    pub(crate) fn path(&self) -> String {
+    pub fn path(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
 
-    pub(crate) async fn annotations(&self) -> Result<BTreeMap<String, String>, AccountError> {
+    /// Its annotations, as they are now.
+    ///
+    /// # Errors
+    /// If the API server does not tell them.
+    pub async fn annotations(&self) -> Result<BTreeMap<String, String>, AccountError> {
         let message = match tokio::time::timeout(TIMEOUT, self.api().get(&self.name)).await {
             Ok(Ok(found)) => return Ok(found.annotations().clone()),
             Ok(Err(kube::Error::Api(status))) if status.code == 404 && self.is_default => {
@@ -84,7 +88,10 @@ impl ServiceAccount {
     }
 
     /// A token for an audience.
-    pub(crate) async fn token(&self, audience: &str) -> Result<Secret, AccountError> {
+    ///
+    /// # Errors
+    /// If the API server does not make one.
+    pub async fn token(&self, audience: &str) -> Result<Secret, AccountError> {
         let spec = TokenRequestSpec {
             audiences: vec![audience.to_owned()],
             expiration_seconds: Some(TOKEN_SECONDS),

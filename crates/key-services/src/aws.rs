@@ -50,7 +50,7 @@ pub(crate) async fn decrypt(on: &Services, key: &Key<'_>, enc: &str) -> Result<P
         body["EncryptionContext"] = context.into();
     }
     let body = body.to_string().into_bytes();
-    let base = on.endpoints.aws_kms.clone();
+    let base = on.endpoints().aws_kms.clone();
     let base = base.unwrap_or_else(|| format!("https://kms.{}.{}", place.region, place.domain));
     let to_sign = ToSign {
         host: host(&base),
@@ -102,7 +102,7 @@ async fn sts(
     body: Vec<u8>,
     keys: Option<&AwsKeys>,
 ) -> Result<AwsKeys, Reason> {
-    let base = on.endpoints.aws_sts.clone();
+    let base = on.endpoints().aws_sts.clone();
     let base = base.unwrap_or_else(|| format!("https://sts.{}.{}", place.region, place.domain));
     let to_sign = ToSign {
         host: host(&base),
@@ -143,7 +143,7 @@ async fn post(
         headers.push(("x-amz-security-token", token.as_str()));
     }
     let (url, body) = (format!("{}/", base.trim_end_matches('/')), Some(to_sign.body.to_vec()));
-    on.client.send(Request { step, url, body, headers }).await
+    on.client().send(Request { step, url, body, headers }).await
 }
 
 fn host(base: &str) -> &str {

@@ -36,7 +36,7 @@ pub(crate) async fn decrypt(on: &Services, key: &Key<'_>, enc: &str) -> Result<P
         return Err(Reason::Malformed { what: "key name" });
     }
     let token = token(on, domain).await?;
-    let base = on.endpoints.azure_vault.as_deref().unwrap_or(&base);
+    let base = on.endpoints().azure_vault.as_deref().unwrap_or(&base);
     let path = [key.name, key.version].join("/");
     let authorization = Zeroizing::new(format!("Bearer {}", token.as_str()));
     let request = Request {
@@ -45,7 +45,7 @@ pub(crate) async fn decrypt(on: &Services, key: &Key<'_>, enc: &str) -> Result<P
         body: Some(json!({"alg": "RSA-OAEP-256", "value": enc}).to_string().into_bytes()),
         headers: vec![("content-type", "application/json"), ("authorization", &authorization)],
     };
-    let answer = on.client.send(request).await?.json(STEP)?;
+    let answer = on.client().send(request).await?.json(STEP)?;
     let plain = answer["value"].as_str().map(|text| text.trim_end_matches('='));
     let plain = plain.and_then(|text| BASE64.decode(text).ok());
     plain.map(Zeroizing::new).ok_or(Reason::Answer { step: STEP })

@@ -142,7 +142,7 @@ impl Bearers {
             let asked = async {
                 let client = self.through(proxy)?;
                 let desk = self.desk(&client);
-                let granted = self.ambient.google(desk, self.machine(), &GOOGLE_SCOPES).await;
+                let granted = self.ambient.google(desk, self.direct(), &GOOGLE_SCOPES).await;
                 granted.map_err(BearerError::OfController)
             };
             return self.kept(kept_as, asked).await;
@@ -192,7 +192,7 @@ impl Bearers {
             let asked = async {
                 let client = self.through(proxy)?;
                 let desk = self.desk(&client);
-                let granted = self.ambient.azure(desk, self.machine(), scope).await;
+                let granted = self.ambient.azure(desk, self.direct(), scope).await;
                 granted.map_err(BearerError::OfController)
             };
             return self.kept(kept_as, asked).await;
@@ -255,8 +255,9 @@ impl Bearers {
         Desk { client, endpoints: &self.endpoints }
     }
 
-    /// Metadata servers are asked directly: whoever names a proxy must not see the machine's tokens.
-    fn machine(&self) -> Desk<'_> {
+    /// Without a proxy. So metadata servers are asked: who names a proxy must not see the machine's
+    /// tokens.
+    pub(crate) fn direct(&self) -> Desk<'_> {
         self.desk(&self.client)
     }
 
@@ -269,7 +270,7 @@ impl Bearers {
 
     async fn cluster(&self) -> Result<&GoogleCluster, AudienceError> {
         let ask = async |what, path| {
-            let said = google::attribute(self.machine(), "ask the metadata server", path).await;
+            let said = google::attribute(self.direct(), "ask the metadata server", path).await;
             said.map_err(|source| AudienceError::Cluster { what, source })
         };
         let look = async || {

@@ -1,5 +1,6 @@
 //! Why a service opens nothing. Neither credentials nor texts of answers are in here.
 
+use crate::bearers::BearerError;
 use crate::identity::IdentityError;
 
 /// Why a service opens nothing, by service.
@@ -40,6 +41,9 @@ pub enum Reason {
     /// There is neither a credential nor an identity.
     #[error("no credentials: {0}")]
     NoCredentials(#[from] IdentityError),
+    /// The identity is nobody there.
+    #[error(transparent)]
+    Identity(Box<BearerError>),
     /// The service cannot be reached, or does not answer in time.
     #[error("{step}: {problem}")]
     Unreachable {

@@ -22,12 +22,18 @@ pub(crate) async fn decrypt(on: &Services, resource: &str, enc: &str) -> Result<
     if !is_key || !is_path(resource) {
         return Err(Reason::Malformed { what: "resource id" });
     }
-    let token = match &on.credentials.google {
-        Some(key) => google::of_key(on.desk(), key, &[SCOPE]).await?.token,
-        None if on.identity.google_metadata() => google::of_machine(on.desk(), &[]).await?.token,
-        None => return Err(IdentityError::None { service: "GCP KMS" }.into()),
+    let token = match (&on.credentials.google, on.identity.google_account()) {
+        (Some(key), _) => google::of_key(on.desk(), key, &[SCOPE]).await?.token,
+        (None, Some(account)) => {
+            let asked = on.bearers.google(Some(account), None).await;
+            asked.map_err(|error| Reason::Identity(Box::new(error)))?.token
+        }
+        (None, None) if on.identity.google_metadata() => {
+            google::of_machine(on.desk(), &[]).await?.token
+        }
+        (None, None) => return Err(IdentityError::None { service: "GCP KMS" }.into()),
     };
-    let base = on.endpoints.gcp_kms.as_deref().unwrap_or("https://cloudkms.googleapis.com");
+    let base = on.endpoints().gcp_kms.as_deref().unwrap_or("https://cloudkms.googleapis.com");
     let authorization = Zeroizing::new(format!("Bearer {}", token.as_str()));
     let request = Request {
         step: STEP,
@@ -35,7 +41,7 @@ pub(crate) async fn decrypt(on: &Services, resource: &str, enc: &str) -> Result<
         body: Some(json!({"ciphertext": enc}).to_string().into_bytes()),
         headers: vec![("content-type", "application/json"), ("authorization", &authorization)],
     };
-    let answer = on.client.send(request).await?.json(STEP)?;
+    let answer = on.client().send(request).await?.json(STEP)?;
     let plain = answer["plaintext"].as_str().and_then(|text| BASE64.decode(text).ok());
     plain.map(Zeroizing::new).ok_or(Reason::Answer { step: STEP })
 }

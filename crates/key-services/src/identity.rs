@@ -3,6 +3,8 @@
 use futures::future::BoxFuture;
 use zeroize::Zeroizing;
 
+use crate::account::{AccountError, ServiceAccount};
+
 /// Why there is no identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
@@ -12,12 +14,15 @@ pub enum IdentityError {
         /// Which service.
         service: &'static str,
     },
-    /// The API server does not give out a token.
-    #[error("cannot get a token of ServiceAccount '{account}': {message}")]
-    Token {
-        /// The namespace and name.
-        account: String,
-        /// What the API server says.
+    /// The service account is none for us.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// What the operator has set up cannot be read.
+    #[error("cannot read {what}: {message}")]
+    Unreadable {
+        /// What it is.
+        what: String,
+        /// What happened.
         message: String,
     },
     /// An annotation of the service account is missing.
@@ -56,7 +61,12 @@ pub trait Identity: Send + Sync {
     /// If there is none.
     fn azure_client(&self) -> BoxFuture<'_, Result<(String, String), IdentityError>>;
 
-    /// Whether to ask the metadata server of Google's machines.
+    /// The service account that is somebody at Google.
+    fn google_account(&self) -> Option<&ServiceAccount> {
+        None
+    }
+
+    /// Whether to ask the metadata server of Google's machines, without a service account.
     fn google_metadata(&self) -> bool;
 
     /// Whether a Vault server may be sent a token that the Secret holds: a file that strangers wrote

@@ -73,27 +73,33 @@ pub struct Endpoints {
 /// The services, for who has these credentials or this identity.
 #[derive(Clone)]
 pub struct Services {
-    client: Client,
-    endpoints: Arc<Endpoints>,
+    bearers: Arc<Bearers>,
     credentials: Arc<Credentials>,
     identity: Arc<dyn Identity>,
     runtime: Handle,
 }
 
 impl Services {
-    /// The services. Credentials come before the identity.
+    /// The services, which are reached as `bearers` reaches them. Credentials come before the identity.
     pub fn new(
-        client: Client,
-        endpoints: Arc<Endpoints>,
+        bearers: Arc<Bearers>,
         credentials: Credentials,
         identity: Arc<dyn Identity>,
         runtime: Handle,
     ) -> Self {
-        Self { client, endpoints, credentials: Arc::new(credentials), identity, runtime }
+        Self { bearers, credentials: Arc::new(credentials), identity, runtime }
+    }
+
+    fn client(&self) -> &Client {
+        self.desk().client
+    }
+
+    fn endpoints(&self) -> &Endpoints {
+        self.desk().endpoints
     }
 
     fn desk(&self) -> Desk<'_> {
-        Desk { client: &self.client, endpoints: &self.endpoints }
+        self.bearers.direct()
     }
 
     fn ask<'a>(&'a self, recipient: &'a Recipient) -> BoxFuture<'a, Result<Part, Error>> {

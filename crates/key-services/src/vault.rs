@@ -39,7 +39,7 @@ pub(crate) async fn decrypt(on: &Services, key: &Key<'_>, enc: &str) -> Result<P
         body: Some(json!({"ciphertext": enc}).to_string().into_bytes()),
         headers: vec![("content-type", "application/json"), ("x-vault-token", token.as_str())],
     };
-    let answer = on.client.send(request).await?.json(STEP)?;
+    let answer = on.client().send(request).await?.json(STEP)?;
     let plain = answer.pointer("/data/plaintext").and_then(|text| text.as_str());
     let plain = plain.and_then(|text| BASE64.decode(text).ok());
     plain.map(Zeroizing::new).ok_or(Reason::Answer { step: STEP })
@@ -89,7 +89,7 @@ async fn login(on: &Services, named: &str, base: &str) -> Result<Secret, Reason>
         body: Some(json!({"role": role, "jwt": token.as_str()}).to_string().into_bytes()),
         headers: vec![("content-type", "application/json")],
     };
-    let answer = on.client.send(request).await?.json(STEP)?;
+    let answer = on.client().send(request).await?.json(STEP)?;
     let token = answer.pointer("/auth/client_token").and_then(|token| token.as_str());
     let token = token.filter(|token| !token.is_empty()).ok_or(Reason::Answer { step: STEP })?;
     Ok(Zeroizing::new(token.to_owned()))

@@ -16,7 +16,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD as BASE64, BASE64_URL_SAFE_NO_PAD as URL};
 use futures::future::BoxFuture;
-use key_services::{Client, Credentials, Endpoints, Identity, IdentityError, Services};
+use key_services::{
+    Ambient, Bearers, Client, Credentials, Endpoints, Identity, IdentityError, Limits, Services,
+};
 use serde_json::{Value, json};
 use sops_decrypt::{KeyService as _, Recipient};
 use zeroize::Zeroizing;
@@ -95,8 +97,9 @@ async fn open(
     let client = Client::with_timeout(Duration::from_millis(500)).unwrap();
     let runtime = tokio::runtime::Handle::current();
     let credentials = credentials(entries);
-    let services =
-        Services::new(client, Arc::new(endpoints), credentials, Arc::new(Account), runtime);
+    let limits = Limits { tokens: 10, longest: Duration::from_hours(1) };
+    let bearers = Arc::new(Bearers::new(client, endpoints, Ambient::default(), limits));
+    let services = Services::new(bearers, credentials, Arc::new(Account), runtime);
     let opened = tokio::task::spawn_blocking(move || services.open(&recipient)).await.unwrap();
     opened.map(|part| part.to_vec()).map_err(|error| {
         let mut text = error.to_string();

@@ -6,6 +6,7 @@ use artifact::Shelf;
 use cel_expressions::ReadyExpressions;
 use cluster_apply::{Clusters, InventoryWatch};
 use crd_types::kustomize::Kustomization;
+use key_services::Bearers;
 use kube::runtime::reflector::Store;
 use reconcile_loop::controller::Trigger;
 use reconcile_loop::dependents::Dependents;
@@ -36,7 +37,7 @@ pub(crate) struct Context {
     /// The way to bases of other repositories; none if they are refused.
     pub(crate) bases: Option<Arc<git_client::Client>>,
     /// The way to key services.
-    pub(crate) key_services: key_services::Client,
+    pub(crate) key_services: Arc<Bearers>,
     /// The clusters that are applied to.
     pub(crate) clusters: Clusters,
     /// Tells which objects moved.

@@ -9,10 +9,12 @@ mod watches;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use artifact::{Fetcher, Shelf, fetch, open};
 use cel_expressions::ReadyExpressions;
 use cluster_apply::{Clusters, Fence, InventoryWatch};
+use key_services::{Ambient, Bearers, Limits};
 use reconcile_loop::controller::Controller;
 use reconcile_loop::dependents::Dependents;
 use reconcile_loop::election::Leadership;
@@ -32,6 +34,9 @@ const NAME: &str = "kustomize-controller";
 const STATUS_MANAGER: &str = "gotk-kustomize-controller";
 /// Limit: bytes of opened artifacts that are kept although nobody uses them.
 const SHELF_BYTES: u64 = 32 << 20;
+
+/// Limit: tokens that clouds gave service accounts, kept for their keys.
+const TOKENS: Limits = Limits { tokens: 100, longest: Duration::from_hours(1) };
 
 /// Runs the controller until it is asked to end.
 pub fn run(arguments: Arguments) -> ExitCode {
@@ -54,6 +59,8 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let key_services = key_services::Client::new();
     let key_services =
         key_services.map_err(|error| format!("cannot set up key services: {error}"))?;
+    let endpoints = settings.key_services.clone();
+    let key_services = Bearers::new(key_services, endpoints, Ambient::default(), TOKENS);
     let hosts = &arguments.remote_base_hosts;
     let bases =
         (!arguments.no_remote_bases).then(|| Arc::new(kustomization::remote_bases::client(hosts)));
@@ -64,7 +71,7 @@ async fn main(arguments: Arguments, runtime: Runtime) -> Result<(), String> {
     let ctx = Arc::new(Context {
         sources: Sources::watch(&runtime, on_source),
         bases,
-        key_services,
+        key_services: Arc::new(key_services),
         shelf: Shelf::new(fetcher, open::Limits::default(), SHELF_BYTES),
         runtime: runtime.clone(),
         writer: Arc::clone(&writer),

@@ -137,7 +137,7 @@ pub(crate) struct Settings {
     pub(crate) sops_verify_mac: bool,
     pub(crate) sops_vault_config: Option<VaultConfig>,
     pub(crate) default_decryption_service_account: Option<String>,
-    pub(crate) key_services: Arc<Endpoints>,
+    pub(crate) key_services: Endpoints,
     pub(crate) ambient: Arc<Ambient>,
     pub(crate) object_level_identity: bool,
     pub(crate) insecure_kubeconfig_exec: bool,
@@ -183,7 +183,7 @@ impl Arguments {
             sops_vault_config: given(&self.sops_vault_configmap)
                 .map(|name| VaultConfig { namespace: self.flags.runtime_namespace.clone(), name }),
             default_decryption_service_account: given(&self.default_decryption_service_account),
-            key_services: Arc::new(self.key_services.endpoints()),
+            key_services: self.key_services.endpoints(),
             ambient: Arc::new(self.key_services.ambient()),
             object_level_identity: gates.enabled("ObjectLevelWorkloadIdentity"),
             insecure_kubeconfig_exec: self.insecure_kubeconfig_exec,

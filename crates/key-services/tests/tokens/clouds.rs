@@ -3,10 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use axum::response::{IntoResponse as _, Response};
+use futures::future::BoxFuture;
 use http_access::Proxy;
 use jiff::Timestamp;
-use key_services::{Ambient, Bearer, BearerError, Bearers, Endpoints, ServiceAccount};
+use key_services::{
+    Ambient, Bearer, BearerError, Bearers, Credentials, Endpoints, Identity, IdentityError,
+    ServiceAccount, Services,
+};
 use serde_json::{Value, json};
+use sops_decrypt::{KeyService as _, Recipient};
 use zeroize::Zeroizing;
 
 use crate::bearers;
@@ -285,6 +290,71 @@ async fn a_service_account_acts_as_one_of_google() {
     let endpoints = google_exchange(AUDIENCE, SUBJECT, true).await;
     let bearers = bearers(endpoints, Ambient::default());
     assert_eq!(result(bearers.google(Some(&cluster.account()), None).await).unwrap(), "of-web");
+}
+
+/// As who a Kustomization decrypts.
+struct Decrypts(ServiceAccount);
+
+impl Identity for Decrypts {
+    fn token<'a>(
+        &'a self,
+        audience: &'a str,
+    ) -> BoxFuture<'a, Result<Zeroizing<String>, IdentityError>> {
+        Box::pin(async move { Ok(self.0.token(audience).await?) })
+    }
+
+    fn aws_role(&self) -> BoxFuture<'_, Result<String, IdentityError>> {
+        unreachable!("no key is at AWS")
+    }
+
+    fn azure_client(&self) -> BoxFuture<'_, Result<(String, String), IdentityError>> {
+        unreachable!("no key is at Azure")
+    }
+
+    fn google_account(&self) -> Option<&ServiceAccount> {
+        Some(&self.0)
+    }
+
+    fn google_metadata(&self) -> bool {
+        false
+    }
+
+    fn vault_admits<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), IdentityError>> {
+        unreachable!("no key is in Vault")
+    }
+
+    fn vault_login<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<String, IdentityError>> {
+        unreachable!("no key is in Vault")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_account_opens_keys_of_google() {
+    const AUDIENCE: &str =
+        "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/k";
+    const SUBJECT: &str = "web for //iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/k";
+    let key = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
+    let gcp_kms = serve(move |asked| {
+        let fits = asked.path == format!("/v1/{key}:decrypt")
+            && asked.header("authorization") == "Bearer federated";
+        if fits { answered(&json!({"plaintext": "b3BlbmVk"})) } else { refused(403) }
+    });
+    let endpoints = Endpoints {
+        gcp_kms: Some(gcp_kms.await),
+        ..google_exchange(AUDIENCE, SUBJECT, false).await
+    };
+    let annotations = json!({"gcp.auth.fluxcd.io/workload-identity-provider": PROVIDER});
+    let cluster = Cluster::start(annotations).await;
+    let bearers = Arc::new(bearers(endpoints, Ambient::default()));
+    let identity = Arc::new(Decrypts(cluster.account()));
+    let runtime = tokio::runtime::Handle::current();
+    let services = Services::new(bearers, Credentials::default(), identity, runtime);
+    let open = move || {
+        let enc = "c2VhbGVk".to_owned();
+        services.open(&Recipient::GcpKms { resource_id: key.to_owned(), enc })
+    };
+    let opened = tokio::task::spawn_blocking(open).await.unwrap();
+    assert_eq!(opened.unwrap().as_slice(), b"opened");
 }
 
 #[tokio::test]

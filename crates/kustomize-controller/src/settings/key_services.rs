@@ -80,9 +80,9 @@ impl Ambient {
         };
         let file: &Path = file.as_deref().ok_or(IdentityError::None { service })?;
         let token = tokio::fs::read_to_string(file).await;
-        let token = token.map_err(|error| IdentityError::Token {
-            account: "of the controller".to_owned(),
-            message: format!("its file cannot be read: {}", error.kind()),
+        let token = token.map_err(|error| IdentityError::Unreadable {
+            what: "the file with the token of the controller".to_owned(),
+            message: error.kind().to_string(),
         })?;
         Ok(Secret::new(token.trim().to_owned()))
     }

@@ -1,13 +1,11 @@
-//! The service account whose identity clouds and vaults are shown. Asks the API server for tokens.
+//! The service account whose identity clouds and vaults are shown.
 
 use std::sync::Arc;
 
 use crd_types::kustomize::Kustomization;
 use futures::future::BoxFuture;
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
-use key_services::{Identity, IdentityError, Secret};
-use kube::api::PostParams;
+use k8s_openapi::api::core::v1::ConfigMap;
+use key_services::{Identity, IdentityError, Secret, ServiceAccount};
 use kube::{Api, Client, ResourceExt as _};
 use reconcile_loop::controller::api_error;
 
@@ -18,14 +16,11 @@ const AWS_ROLE: &str = "eks.amazonaws.com/role-arn";
 const AZURE_CLIENT: &str = "azure.workload.identity/client-id";
 const AZURE_TENANT: &str = "azure.workload.identity/tenant-id";
 
-/// How long a token is good for: it is exchanged at once.
-const TOKEN_SECONDS: i64 = 600;
-
 /// The identity of an object: its service account, or else the controller's own.
 pub(super) struct Account {
     client: Client,
-    /// Namespace and name; none for the controller's own identity.
-    named: Option<(String, String)>,
+    /// None for the controller's own identity.
+    named: Option<ServiceAccount>,
     ambient: Arc<Ambient>,
     vault: Option<VaultConfig>,
 }
@@ -33,49 +28,19 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn of(ks: &Kustomization, ctx: &Context) -> Self {
         let settings = &ctx.settings;
+        let (client, namespace) = (&ctx.runtime.client, ks.namespace().unwrap_or_default());
         let own = ks.spec.decryption.as_ref().and_then(|it| it.service_account_name.clone());
-        let name = own.or_else(|| settings.default_decryption_service_account.clone());
-        let named = name.map(|name| (ks.namespace().unwrap_or_default(), name));
+        let named = match (own, settings.default_decryption_service_account.clone()) {
+            (Some(name), _) => Some(ServiceAccount::named(client.clone(), namespace, name)),
+            (None, Some(name)) => Some(ServiceAccount::default_of(client.clone(), namespace, name)),
+            (None, None) => None,
+        };
         Self {
-            client: ctx.runtime.client.clone(),
+            client: client.clone(),
             named,
             ambient: Arc::clone(&settings.ambient),
             vault: settings.sops_vault_config.clone(),
         }
-    }
-
-    async fn requested(
-        &self,
-        (namespace, name): &(String, String),
-        audience: &str,
-    ) -> Result<Secret, IdentityError> {
-        let spec = TokenRequestSpec {
-            audiences: vec![audience.to_owned()],
-            expiration_seconds: Some(TOKEN_SECONDS),
-            bound_object_ref: None,
-        };
-        let request = TokenRequest { spec, ..TokenRequest::default() };
-        let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
-        let answer = api.create_token_request(name, &PostParams::default(), &request).await;
-        let token = answer
-            .map_err(|error| failed(namespace, name, api_error(&error)))?
-            .status
-            .map(|status| Secret::new(status.token));
-        token.ok_or_else(|| failed(namespace, name, "the answer has none".to_owned()))
-    }
-
-    async fn annotation(
-        &self,
-        (namespace, name): &(String, String),
-        annotation: &'static str,
-    ) -> Result<String, IdentityError> {
-        let api: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
-        let account =
-            api.get(name).await.map_err(|error| failed(namespace, name, api_error(&error)))?;
-        account.annotations().get(annotation).cloned().ok_or_else(|| IdentityError::Annotation {
-            account: format!("{namespace}/{name}"),
-            annotation,
-        })
     }
 
     async fn login_path(&self, address: &str) -> Result<String, IdentityError> {
@@ -90,7 +55,10 @@ impl Account {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &vault.namespace);
         let trusted = api.get(&vault.name).await;
         let trusted = trusted
-            .map_err(|error| failed(&vault.namespace, &vault.name, api_error(&error)))?
+            .map_err(|error| IdentityError::Unreadable {
+                what: format!("ConfigMap '{}/{}'", vault.namespace, vault.name),
+                message: api_error(&error),
+            })?
             .data
             .and_then(|data| yaml::parse(data.get("config.yaml")?.as_bytes()).ok());
         let instances = trusted.as_ref().and_then(|config| config["instances"].as_array());
@@ -101,15 +69,21 @@ impl Account {
     }
 }
 
-fn failed(namespace: &str, name: &str, message: String) -> IdentityError {
-    IdentityError::Token { account: format!("{namespace}/{name}"), message }
+/// What the annotation of a service account says.
+async fn annotation(
+    account: &ServiceAccount,
+    annotation: &'static str,
+) -> Result<String, IdentityError> {
+    let mut said = account.annotations().await?;
+    let missing = || IdentityError::Annotation { account: account.path(), annotation };
+    said.remove(annotation).ok_or_else(missing)
 }
 
 impl Identity for Account {
     fn token<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Secret, IdentityError>> {
         Box::pin(async move {
             match &self.named {
-                Some(account) => self.requested(account, audience).await,
+                Some(account) => Ok(account.token(audience).await?),
                 None => self.ambient.token(audience).await,
             }
         })
@@ -118,7 +92,7 @@ impl Identity for Account {
     fn aws_role(&self) -> BoxFuture<'_, Result<String, IdentityError>> {
         Box::pin(async move {
             match &self.named {
-                Some(account) => self.annotation(account, AWS_ROLE).await,
+                Some(account) => annotation(account, AWS_ROLE).await,
                 None => self.ambient.aws_role(),
             }
         })
@@ -128,12 +102,16 @@ impl Identity for Account {
         Box::pin(async move {
             match &self.named {
                 Some(account) => Ok((
-                    self.annotation(account, AZURE_TENANT).await?,
-                    self.annotation(account, AZURE_CLIENT).await?,
+                    annotation(account, AZURE_TENANT).await?,
+                    annotation(account, AZURE_CLIENT).await?,
                 )),
                 None => self.ambient.azure_client(),
             }
         })
+    }
+
+    fn google_account(&self) -> Option<&ServiceAccount> {
+        self.named.as_ref()
     }
 
     fn google_metadata(&self) -> bool {

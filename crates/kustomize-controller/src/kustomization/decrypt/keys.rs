@@ -112,8 +112,7 @@ fn decryptor(
     let verify = ctx.settings.sops_verify_mac;
     let integrity = if verify { Integrity::Verified } else { Integrity::Ignored };
     let services = Services::new(
-        ctx.key_services.clone(),
-        Arc::clone(&ctx.settings.key_services),
+        Arc::clone(&ctx.key_services),
         credentials,
         Arc::new(Account::of(ks, ctx)),
         tokio::runtime::Handle::current(),

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use file_tree::{File, FileTree, TreePath};
 use futures::future::BoxFuture;
-use key_services::{Client, Credentials, Endpoints, Identity, IdentityError, Secret, Services};
+use key_services::{
+    Ambient, Bearers, Client, Credentials, Endpoints, Identity, IdentityError, Limits, Secret,
+    Services,
+};
 use kustomize_build::generate::{self, Overlay};
 use manifest::Object;
 use sops_decrypt::{Integrity, Keys};
@@ -52,9 +56,11 @@ fn fixture(name: &str) -> Vec<u8> {
 fn decryptor(integrity: Integrity) -> Decryptor {
     let mut keys = Keys::default();
     keys.import_age(&fixture("keys/age.key")).unwrap();
+    let limits = Limits { tokens: 0, longest: Duration::ZERO };
+    let (client, endpoints) = (Client::new().unwrap(), Endpoints::default());
+    let bearers = Bearers::new(client, endpoints, Ambient::default(), limits);
     let services = Services::new(
-        Client::new().unwrap(),
-        Arc::new(Endpoints::default()),
+        Arc::new(bearers),
         Credentials::default(),
         Arc::new(Nobody),
         tokio::runtime::Handle::current(),
