@@ -1,7 +1,7 @@
 //! A notification-controller that a test has for itself.
 
 use crate::World;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use testbed::{Controller, free_port};
@@ -58,6 +58,16 @@ impl Replica {
     /// If the log cannot be read.
     pub fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.controller.log_path())?)
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// If its end could not be observed, or is none that is wanted.
+    pub fn stop(self) -> Result<()> {
+        let end = self.controller.stop()?;
+        ensure!(end.success(), "it ended with {end}");
+        Ok(())
     }
 
     /// Ends it without warning.

@@ -35,6 +35,7 @@ mod notifications_identities;
 mod notifications_nats;
 mod notifications_oidc;
 mod notifications_replicas;
+mod notifications_signatures;
 mod notifications_strict;
 mod operator_chart;
 mod ordered_deletion;

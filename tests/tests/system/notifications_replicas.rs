@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::incidents::Notified;
 use crate::notifications::{notifier, post, secret};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use system_tests::{Kind, Replica, Scene, World};
-use testbed::{Sink, StackFlags, eventually};
+use testbed::{Reply, Sink, StackFlags, eventually};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 const ASKED: &str = "reconcile.fluxcd.io/requestedAt";
@@ -126,4 +127,19 @@ async fn a_replica_serves_without_the_lease_and_takes_it_over() {
     let second = holder().context("the Lease").unwrap();
     assert_ne!(second, first);
     told(&other, &scene, &sink).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_taken_is_told_before_an_end() {
+    let replica = Replica::start(crate::notifications::world(), &[], &[]).unwrap();
+    let notified = Notified { events: replica.events(), ..Notified::new("ends").await };
+    notified.alert("all", &json!({}));
+    notified.until_known(&["all"]).await;
+    // It has to be told once more, a second later.
+    notified.sink.reply_once("/all", Reply::Header(503, "retry-after", "1".to_owned()));
+    notified.tell("Kustomization", "app", "error", "the last words").await.unwrap();
+    replica.stop().unwrap();
+    let told = notified.told("all");
+    let told: Vec<_> = told.iter().map(|event| event["message"].as_str().unwrap()).collect();
+    assert_eq!(told, ["the last words"; 2]);
 }

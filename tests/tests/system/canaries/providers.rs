@@ -1,8 +1,13 @@
 //! What Providers keep secret.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::ensure;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use system_tests::{Kind, Scene};
@@ -17,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// The ways to keep something secret: by the type, and what is special about it.
-const SHAPES: [&str; 27] = [
+const SHAPES: [&str; 30] = [
     "generic-path",
     "generic-userinfo",
     "generic-headers",
@@ -45,6 +50,9 @@ const SHAPES: [&str; 27] = [
     "gitlab-token",
     "bitbucketserver-login",
     "giteapullrequestcomment-token",
+    "githubdispatch-app",
+    "github-app",
+    "googlepubsub-key",
 ];
 
 /// What a Provider says, and its Secrets.
@@ -84,7 +92,16 @@ fn dress(shape: &str, name: &str, at: &str, proxy: &str, canaries: &Canaries) ->
         "headers" => json!({
             "headers": format!("Authorization: Bearer {}\nX-Key: {}", canary("bearer"), canary("key")),
         }),
-        "old" | "old-proxy" => json!({"proxy": with_login(proxy)}),
+        "old-proxy" => json!({"proxy": with_login(proxy)}),
+        "app" => json!({
+            "githubAppID": "1", "githubAppInstallationID": "2", "githubAppBaseURL": at,
+            "githubAppPrivateKey": private_key(&format!("{name}/key"), canaries),
+        }),
+        "key" => json!({"token": json!({
+            "type": "service_account", "client_email": "a@example.com", "private_key_id": "1",
+            "private_key": private_key(&format!("{name}/key"), canaries),
+            "token_uri": "https://oauth2.googleapis.com/token",
+        }).to_string()}),
         _ => json!({}),
     };
     if special == "proxy" {
@@ -98,15 +115,29 @@ fn dress(shape: &str, name: &str, at: &str, proxy: &str, canaries: &Canaries) ->
             "ca.crt": ca.certificate_pem(), "tls.crt": own.certificate_pem, "tls.key": own.key_pem,
         });
     }
-    if kind == "telegram" {
-        // Its address is fixed, and there is a proxy before it that lets nobody through.
+    if matches!(kind, "telegram" | "googlepubsub") {
+        // Their addresses are fixed, and there is a proxy before them that lets nobody through.
         dress.proxy = json!({"address": proxy});
+        dress.spec["address"] = json!("project");
     } else if shape == "generic-userinfo" {
         dress.spec["address"] = json!(address);
     } else {
         dress.main["address"] = json!(address);
     }
     dress
+}
+
+/// The one RSA key, as a PEM file.
+fn private_key(place: &str, canaries: &Canaries) -> String {
+    static KEY: OnceLock<String> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
+        STANDARD.encode(der.as_ref())
+    });
+    let lines: Vec<_> = key.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    canaries.watch(place, &lines[10]);
+    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
 }
 
 /// The Provider, its Secrets, and an Alert.
