@@ -1,7 +1,8 @@
 //! One of our programs under test.
 
 use crate::{Cluster, Process};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -100,10 +101,20 @@ impl Controller {
 }
 
 /// A TCP port of the loopback that nobody listens on now. For programs that cannot be told to choose
-/// one themselves and to say which; somebody may take it before they do, so starting must be retried.
+/// one themselves and to say which.
 ///
 /// # Errors
 /// If the loopback has no free port.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    // Systems give ports above to those who do not care, and connections take thousands of them: one
+    // of those would be somebody else's before the program has started.
+    const PORTS: std::ops::Range<u64> = 10_000..26_000;
+    for _ in 0..100 {
+        let random = RandomState::new().hash_one("port") % (PORTS.end - PORTS.start);
+        let port = u16::try_from(PORTS.start + random)?;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("the loopback has no free port")
 }

@@ -119,7 +119,7 @@ async fn sources_tell_no_credentials() {
             "metadata": {"name": "oci"},
             "spec": {
                 "interval": "1h", "insecure": true, "secretRef": {"name": "oci"},
-                "url": echoing.url().replace("http:", "oci:") + "/x",
+                "url": echoing.url().replace("http:", "oci:") + "/org/app",
             },
         }),
     ]);
@@ -129,6 +129,8 @@ async fn sources_tell_no_credentials() {
         until_failed(&scene, Kind::GitRepository, name).await;
     }
     until_failed(&scene, Kind::HelmRepository, "helm").await;
+    let failed = ["wait", "--for=condition=Ready=False", "--timeout=60s", "ocirepository/oci"];
+    scene.namespace().kubectl(&failed).unwrap();
     let asked = echoing.all();
     let found: Vec<_> = asked.iter().flat_map(|it| canaries.found_in(&super::sent(it))).collect();
     assert!(found.len() >= 3, "servers were told {found:?} only");
