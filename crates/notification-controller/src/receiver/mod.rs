@@ -27,6 +27,7 @@ pub(crate) use requests::{PREFIX, ReceiverServer};
 use crate::context::Context;
 use crate::secrets;
 use conclude::{End, NoToken};
+use filters::Filters;
 
 /// Gives Receivers their paths.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ async fn end(receiver: &Receiver, ctx: &Context) -> End {
         tracing::info!("Reconciliation is suspended for this object");
         return End::Suspended;
     }
-    if let Err(error) = filters::check(&receiver.spec) {
+    if let Err(error) = Filters::of(&receiver.spec) {
         return End::Terminal { reason: "InvalidCELExpression", error: error.to_string() };
     }
     if let Err(error) = oidc::check(&receiver.spec) {

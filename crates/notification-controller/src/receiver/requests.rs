@@ -12,9 +12,9 @@ use reconcile_loop::conditions::is_true;
 use reconcile_loop::controller::api_error;
 use secret_text::Secret;
 use webhook_request::token::Claims;
-use webhook_request::{Kind, Payload, Rejected};
+use webhook_request::{InvalidJson, Kind, Payload, Rejected};
 
-use super::filters::Filters;
+use super::filters::Judge;
 use super::identity;
 use super::paths::Paths;
 use super::target::{Invalid, Targets, Which};
@@ -45,6 +45,11 @@ enum Refused {
     #[error(transparent)]
     Request(#[from] Rejected),
 }
+
+/// Why filters cannot be used on a request.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to parse request body as JSON")]
+struct Unread(#[source] InvalidJson);
 
 /// Why a resource could not be woken.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +89,8 @@ async fn answer(ctx: &Arc<Context>, request: &Request) -> StatusCode {
     // Flux: with the query, so that a path with one is another path.
     let uri = request.uri.path_and_query().map_or("", |uri| uri.as_str());
     let paths = ctx.paths.of(&ctx.receivers, Paths::of);
-    let Some(receiver) = paths.at(uri) else { return StatusCode::NOT_FOUND };
+    let Some(hook) = paths.at(uri) else { return StatusCode::NOT_FOUND };
+    let receiver = &hook.receiver;
     let (name, namespace) = (receiver.name_any(), receiver.namespace().unwrap_or_default());
     let conditions = receiver.status.as_ref().map_or(&[][..], |status| &status.conditions);
     if receiver.spec.suspend || !is_true(conditions, READY) {
@@ -92,7 +98,7 @@ async fn answer(ctx: &Arc<Context>, request: &Request) -> StatusCode {
         tracing::error!(name, namespace, "receiver is {why}");
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    let admitted = match admit(ctx, &receiver, &namespace, request).await {
+    let admitted = match admit(ctx, receiver, &namespace, request).await {
         Ok(admitted) => admitted,
         Err(error) => {
             tracing::error!(name, namespace, error = chain(&error), "unable to validate payload");
@@ -100,17 +106,22 @@ async fn answer(ctx: &Arc<Context>, request: &Request) -> StatusCode {
         }
     };
     let Admitted { payload, claims } = admitted;
-    let filters = match Filters::new(&receiver.spec, &payload, &request.body, claims) {
-        Ok(filters) => filters,
+    let judge = match hook.filters() {
+        Ok(filters) => {
+            filters.judge(&payload, &request.body, claims).map_err(|error| chain(&Unread(error)))
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    let judge = match judge {
+        Ok(judge) => judge,
         Err(error) => {
-            let error = chain(&error);
             tracing::error!(name, namespace, error, "unable to create resource filters");
             return StatusCode::INTERNAL_SERVER_ERROR;
         }
     };
     let mut status = StatusCode::OK;
     for index in 0..receiver.spec.resources.len() {
-        if let Err(error) = wake(ctx, &receiver, &namespace, index, &filters).await {
+        if let Err(error) = wake(ctx, receiver, &namespace, index, &judge).await {
             let error = chain(&error);
             tracing::error!(name, namespace, error, "unable to request reconciliation");
             status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -167,13 +178,13 @@ async fn wake(
     receiver: &Receiver,
     namespace: &str,
     index: usize,
-    filters: &Filters,
+    judge: &Judge<'_>,
 ) -> Result<(), Unwoken> {
     let Some(resource) = receiver.spec.resources.get(index) else { return Ok(()) };
     let strict = ctx.settings.no_cross_namespace_refs;
     let targets = Targets::of(resource, namespace, strict)?;
     if let Which::Named(name) = &targets.which
-        && !filters.look_at(index)
+        && !judge.look_at(index)
     {
         return Ok(ctx.waker.wake(&ctx.runtime.client, targets.named(name)).await?);
     }
@@ -182,7 +193,8 @@ async fn wake(
         tracing::error!(kind = resource.kind, namespace, "no resources found with matching labels");
     }
     for (target, metadata) in found.iter() {
-        if filters.admit(index, metadata)? {
+        // What is about to be woken need not be judged again, be the flood as it may.
+        if !ctx.waker.is_about_to_wake(target) && judge.admit(index, metadata)? {
             ctx.waker.wake(&ctx.runtime.client, target.clone()).await?;
         }
     }

@@ -72,6 +72,11 @@ impl Waker {
         }
     }
 
+    /// Whether an object will be woken at the end of its window.
+    pub(super) fn is_about_to_wake(&self, target: &Target) -> bool {
+        self.woken().get(target).is_some_and(|woken| woken.again)
+    }
+
     fn turn(&self, target: &Target, now: Instant) -> Turn {
         let mut all = self.woken();
         if let Some(woken) = all.get_mut(target) {
