@@ -114,7 +114,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let title = "different events beside slow connections";
     bench.round(&Round { title, first: 3 * n, count: n / 2, ..plain }).await?;
     println!("  slow connections closed by the controller: {}", slow.closed());
-    Ok(())
+    drop(slow);
+    let title = "different events, all chosen, and then the controller is asked to end";
+    bench.end(&Round { title, first: 4 * n, count: 500, one_in: 1, ..plain }).await
 }
 
 impl Bench {
@@ -217,6 +219,20 @@ impl Bench {
             objects::WOKEN
         );
         ensure!(answers.others == 0, "{} deliveries were answered otherwise", answers.others);
+        Ok(())
+    }
+
+    /// Posts, has the controller end, and prints what was told all the same.
+    async fn end(self, round: &Round) -> Result<()> {
+        let before = self.sink.told();
+        let answers = post::post(self.load(round.count), self.events, round.writer(self.events));
+        let (accepted, in_time) = (answers.await?.accepted, self.sink.told() - before);
+        let start = Instant::now();
+        let status = self.controller.stop()?;
+        println!("\n{}", round.title);
+        println!("  {accepted} accepted; {status} after {} ms", start.elapsed().as_millis());
+        let (wanted, told) = (round.chosen() * objects::CHOOSING, self.sink.told() - before);
+        println!("  notifications: {wanted} wanted, {in_time} told before, {told} in the end");
         Ok(())
     }
 
