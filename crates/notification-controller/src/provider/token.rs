@@ -3,6 +3,7 @@
 
 use alert_message::{Kind, Provider as Told, TokenOf};
 use crd_types::notification::Provider;
+use http_access::{Access, Url};
 use key_services::{AccountError, AppError, BearerError, GitHubApp, ServiceAccount};
 use kube::ResourceExt as _;
 use secret_text::Secret;
@@ -158,12 +159,24 @@ pub(crate) async fn fetch(
         ctx.token_uses.count(provider, asked.as_ref(), ctx.bearers.counts());
     }
     let bearer = asked?;
+    if account.is_none() && matches!(wanted, Wanted::Google | Wanted::Azure { .. }) {
+        outfit.access = guarded(access, &outfit.provider);
+    }
     outfit.provider.token_of = match wanted {
         Wanted::App { .. } => TokenOf::GitHubApp { login: format!("{}[bot]", bearer.slug) },
         Wanted::GoogleKey(_) | Wanted::Google | Wanted::Azure { .. } => TokenOf::Identity,
     };
     outfit.provider.token = Secret::new(bearer.token.as_str());
     Ok(())
+}
+
+/// How a server is reached that sees a token of the controller's own. Whoever sets a provider up may
+/// name a proxy, but neither who vouches for the server, nor a proxy that sees what is sent.
+fn guarded(access: &Access, provider: &Told) -> Access {
+    let is_encrypted = provider.kind != Kind::AzureDevOps
+        || Url::parse(provider.address.expose()).is_ok_and(|url| url.scheme() == "https");
+    let proxy = access.proxy.clone().filter(|_| is_encrypted);
+    Access { proxy, ..Access::default() }
 }
 
 /// Puts something that is no token where one would be, and asks nobody.
@@ -251,6 +264,29 @@ mod tests {
                 (Err(error), Err(expected)) => assert!(error.to_string().contains(expected)),
                 (found, _) => panic!("{}: {:?}", kind.name(), found.map(|it| name(it.as_ref()))),
             }
+        }
+    }
+
+    #[test]
+    fn who_names_a_proxy_does_not_see_what_the_controller_sends() {
+        let url = "http://proxy".to_owned();
+        let access = Access {
+            ca_pem: Some(b"pem".to_vec()),
+            proxy: Some(http_access::Proxy { url, login: None }),
+            trust_anyone: true,
+            ..Access::default()
+        };
+        for (kind, address, keeps_proxy) in [
+            (Kind::AzureDevOps, "https://dev.azure.com/o/p/_git/r", true),
+            (Kind::AzureDevOps, "http://127.0.0.1/o/p/_git/r", false),
+            (Kind::AzureDevOps, "h\nttp://127.0.0.1/o/p/_git/r", false),
+            (Kind::AzureDevOps, "me@127.0.0.1:o/p/_git/r", false),
+            (Kind::AzureEventHub, "hub", true),
+            (Kind::GooglePubSub, "project", true),
+        ] {
+            let found = guarded(&access, &told(kind, address, ""));
+            assert_eq!(found.proxy.is_some(), keeps_proxy, "{address}");
+            assert!(found.ca_pem.is_none() && !found.trust_anyone);
         }
     }
 
