@@ -182,6 +182,16 @@ impl Attempt {
     }
 }
 
+/// The address of an artifact: the advertised one, or the same path on another host.
+pub fn address(advertised: &str, host: Option<&str>) -> String {
+    let moved = host.and_then(|host| {
+        let (scheme, rest) = advertised.split_once("://")?;
+        let (_, path) = rest.split_once('/')?;
+        Some(format!("{scheme}://{host}/{path}"))
+    });
+    moved.unwrap_or_else(|| advertised.to_owned())
+}
+
 fn calls_for_repetition(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS
         || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)

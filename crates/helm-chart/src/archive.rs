@@ -216,7 +216,7 @@ fn path_below_folder(name: &str) -> Result<String, ArchiveError> {
 }
 
 /// Go's `path.Clean` of a relative path; empty for the folder itself.
-fn cleaned(path: &str) -> String {
+pub fn cleaned(path: &str) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in path.split('/') {
         match name {

@@ -166,12 +166,7 @@ impl Settings {
         } else {
             &self.source_host
         };
-        let moved = host.as_ref().and_then(|host| {
-            let (scheme, rest) = advertised.split_once("://")?;
-            let (_, path) = rest.split_once('/')?;
-            Some(format!("{scheme}://{host}/{path}"))
-        });
-        moved.unwrap_or_else(|| advertised.to_owned())
+        artifact::fetch::address(advertised, host.as_deref())
     }
 }
 

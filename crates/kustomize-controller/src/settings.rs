@@ -206,12 +206,7 @@ impl Settings {
 
     /// The URL to read an artifact from: the advertised one, or the same path on another host.
     pub(crate) fn artifact_url(&self, advertised: &str) -> String {
-        let moved = self.source_host.as_ref().and_then(|host| {
-            let (scheme, rest) = advertised.split_once("://")?;
-            let (_, path) = rest.split_once('/')?;
-            Some(format!("{scheme}://{host}/{path}"))
-        });
-        moved.unwrap_or_else(|| advertised.to_owned())
+        artifact::fetch::address(advertised, self.source_host.as_deref())
     }
 }
 

@@ -1,7 +1,6 @@
 //! Prints JSON as Go's `encoding/json` does, indented by tabs.
 
-use std::fmt::Write as _;
-
+use go_json::push_text;
 use yaml::commented::{Line, Mapping, Node};
 
 use crate::error::PrintError;
@@ -19,8 +18,8 @@ fn value(node: &Node, depth: usize, out: &mut String) -> Result<(), PrintError> 
         Node::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Node::Integer(value) => out.push_str(&value.to_string()),
         Node::Float(value) => out.push_str(&float(*value)),
-        Node::Timestamp(text) | Node::Text(text) => string(text, out),
-        Node::Binary(bytes) => string(&String::from_utf8_lossy(bytes), out),
+        Node::Timestamp(text) | Node::Text(text) => push_text(out, text),
+        Node::Binary(bytes) => push_text(out, &String::from_utf8_lossy(bytes)),
         Node::Sequence(items) => {
             let values = items.iter().filter_map(|line| match line {
                 Line::Comment(_) => None,
@@ -40,7 +39,7 @@ fn object(entries: &Mapping, depth: usize, out: &mut String) -> Result<(), Print
     });
     list(values, ['{', '}'], depth, out, |entry, out| {
         let Node::Text(key) = &entry.key else { return Err(PrintError::Key) };
-        string(key, out);
+        push_text(out, key);
         out.push_str(": ");
         value(&entry.value, depth + 1, out)
     })
@@ -73,28 +72,6 @@ fn list<T>(
 fn indent(depth: usize, out: &mut String) {
     out.push('\n');
     out.extend(std::iter::repeat_n('\t', depth));
-}
-
-/// Flux: what HTML would take for markup is escaped.
-fn string(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                // Writing to a string cannot fail.
-                _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 /// As `encoding/json` prints floats: plain between a millionth and 10²¹, else with an exponent.

@@ -5,6 +5,7 @@ use std::{fs::File, io::BufReader, sync::Arc};
 use bytes::Bytes;
 use chart_repository::choice::{self, Choice, NoVersion};
 use crd_types::{Artifact, source::HelmRepository};
+use helm_chart::archive::cleaned;
 use helm_chart::index::{IndexEntry, IndexError, each_json};
 
 use super::{
@@ -139,8 +140,7 @@ fn make(
     let mut chart = opened
         .map_err(|error| Stage::Package.because("failed to load downloaded chart", &error))?;
     let content = |path: &str| {
-        let path =
-            if is_defaults(path) { "values.yaml".to_owned() } else { super::kind::clean(path) };
+        let path = if is_defaults(path) { "values.yaml".to_owned() } else { cleaned(path) };
         match chart.file(&path) {
             Some(bytes) => Ok(bytes.to_vec()),
             // A chart without defaults has none to merge.

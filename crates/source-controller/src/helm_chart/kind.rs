@@ -11,6 +11,8 @@ use crd_types::{
     source::HelmChart,
 };
 
+use helm_chart::archive::cleaned;
+
 use crate::{
     context::Context,
     source::{Loop, Source, duration},
@@ -60,27 +62,12 @@ pub(super) fn values_files(chart: &HelmChart) -> Vec<String> {
     let single = chart.spec.values_file.iter().filter(|file| !file.is_empty());
     let all: Vec<String> = single.chain(&chart.spec.values_files).cloned().collect();
     match all.as_slice() {
-        [only] if clean(only) == VALUES => Vec::new(),
+        [only] if cleaned(only) == VALUES => Vec::new(),
         _ => all,
     }
 }
 
 /// Whether a path names the chart's own defaults.
 pub(super) fn is_defaults(path: &str) -> bool {
-    clean(path) == VALUES
-}
-
-/// A relative path without detours.
-pub(super) fn clean(path: &str) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in path.split('/') {
-        match name {
-            "" | "." => {}
-            ".." if names.last().is_some_and(|last| *last != "..") => {
-                names.pop();
-            }
-            name => names.push(name),
-        }
-    }
-    names.join("/")
+    cleaned(path) == VALUES
 }

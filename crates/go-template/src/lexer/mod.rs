@@ -1,76 +1,11 @@
 //! Text to tokens.
 
+mod literal;
+mod token;
+
 use std::borrow::Cow;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Error,
-    Bool,
-    /// A printable ASCII character that means nothing by itself, such as a comma.
-    Char,
-    CharConstant,
-    Complex,
-    Assign,
-    Declare,
-    Eof,
-    Field,
-    Identifier,
-    LeftDelim,
-    LeftParen,
-    Number,
-    Pipe,
-    RawString,
-    RightDelim,
-    RightParen,
-    Space,
-    String,
-    Text,
-    Variable,
-    // Keywords from here on: `is_keyword` counts on it.
-    Block,
-    Break,
-    Continue,
-    Dot,
-    Define,
-    Else,
-    End,
-    If,
-    Nil,
-    Range,
-    Template,
-    With,
-}
-
-impl Kind {
-    fn is_keyword(self) -> bool {
-        self as u8 >= Self::Block as u8
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Token<'t> {
-    pub(crate) kind: Kind,
-    pub(crate) pos: usize,
-    pub(crate) line: usize,
-    pub(crate) text: Cow<'t, str>,
-}
-
-impl Token<'_> {
-    /// As parse errors quote it.
-    pub(crate) fn quoted(&self) -> String {
-        match self.kind {
-            Kind::Eof => "EOF".to_owned(),
-            Kind::Error => self.text.clone().into_owned(),
-            kind if kind.is_keyword() => format!("<{}>", self.text),
-            // Go compares bytes with 10 but cuts at 10 characters.
-            _ if self.text.len() > 10 => {
-                let start: String = self.text.chars().take(10).collect();
-                format!("{}...", go_quote::double(start.as_bytes()))
-            }
-            _ => go_quote::double(self.text.as_bytes()),
-        }
-    }
-}
+pub(crate) use token::{Kind, Token};
 
 /// Gives one token after the other.
 #[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
@@ -389,84 +324,6 @@ impl<'t> Lexer<'t> {
             None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '(') => true,
             Some(_) => self.rest().starts_with(RIGHT_DELIM),
         }
-    }
-
-    fn lex_quoted(&mut self, quote: char, kind: Kind, unterminated: &'static str) -> Token<'t> {
-        loop {
-            let next = match self.bump() {
-                Some('\\') => self.bump().filter(|escaped| *escaped != '\n').map(|_| '\\'),
-                other => other,
-            };
-            match next {
-                None | Some('\n') => return self.fail(unterminated),
-                Some(c) if c == quote => return self.emit(kind),
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn lex_raw_quote(&mut self) -> Token<'t> {
-        loop {
-            match self.bump() {
-                None => return self.fail("unterminated raw quoted string"),
-                Some('`') => return self.emit(Kind::RawString),
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// Takes more than is valid, such as `089`; the parser tells.
-    fn lex_number(&mut self) -> Token<'t> {
-        if !self.scan_number() {
-            return self.bad_number();
-        }
-        if matches!(self.peek(), Some('+' | '-')) {
-            if !self.scan_number() || !self.pending().ends_with('i') {
-                return self.bad_number();
-            }
-            return self.emit(Kind::Complex);
-        }
-        self.emit(Kind::Number)
-    }
-
-    fn bad_number(&mut self) -> Token<'t> {
-        let text = go_quote::double(self.pending().as_bytes());
-        self.fail(format!("bad number syntax: {text}"))
-    }
-
-    fn scan_number(&mut self) -> bool {
-        self.accept(|c| matches!(c, '+' | '-'));
-        let mut radix = 10;
-        if self.accept(|c| c == '0') {
-            if self.accept(|c| matches!(c, 'x' | 'X')) {
-                radix = 16;
-            } else if self.accept(|c| matches!(c, 'o' | 'O')) {
-                radix = 8;
-            } else if self.accept(|c| matches!(c, 'b' | 'B')) {
-                radix = 2;
-            }
-        }
-        let digit = |c: char| c == '_' || c.is_digit(radix);
-        let decimal = |c: char| c == '_' || c.is_ascii_digit();
-        self.accept_run(digit);
-        if self.accept(|c| c == '.') {
-            self.accept_run(digit);
-        }
-        let exponent = match radix {
-            10 => self.accept(|c| matches!(c, 'e' | 'E')),
-            16 => self.accept(|c| matches!(c, 'p' | 'P')),
-            _ => false,
-        };
-        if exponent {
-            self.accept(|c| matches!(c, '+' | '-'));
-            self.accept_run(decimal);
-        }
-        self.accept(|c| c == 'i');
-        if self.peek().is_some_and(is_alphanumeric) {
-            self.bump();
-            return false;
-        }
-        true
     }
 }
 
