@@ -135,9 +135,11 @@ async fn what_was_taken_is_told_before_an_end() {
     let notified = Notified { events: replica.events(), ..Notified::new("ends").await };
     notified.alert("all", &json!({}));
     notified.until_known(&["all"]).await;
-    // It has to be told once more, a second later.
-    notified.sink.reply_once("/all", Reply::Header(503, "retry-after", "1".to_owned()));
+    notified.sink.reply("/all", Reply::Header(503, "retry-after", "1".to_owned()));
     notified.tell("Kustomization", "app", "error", "the last words").await.unwrap();
+    notified.messages("all", 1).await.unwrap();
+    // It has to be told once more, a second later.
+    notified.sink.answer("/all", 200);
     replica.stop().unwrap();
     let told = notified.told("all");
     let told: Vec<_> = told.iter().map(|event| event["message"].as_str().unwrap()).collect();
