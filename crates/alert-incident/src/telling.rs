@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use event_api::{Event, Severity};
+use event_api::{Event, GROUP, Severity};
 
 use crate::incident::Incident;
 use crate::object::ObjectKey;
@@ -12,8 +12,10 @@ use crate::object::ObjectKey;
 const ONGOING: &str = "IncidentOngoing";
 /// The reason of the event that ends an incident.
 const RESOLVED: &str = "IncidentResolved";
-/// The metadata that all events of an incident have.
+/// The metadata that all events of an incident have, in the group of the event API.
 const INCIDENT: &str = "incident";
+/// The metadata of an opening that says what else has failed.
+const AFFECTED: &str = "affected";
 /// How many objects a message names.
 const NAMED: usize = 5;
 
@@ -21,7 +23,7 @@ const NAMED: usize = 5;
 pub(crate) fn opening(incident: &Incident) -> Event {
     let mut event = named(incident);
     if incident.concerned().len() > 1 {
-        event.metadata.insert("affected".to_owned(), affected(incident));
+        event.metadata.insert(key(AFFECTED), affected(incident));
     }
     event
 }
@@ -52,15 +54,19 @@ pub(crate) fn resolution(incident: &Incident, last: &Event, lasted: Duration) ->
     if last.involved_object == event.involved_object {
         event.metadata.clone_from(&last.metadata);
     }
-    event.metadata.insert(INCIDENT.to_owned(), incident.name.clone());
+    event.metadata.insert(key(INCIDENT), incident.name.clone());
     event
 }
 
 /// The event that opened it, with its name.
 fn named(incident: &Incident) -> Event {
     let mut event = incident.first.clone();
-    event.metadata.insert(INCIDENT.to_owned(), incident.name.clone());
+    event.metadata.insert(key(INCIDENT), incident.name.clone());
     event
+}
+
+fn key(name: &str) -> String {
+    format!("{GROUP}/{name}")
 }
 
 /// `7 objects (a, b, c, d, e and 2 more)`

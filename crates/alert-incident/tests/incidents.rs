@@ -94,7 +94,10 @@ fn three_hundred_failures_that_say_the_same_are_told_once_and_resolved_once() {
              more) are well again. It began with: {NO_HOST}"
         )
     );
-    assert_eq!(told[0].metadata["incident"], told[1].metadata["incident"]);
+    assert_eq!(
+        told[0].metadata["event.toolkit.fluxcd.io/incident"],
+        told[1].metadata["event.toolkit.fluxcd.io/incident"]
+    );
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn those_that_wait_may_fail_before_what_they_wait_for() {
     assert_eq!(due.len(), 1, "{due:#?}");
     assert_eq!((due[0].message.as_str(), due[0].involved_object.name.as_str()), ("timeout", "g"));
     assert_eq!(
-        due[0].metadata["affected"],
+        due[0].metadata["event.toolkit.fluxcd.io/affected"],
         "3 objects (GitRepository/apps/g, HelmChart/apps/b, Kustomization/apps/a)"
     );
     assert_eq!(alert.is_well("GitRepository/g").unwrap().reason, "IncidentResolved");
@@ -217,7 +220,10 @@ fn an_opening_that_did_not_arrive_is_told_with_the_next_failure() {
     alert.incidents.unheard(id);
     let again = alert.tells(&failed("K/b"), &[]).unwrap();
     assert_eq!(again.part, Part::Opening(id));
-    assert_eq!(again.event.metadata["affected"], "2 objects (K/apps/a, K/apps/b)");
+    assert_eq!(
+        again.event.metadata["event.toolkit.fluxcd.io/affected"],
+        "2 objects (K/apps/a, K/apps/b)"
+    );
     assert!(alert.hears(&failed("K/a"), &[]).is_none(), "it was told");
     alert.incidents.unheard(id);
     assert_eq!(alert.tells(&failed("K/a"), &[]).unwrap().part, Part::Opening(id));

@@ -15,6 +15,13 @@ use crate::context::Context;
 /// How often is looked for what has aged, if nothing is due.
 const LOOK: Duration = Duration::from_mins(10);
 
+/// How long an end that did not arrive waits to be told again; it doubles each time.
+const AGAIN: Duration = Duration::from_mins(1);
+/// How often it is.
+const TRIES: u32 = 6;
+/// Limit: how many of them wait for each alert.
+const OWED: usize = 100;
+
 /// The open incidents of all alerts that have any.
 ///
 /// Limit: they are in memory only. A new process finds those again whose objects are not well yet.
@@ -27,6 +34,13 @@ pub(crate) struct Memory {
     changed: Notify,
 }
 
+/// What is told, and which chapter of a tale that is.
+#[derive(Debug)]
+pub(super) struct Telling {
+    pub(super) event: Arc<Event>,
+    pub(super) chapter: Option<Chapter>,
+}
+
 type AlertName = (String, String);
 
 #[derive(Debug)]
@@ -35,6 +49,8 @@ struct Remembered {
     incidents: Incidents,
     /// Of those that are open and were told.
     tales: HashMap<IncidentId, Arc<Tale>>,
+    /// Ends that did not arrive, and when they are told again.
+    owed: Vec<(Instant, Chapter)>,
 }
 
 impl Memory {
@@ -51,10 +67,10 @@ impl Memory {
         event: &Event,
         causes: &[ObjectKey],
         now: Instant,
-    ) -> Option<(Event, Option<Chapter>)> {
+    ) -> Option<Telling> {
         self.change(rule, |remembered| {
             let told = remembered.incidents.take(event, causes, now)?;
-            Some(remembered.chapter(told))
+            Some(remembered.telling(told))
         })
     }
 
@@ -63,13 +79,11 @@ impl Memory {
         self.change(rule, |remembered| remembered.incidents.restore(failures, now));
     }
 
-    /// A chapter did not arrive. Openings are told again with the next failure.
-    pub(super) fn unheard(&self, rule: &Arc<Rule>, chapter: &Chapter) {
-        let Part::Opening(id) = chapter.part else { return };
-        if let Some(remembered) = self.lock().get_mut(&rule.name())
-            && remembered.tales.get(&id).is_some_and(|tale| Arc::ptr_eq(tale, &chapter.tale))
-        {
-            remembered.incidents.unheard(id);
+    /// A chapter did not arrive. Openings are told again with the next failure, ends after a while.
+    pub(super) fn unheard(&self, rule: &Arc<Rule>, chapter: &Chapter, now: Instant) {
+        if let Some(remembered) = self.lock().get_mut(&rule.name()) {
+            remembered.unheard(chapter, now);
+            self.changed.notify_one();
         }
     }
 
@@ -79,9 +93,9 @@ impl Memory {
         if !Arc::ptr_eq(&remembered.rule, rule) {
             remembered.adopt(rule);
         }
-        let before = remembered.incidents.next_due();
+        let before = remembered.next_due();
         let result = change(remembered);
-        let due = remembered.incidents.next_due();
+        let due = remembered.next_due();
         drop(of);
         if due.is_some_and(|due| before.is_none_or(|before| due < before)) {
             self.changed.notify_one();
@@ -98,13 +112,9 @@ impl Memory {
                 return false;
             };
             remembered.adopt(&rule);
-            for told in remembered.incidents.due(now) {
-                let (event, chapter) = remembered.chapter(told);
-                due.told.push((Arc::clone(&rule), event, chapter));
-            }
-            let Remembered { incidents, tales, .. } = remembered;
-            tales.retain(|id, _| incidents.is_open(*id));
-            let next = remembered.incidents.next_due();
+            let told = remembered.due(now).into_iter();
+            due.told.extend(told.map(|telling| (Arc::clone(&rule), telling)));
+            let next = remembered.next_due();
             due.next = due.next.into_iter().chain(next).min();
             true
         });
@@ -119,7 +129,7 @@ impl Memory {
 impl Remembered {
     fn of(rule: &Arc<Rule>) -> Self {
         let (incidents, tales) = (rule.options.incidents(), HashMap::new());
-        Self { rule: Arc::clone(rule), incidents, tales }
+        Self { rule: Arc::clone(rule), incidents, tales, owed: Vec::new() }
     }
 
     /// Goes on under a rule that was compiled anew.
@@ -132,19 +142,51 @@ impl Remembered {
     }
 
     /// What is told, and which chapter of a tale that is.
-    fn chapter(&mut self, told: Told) -> (Event, Option<Chapter>) {
-        let tale = match told.part {
-            Part::Alone => return (told.event, None),
+    fn telling(&mut self, told: Told) -> Telling {
+        let (event, part) = (Arc::new(told.event), told.part);
+        let tale = match part {
+            Part::Alone => return Telling { event, chapter: None },
             Part::Opening(id) | Part::News(id) => Arc::clone(self.tales.entry(id).or_default()),
             Part::End(id) => self.tales.remove(&id).unwrap_or_default(),
         };
-        (told.event, Some(Chapter { tale, part: told.part }))
+        let chapter = Chapter { tale, part, event: Arc::clone(&event), tries: 0 };
+        Telling { event, chapter: Some(chapter) }
+    }
+
+    fn unheard(&mut self, chapter: &Chapter, now: Instant) {
+        match chapter.part {
+            Part::Opening(id) => {
+                if self.tales.get(&id).is_some_and(|tale| Arc::ptr_eq(tale, &chapter.tale)) {
+                    self.incidents.unheard(id);
+                }
+            }
+            Part::End(_) if chapter.tries < TRIES && self.owed.len() < OWED => {
+                let again = Chapter { tries: chapter.tries + 1, ..chapter.clone() };
+                self.owed.push((now + AGAIN * (1 << chapter.tries), again));
+            }
+            Part::Alone | Part::News(_) | Part::End(_) => {}
+        }
+    }
+
+    fn due(&mut self, now: Instant) -> Vec<Telling> {
+        let told = self.incidents.due(now);
+        let mut due: Vec<_> = told.into_iter().map(|told| self.telling(told)).collect();
+        for (_, chapter) in self.owed.extract_if(.., |(at, _)| *at <= now) {
+            due.push(Telling { event: Arc::clone(&chapter.event), chapter: Some(chapter) });
+        }
+        self.tales.retain(|id, _| self.incidents.is_open(*id));
+        due
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let owed = self.owed.iter().map(|(at, _)| *at);
+        owed.chain(self.incidents.next_due()).min()
     }
 }
 
 #[derive(Debug)]
 struct Due {
-    told: Vec<(Arc<Rule>, Event, Option<Chapter>)>,
+    told: Vec<(Arc<Rule>, Telling)>,
     next: Option<Instant>,
 }
 
@@ -165,9 +207,9 @@ pub(crate) async fn tell_what_is_due(ctx: Arc<Context>) {
 fn tell_due(ctx: &Arc<Context>, rules: &Rules, now: Instant) -> Instant {
     let order = ctx.memory.in_order();
     let due = ctx.memory.due(|name| rules.of_alert(&name.0, &name.1), now);
-    for (rule, event, chapter) in due.told {
-        let bytes = event.to_json().len();
-        super::notify(ctx, &Arc::new(event), &rule, chapter.as_ref(), bytes);
+    for (rule, telling) in due.told {
+        let bytes = telling.event.to_json().len();
+        super::notify(ctx, &telling.event, &rule, telling.chapter.as_ref(), bytes);
     }
     drop(order);
     due.next.map_or(now + LOOK, |next| next.min(now + LOOK))
@@ -216,10 +258,10 @@ mod tests {
         let rule = rule(&json!({"ferroflux.dev/incidents": "true"}));
         let take = |name, severity| {
             let told = memory.take(&rule, &event(name, severity), &[], now);
-            told.map(|(_, chapter)| chapter)
+            told.map(|telling| telling.chapter)
         };
         let opening = take("a", "error").flatten().unwrap();
-        memory.unheard(&rule, &opening);
+        memory.unheard(&rule, &opening, now);
         let again = take("b", "error").flatten().unwrap();
         assert!(Arc::ptr_eq(&opening.tale, &again.tale), "told again");
         assert!(take("a", "info").is_none());
@@ -228,8 +270,30 @@ mod tests {
         // Another incident with the same words is another tale.
         let next = take("a", "error").flatten().unwrap();
         assert!(!Arc::ptr_eq(&opening.tale, &next.tale));
-        memory.unheard(&rule, &opening);
+        memory.unheard(&rule, &opening, now);
         assert!(take("a", "error").is_none(), "it was told");
         assert!(take("b", "info").is_some_and(|chapter| chapter.is_none()), "of no tale");
+    }
+
+    #[test]
+    fn an_end_that_does_not_arrive_is_told_again_for_an_hour() {
+        let (memory, began) = (Memory::default(), Instant::now());
+        let rule = rule(&json!({"ferroflux.dev/incidents": "true"}));
+        memory.take(&rule, &event("a", "error"), &[], began);
+        let end = memory.take(&rule, &event("a", "info"), &[], began).unwrap();
+        let mut chapter = end.chapter.unwrap();
+        let mut now = began;
+        for minutes in [1, 2, 4, 8, 16, 32] {
+            memory.unheard(&rule, &chapter, now);
+            let due = memory.due(|_| Some(Arc::clone(&rule)), now);
+            assert_eq!(due.next, Some(now + Duration::from_mins(minutes)));
+            now = due.next.unwrap();
+            let mut told = memory.due(|_| Some(Arc::clone(&rule)), now).told;
+            let (_, telling) = told.pop().unwrap();
+            assert_eq!((telling.event.reason.as_str(), told.len()), ("IncidentResolved", 0));
+            chapter = telling.chapter.unwrap();
+        }
+        memory.unheard(&rule, &chapter, now);
+        assert_eq!(memory.due(|_| Some(Arc::clone(&rule)), now).next, None);
     }
 }

@@ -27,6 +27,7 @@ use crate::context::Context;
 use crate::http::{Handler, Reply, Request};
 use crate::metrics::Ended;
 use limiter::{EventKey, Taken};
+use memory::Telling;
 use tale::Chapter;
 
 /// Takes events from controllers.
@@ -188,9 +189,11 @@ fn tell(
     }
     let order = ctx.memory.in_order();
     match ctx.memory.take(rule, event, causes, Instant::now()) {
-        Some((told, Some(chapter))) => notify(ctx, &Arc::new(told), rule, Some(&chapter), bytes),
-        Some((_, None)) if chosen.is_admitted => notify(ctx, event, rule, None, bytes),
-        Some((_, None)) | None => {}
+        Some(Telling { event, chapter: Some(chapter) }) => {
+            notify(ctx, &event, rule, Some(&chapter), bytes);
+        }
+        Some(_) if chosen.is_admitted => notify(ctx, event, rule, None, bytes),
+        Some(_) | None => {}
     }
     drop(order);
 }
@@ -220,7 +223,7 @@ fn notify(
         Err(error) => error,
     };
     if let Some(chapter) = chapter {
-        ctx.memory.unheard(rule, chapter);
+        ctx.memory.unheard(rule, chapter, Instant::now());
     }
     not_begun(ctx, event, rule, &error);
 }

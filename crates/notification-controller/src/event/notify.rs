@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use alert_message::Place;
 use alert_send::Error;
@@ -9,7 +10,7 @@ use event_api::Event;
 use reconcile_loop::chain;
 
 use super::decide::Errand;
-use super::tale::Telling;
+use super::tale::Whereabouts;
 use super::{FAILED, object, undelivered};
 use crate::alert::rules::Rule;
 use crate::context::Context;
@@ -53,7 +54,7 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
     };
     ctx.count(&errand.provider, Ended::Failed);
     if let Some(chapter) = &errand.chapter {
-        ctx.memory.unheard(&errand.rule, chapter);
+        ctx.memory.unheard(&errand.rule, chapter, Instant::now());
     }
     tracing::error!(
         alert = errand.rule.alert.metadata.name,
@@ -65,8 +66,9 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
 
 async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
     let Errand { rule, provider, kind, event, chapter, .. } = errand;
-    let telling = chapter.as_ref().map_or(Some(Telling::Alone), |it| it.telling(provider));
-    let Some(telling) = telling else { return Ok(Ended::Suppressed) };
+    let whereabouts =
+        chapter.as_ref().map_or(Some(Whereabouts::Alone), |it| it.whereabouts(provider));
+    let Some(whereabouts) = whereabouts else { return Ok(Ended::Suppressed) };
     let (alert, event) = (&rule.alert, &worded(ctx, rule, event));
     let status_id = match kind.class() {
         alert_message::Class::CommitStatus => commit_status::id(provider, alert, event)
@@ -97,7 +99,7 @@ async fn run(ctx: &Context, errand: &Errand) -> Result<Ended, Failure> {
             no_notifier(&format!("failed to initialize notifier: {}", chain(&error)))
         }
     })?;
-    let told = tell(ctx, errand, &outfit, event, &telling).await;
+    let told = tell(ctx, errand, &outfit, event, &whereabouts).await;
     told.map(|()| Ended::Sent).map_err(|error| match chain(&error) {
         text if error.is_of_setup() => {
             no_notifier(&format!("failed to initialize notifier: {text}"))
@@ -112,13 +114,13 @@ async fn tell(
     errand: &Errand,
     outfit: &Outfit,
     event: &Event,
-    telling: &Telling,
+    whereabouts: &Whereabouts,
 ) -> Result<(), Error> {
     let at =
         |place| ctx.sender.tell_at(place, &outfit.provider, event, &outfit.access, outfit.timeout);
-    let told = match (at(telling.place()).await, telling) {
+    let told = match (at(whereabouts.place()).await, whereabouts) {
         // Whatever has become of the first message, the end is told.
-        (Err(Error::Message(_)), Telling::Last(_)) => at(Place::Alone).await?,
+        (Err(Error::Message(_)), Whereabouts::Last(_)) => at(Place::Alone).await?,
         (told, _) => told?,
     };
     if let (Some(thread), Some(chapter)) = (told, &errand.chapter) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use alert_incident::Part;
 use alert_message::{Place, Thread};
 use crd_types::notification::Provider;
+use event_api::Event;
 use kube::ResourceExt as _;
 
 /// What is known of the first message of an incident. It lasts as long as there is something to tell.
@@ -16,6 +17,10 @@ pub(crate) struct Tale(Mutex<Option<(Told, Thread)>>);
 pub(crate) struct Chapter {
     pub(crate) tale: Arc<Tale>,
     pub(crate) part: Part,
+    /// What it says.
+    pub(crate) event: Arc<Event>,
+    /// How often it was told in vain.
+    pub(crate) tries: u32,
 }
 
 /// A provider as it was when it was told: a thread is of use only where it began.
@@ -23,7 +28,7 @@ type Told = (Option<String>, Option<i64>);
 
 /// Where a chapter is told.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum Whereabouts {
     Alone,
     First,
     Within(Thread),
@@ -33,14 +38,14 @@ pub(super) enum Telling {
 impl Chapter {
     /// Where the chapter is told. News are not told at all where they cannot be told below the first
     /// message: a channel has enough of those.
-    pub(super) fn telling(&self, provider: &Provider) -> Option<Telling> {
+    pub(super) fn whereabouts(&self, provider: &Provider) -> Option<Whereabouts> {
         let begun = self.tale.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let thread = begun.filter(|(told, _)| *told == version(provider)).map(|(_, thread)| thread);
         match (self.part, thread) {
-            (Part::Opening(_), _) => Some(Telling::First),
-            (Part::News(_), thread) => thread.map(Telling::Within),
-            (Part::End(_), Some(thread)) => Some(Telling::Last(thread)),
-            (Part::End(_) | Part::Alone, _) => Some(Telling::Alone),
+            (Part::Opening(_), _) => Some(Whereabouts::First),
+            (Part::News(_), thread) => thread.map(Whereabouts::Within),
+            (Part::End(_), Some(thread)) => Some(Whereabouts::Last(thread)),
+            (Part::End(_) | Part::Alone, _) => Some(Whereabouts::Alone),
         }
     }
 
@@ -51,7 +56,7 @@ impl Chapter {
     }
 }
 
-impl Telling {
+impl Whereabouts {
     pub(super) const fn place(&self) -> Place<'_> {
         match self {
             Self::Alone => Place::Alone,
