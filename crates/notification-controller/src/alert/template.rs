@@ -53,7 +53,9 @@ impl MessageTemplate {
     /// # Errors
     /// If the template fails, or makes too much of it.
     pub(crate) fn message(&self, event: &Event) -> Result<String, Error> {
-        let data = serde_json::to_value(event).unwrap_or_default();
+        let mut data = serde_json::to_value(event).unwrap_or_default();
+        // An event without metadata has no such member, in which nothing could be looked for.
+        data["metadata"] = serde_json::json!(event.metadata);
         let data = Value::from_json(&data, Integers::Int);
         // Nobody tells keys or password hashes, which take long to make.
         let no_keys = Limits { costly_calls: 0 };
@@ -87,6 +89,24 @@ mod tests {
     fn a_template_makes_the_message() {
         let text = "{{ .involvedObject.name | upper }}: {{ .message }} ({{ .metadata.revision }})";
         assert_eq!(made(text).unwrap(), "WEB: it failed (main@sha1:1)");
+    }
+
+    #[test]
+    fn the_template_of_the_example_makes_a_message() {
+        let alert = include_bytes!("../../../../examples/incidents/flux/alert.yaml");
+        let alert = serde_json::from_value(yaml::parse(alert).unwrap()).unwrap();
+        let (options, invalid) = super::super::options::Options::of(&alert);
+        assert!(invalid.is_empty() && options.has_memory(), "{invalid:?}");
+        let about = json!({"kind": "Kustomization", "namespace": "apps", "name": "web"});
+        let mut event = json!({"involvedObject": about, "message": "it failed"});
+        let made = |event: &serde_json::Value| {
+            let event = serde_json::from_value(event.clone()).unwrap();
+            options.template.as_ref().unwrap().message(&event).unwrap()
+        };
+        assert_eq!(made(&event), "Kustomization apps/web: it failed");
+        event["metadata"] = json!({"cluster": "lab", "affected": "2 objects (a, b)"});
+        let whole = "[lab] Kustomization apps/web: it failed\nAffected: 2 objects (a, b)";
+        assert_eq!(made(&event), whole);
     }
 
     #[test]

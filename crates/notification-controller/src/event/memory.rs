@@ -217,6 +217,7 @@ fn tell_due(ctx: &Arc<Context>, rules: &Rules, now: Instant) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use crd_types::notification::AlertSpec;
     use futures::FutureExt as _;
     use serde_json::json;
 
@@ -261,6 +262,11 @@ mod tests {
             told.map(|telling| telling.chapter)
         };
         let opening = take("a", "error").flatten().unwrap();
+        // Providers are told its name, whatever else they are told.
+        let event_metadata = [("env".to_owned(), "lab".to_owned())].into();
+        let spec = AlertSpec { event_metadata, ..AlertSpec::default() };
+        let (metadata, _) = super::super::metadata::combined(&opening.event, &spec);
+        assert!(metadata["incident"].starts_with("a-") && metadata["env"] == "lab");
         memory.unheard(&rule, &opening, now);
         let again = take("b", "error").flatten().unwrap();
         assert!(Arc::ptr_eq(&opening.tale, &again.tale), "told again");
