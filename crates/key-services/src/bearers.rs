@@ -1,7 +1,5 @@
 //! Bearer tokens of clouds and of GitHub Apps, for who has a key or is somebody there.
 
-use std::sync::Arc;
-
 use http_access::{Access, Clients, InvalidAccess, Proxy};
 use tokio::sync::OnceCell;
 
@@ -27,7 +25,7 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// Hands out bearer tokens, and keeps them until they are old.
 pub struct Bearers {
     client: Client,
-    endpoints: Arc<Endpoints>,
+    endpoints: Endpoints,
     ambient: Ambient,
     kept: Kept,
     clients: Clients,
@@ -101,7 +99,7 @@ impl Bearers {
     pub fn new(client: Client, endpoints: Endpoints, ambient: Ambient, limits: Limits) -> Self {
         Self {
             client,
-            endpoints: Arc::new(endpoints),
+            endpoints,
             ambient,
             kept: Kept::new(limits),
             clients: Clients::default(),
