@@ -163,6 +163,39 @@ fn objects(name: &str, dress: Dress) -> Vec<Value> {
     objects
 }
 
+/// Providers whose secrets are of no use at any server, or not what they should be.
+fn lonely(closed: &str, canaries: &Canaries) -> Vec<Vec<Value>> {
+    let canary = |place: &str| canaries.put(place);
+    let nats = json!({"address": closed.replace("http:", "nats:")});
+    let hub = format!(
+        "Endpoint={};SharedAccessKeyName=n;SharedAccessKey={}",
+        closed.replace("http:", "sb:"),
+        canary("event-hub/key")
+    );
+    let key = canary("no-certificate/key");
+    let no_certificate = Dress {
+        spec: json!({"type": "generic", "address": closed}),
+        certificate: json!({"tls.crt": "no certificate", "tls.key": key}),
+        ..Dress::default()
+    };
+    let others = [
+        ("nats-key", "nats", json!({"nkey": canary("nats-key/nkey")}), nats.clone()),
+        ("nats-creds", "nats", json!({"creds": canary("nats-creds/creds")}), nats),
+        ("event-hub", "azureeventhub", json!({"address": hub}), json!({})),
+        (
+            "no-headers",
+            "generic",
+            json!({"headers": format!("- {}", canary("no-headers/headers"))}),
+            json!({"address": closed}),
+        ),
+    ];
+    let others = others.map(|(name, kind, main, mut spec)| {
+        (spec["type"], spec["channel"]) = (json!(kind), json!("channel"));
+        objects(name, Dress { spec, main, ..Dress::default() })
+    });
+    others.into_iter().chain([objects("no-certificate", no_certificate)]).collect()
+}
+
 /// Applies objects at once, because there are very many.
 async fn apply(scene: &Scene, objects: &[Value]) -> anyhow::Result<()> {
     let applied = objects.iter().map(|object| {
@@ -227,9 +260,8 @@ async fn providers_tell_no_secret() {
     redirecting.reply_to_all(Reply::Header(307, "location", location));
     silent.reply_to_all(Reply::Silence);
     proxy.reply_to_all(Reply::Echo(407));
-    let port = || free_port().unwrap();
-    let (closed, no_tls) =
-        (format!("http://127.0.0.1:{}", port()), well.url().replace("http:", "https:"));
+    let closed = format!("http://127.0.0.1:{}", free_port().unwrap());
+    let no_tls = well.url().replace("http:", "https:");
     let servers = [
         ("well", well.url()),
         ("echoing", echoing.url()),
@@ -249,39 +281,7 @@ async fn providers_tell_no_secret() {
             all.push(objects(&name, dress));
         }
     }
-    // What is no credential at all, and what must be one.
-    for (name, data, spec) in [
-        ("nats", json!({"nkey": canaries.put("nats/nkey")}), json!({"address": closed})),
-        (
-            "nats-creds",
-            json!({"creds": canaries.put("nats-creds/creds")}),
-            json!({"address": closed}),
-        ),
-        (
-            "azureeventhub",
-            json!({"address": format!(
-                "Endpoint=sb://127.0.0.1:{};SharedAccessKeyName=n;SharedAccessKey={}",
-                port(), canaries.put("azureeventhub/key")
-            )}),
-            json!({}),
-        ),
-        (
-            "generic-headers",
-            json!({"headers": format!("- {}", canaries.put("no-headers/headers")), "address": closed}),
-            json!({}),
-        ),
-        (
-            "generic-ca",
-            json!({"address": closed, "token": canaries.put("generic-ca/token")}),
-            json!({"certSecretRef": {"name": "generic-ca"}}),
-        ),
-    ] {
-        let kind = if name == "nats-creds" { "nats" } else { name };
-        let kind = if kind.starts_with("generic") { "generic" } else { kind };
-        let mut spec = spec;
-        (spec["type"], spec["channel"]) = (json!(kind), json!("hub"));
-        all.push(objects(name, Dress { spec, main: data, ..Dress::default() }));
-    }
+    all.extend(lonely(&closed, &canaries));
     let wanted = all.len();
     apply(&scene, &all.concat()).await.unwrap();
     let told = eventually(PATIENCE, || async {
