@@ -276,7 +276,7 @@ fn print(title: &str, answers: &Answers, took: Duration, cpu: Duration) {
     println!("\n{title}");
     println!(
         "  {:34} {:>10} accepted, {} duplicates",
-        "events", answers.accepted, answers.duplicates
+        "requests", answers.accepted, answers.duplicates
     );
     println!("  {:34} {rate:>10.0} /s ({:.2} of {WANTED})", "by the clock", rate / WANTED);
     let on_core = count / cpu.as_secs_f64();
