@@ -63,3 +63,39 @@ async fn a_real_alertmanager_takes_alerts() {
     assert_eq!(found["status"]["state"], "active");
     assert_eq!(notified.remarks("alerts", "NotificationDispatchFailed").await.unwrap().len(), 0);
 }
+
+#[tokio::test]
+async fn a_real_alertmanager_resolves_what_is_over() {
+    let notified = Notified::new("alertmanager-incident").await;
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port().unwrap());
+    let _alertmanager = alertmanager(port, dir.path());
+    let url = format!("http://127.0.0.1:{port}/api/v2/alerts");
+    let spec = json!({
+        "providerRef": {"name": "alerts"},
+        "eventSources": [{"kind": "Kustomization", "name": "*"}],
+    });
+    let provider = json!({"type": "alertmanager", "address": url});
+    let mut alert = notifier("Alert", "alerts", &spec);
+    alert["metadata"]["annotations"] = json!({"ferroflux.dev/incidents": "true"});
+    notified.scene.apply_all(&[notifier("Provider", "alerts", &provider), alert]).unwrap();
+    let firing = async || -> anyhow::Result<Vec<Value>> {
+        let answer = ask("GET", &url, &[], "").await?;
+        ensure!(answer.status == 200, "{answer:?}");
+        Ok(serde_json::from_str(&answer.body)?)
+    };
+
+    let fires = eventually(PATIENCE, || async {
+        notified.tell("Kustomization", "app", "error", &words(unheard())).await?;
+        firing().await?.into_iter().next().context("there is no alert")
+    });
+    let fires = fires.await.unwrap();
+    assert!(fires["labels"]["incident"].as_str().unwrap().starts_with("app-"), "{fires}");
+    notified.tell("Kustomization", "app", "info", &words(unheard())).await.unwrap();
+    let resolved = eventually(PATIENCE, || async {
+        let firing = firing().await?;
+        ensure!(firing.is_empty(), "{firing:?}");
+        Ok(())
+    });
+    resolved.await.unwrap();
+    assert_eq!(notified.remarks("alerts", "NotificationDispatchFailed").await.unwrap().len(), 0);
+}
