@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crd_types::notification::{Alert, Provider, Receiver};
 use futures::FutureExt as _;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use key_services::Bearers;
 use reconcile_loop::chain;
@@ -97,10 +98,7 @@ async fn serve(
     let (known, serving_ends) = (Arc::clone(&ctx), ended.clone());
     let servers = tokio::spawn(async move {
         tokio::select! {
-            () = async {
-                known.complete().await;
-                event::restore::restore(&known, alive).await;
-            } => {}
+            () = learn(&known, alive) => {}
             () = serving_ends.clone() => return,
         }
         tracing::info!("serving events and webhooks");
@@ -120,6 +118,12 @@ async fn serve(
         dispatching.dispatch.drain(DRAIN).await;
     };
     Ok((ctx, over))
+}
+
+/// Comes back when everything is known that decides what to answer.
+async fn learn(ctx: &Context, alive: Option<Timestamp>) {
+    ctx.complete().await;
+    event::restore::restore(ctx, alive).await;
 }
 
 /// Keeps status and finalizers until the process is asked to end.

@@ -4,23 +4,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, IncidentId, Incidents, ObjectKey, Part, Told};
+use alert_incident::{Failure, ObjectKey};
 use event_api::Event;
 use tokio::sync::Notify;
 
-use super::tale::{Chapter, Tale};
+use super::remembered::{Remembered, Telling};
+use super::tale::Chapter;
 use crate::alert::rules::{Rule, Rules};
 use crate::context::Context;
 
 /// How often is looked for what has aged, if nothing is due.
 const LOOK: Duration = Duration::from_mins(10);
-
-/// How long an end that did not arrive waits to be told again; it doubles each time.
-const AGAIN: Duration = Duration::from_mins(1);
-/// How often it is.
-const TRIES: u32 = 6;
-/// Limit: how many of them wait for each alert.
-const OWED: usize = 100;
 
 /// The open incidents of all alerts that have any.
 ///
@@ -34,24 +28,7 @@ pub(crate) struct Memory {
     changed: Notify,
 }
 
-/// What is told, and which chapter of a tale that is.
-#[derive(Debug)]
-pub(super) struct Telling {
-    pub(super) event: Arc<Event>,
-    pub(super) chapter: Option<Chapter>,
-}
-
 type AlertName = (String, String);
-
-#[derive(Debug)]
-struct Remembered {
-    rule: Arc<Rule>,
-    incidents: Incidents,
-    /// Of those that are open and were told.
-    tales: HashMap<IncidentId, Arc<Tale>>,
-    /// Ends that did not arrive, and when they are told again.
-    owed: Vec<(Instant, Chapter)>,
-}
 
 impl Memory {
     /// To be held until what is to be told is handed over.
@@ -68,15 +45,12 @@ impl Memory {
         causes: &[ObjectKey],
         now: Instant,
     ) -> Option<Telling> {
-        self.change(rule, |remembered| {
-            let told = remembered.incidents.take(event, causes, now)?;
-            Some(remembered.telling(told))
-        })
+        self.change(rule, |remembered| remembered.take(event, causes, now))
     }
 
     /// Takes in what failed before this process began.
     pub(super) fn restore(&self, rule: &Arc<Rule>, failures: Vec<Failure>, now: Instant) {
-        self.change(rule, |remembered| remembered.incidents.restore(failures, now));
+        self.change(rule, |remembered| remembered.restore(failures, now));
     }
 
     /// A chapter did not arrive. Openings are told again with the next failure, ends after a while.
@@ -90,9 +64,7 @@ impl Memory {
     fn change<T>(&self, rule: &Arc<Rule>, change: impl FnOnce(&mut Remembered) -> T) -> T {
         let mut of = self.lock();
         let remembered = of.entry(rule.name()).or_insert_with(|| Remembered::of(rule));
-        if !Arc::ptr_eq(&remembered.rule, rule) {
-            remembered.adopt(rule);
-        }
+        remembered.adopt(rule);
         let before = remembered.next_due();
         let result = change(remembered);
         let due = remembered.next_due();
@@ -123,64 +95,6 @@ impl Memory {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AlertName, Remembered>> {
         self.of.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Remembered {
-    fn of(rule: &Arc<Rule>) -> Self {
-        let (incidents, tales) = (rule.options.incidents(), HashMap::new());
-        Self { rule: Arc::clone(rule), incidents, tales, owed: Vec::new() }
-    }
-
-    /// Goes on under a rule that was compiled anew.
-    fn adopt(&mut self, rule: &Arc<Rule>) {
-        if self.rule.options.remembers_like(&rule.options) {
-            self.rule = Arc::clone(rule);
-        } else {
-            *self = Self::of(rule);
-        }
-    }
-
-    /// What is told, and which chapter of a tale that is.
-    fn telling(&mut self, told: Told) -> Telling {
-        let (event, part) = (Arc::new(told.event), told.part);
-        let tale = match part {
-            Part::Alone => return Telling { event, chapter: None },
-            Part::Opening(id) | Part::News(id) => Arc::clone(self.tales.entry(id).or_default()),
-            Part::End(id) => self.tales.remove(&id).unwrap_or_default(),
-        };
-        let chapter = Chapter { tale, part, event: Arc::clone(&event), tries: 0 };
-        Telling { event, chapter: Some(chapter) }
-    }
-
-    fn unheard(&mut self, chapter: &Chapter, now: Instant) {
-        match chapter.part {
-            Part::Opening(id) => {
-                if self.tales.get(&id).is_some_and(|tale| Arc::ptr_eq(tale, &chapter.tale)) {
-                    self.incidents.unheard(id);
-                }
-            }
-            Part::End(_) if chapter.tries < TRIES && self.owed.len() < OWED => {
-                let again = Chapter { tries: chapter.tries + 1, ..chapter.clone() };
-                self.owed.push((now + AGAIN * (1 << chapter.tries), again));
-            }
-            Part::Alone | Part::News(_) | Part::End(_) => {}
-        }
-    }
-
-    fn due(&mut self, now: Instant) -> Vec<Telling> {
-        let told = self.incidents.due(now);
-        let mut due: Vec<_> = told.into_iter().map(|told| self.telling(told)).collect();
-        for (_, chapter) in self.owed.extract_if(.., |(at, _)| *at <= now) {
-            due.push(Telling { event: Arc::clone(&chapter.event), chapter: Some(chapter) });
-        }
-        self.tales.retain(|id, _| self.incidents.is_open(*id));
-        due
-    }
-
-    fn next_due(&self) -> Option<Instant> {
-        let owed = self.owed.iter().map(|(at, _)| *at);
-        owed.chain(self.incidents.next_due()).min()
     }
 }
 

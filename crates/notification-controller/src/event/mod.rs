@@ -10,6 +10,7 @@ pub(crate) mod limiter;
 pub(crate) mod memory;
 pub(crate) mod metadata;
 mod notify;
+mod remembered;
 pub(crate) mod restore;
 mod tale;
 pub(crate) mod turns;
@@ -27,7 +28,7 @@ use crate::context::Context;
 use crate::http::{Handler, Reply, Request};
 use crate::metrics::Ended;
 use limiter::{EventKey, Taken};
-use memory::Telling;
+use remembered::Telling;
 use tale::Chapter;
 
 /// Takes events from controllers.
