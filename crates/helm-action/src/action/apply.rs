@@ -110,24 +110,11 @@ pub(crate) async fn create(run: &mut Run<'_>, built: &[Built], how: How<'_>) -> 
     say_how(run, "creation", how, false);
     let mut applied = Applied::default();
     for alike in built.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
-        let target = run.target;
-        let writes: Vec<_> = alike.iter().map(|built| write(target, built, None, how)).collect();
-        let mut writes = futures::stream::iter(writes).buffered(CONCURRENCY);
         let mut failures = Vec::new();
-        let mut ends = Vec::new();
-        while let Some(end) = writes.next().await {
-            ends.push(end);
-        }
-        drop(writes);
+        let ends = write_at_once(run.target, alike, &HashMap::new(), how).await;
         for (built, end) in alike.iter().zip(ends) {
             match end {
-                Ok(written) => {
-                    say_written(run, built, written.is_new);
-                    if written.is_new {
-                        applied.created.push(built.clone());
-                    }
-                    applied.live.push(written.live);
-                }
+                Ok(written) => applied.take_in(run, built, written),
                 Err(error) => {
                     say_failed(run, built, "creating resource via patch", how);
                     failures.push(error);
@@ -157,26 +144,10 @@ pub(crate) async fn update(
     let mut applied = Applied::default();
     let mut failures = Vec::new();
     for alike in built.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
-        let target = run.target;
-        let writes: Vec<_> = alike
-            .iter()
-            .map(|built| write(target, built, originals.get(&built.id()).copied(), how))
-            .collect();
-        let mut writes = futures::stream::iter(writes).buffered(CONCURRENCY);
-        let mut ends = Vec::new();
-        while let Some(end) = writes.next().await {
-            ends.push(end);
-        }
-        drop(writes);
+        let ends = write_at_once(run.target, alike, &originals, how).await;
         for (built, end) in alike.iter().zip(ends) {
             match end {
-                Ok(written) => {
-                    say_written(run, built, written.is_new);
-                    if written.is_new {
-                        applied.created.push(built.clone());
-                    }
-                    applied.live.push(written.live);
-                }
+                Ok(written) => applied.take_in(run, built, written),
                 // Helm goes on if an object that is there is not changed, and stops if one that is
                 // not there is not created.
                 Err(error) if is_there(run.target, built).await => {
@@ -239,6 +210,30 @@ async fn is_there(target: &Target, built: &Built) -> bool {
 struct Written {
     live: Option<Object>,
     is_new: bool,
+}
+
+impl Applied {
+    fn take_in(&mut self, run: &mut Run<'_>, built: &Built, written: Written) {
+        say_written(run, built, written.is_new);
+        if written.is_new {
+            self.created.push(built.clone());
+        }
+        self.live.push(written.live);
+    }
+}
+
+/// Writes these objects at once, and says how each ended, in their order. `originals` are what was
+/// wanted of them before.
+async fn write_at_once(
+    target: &Target,
+    wanted: &[Built],
+    originals: &HashMap<ObjectId, &Built>,
+    how: How<'_>,
+) -> Vec<Result<Written, ObjectError>> {
+    let original = |built: &Built| originals.get(&built.id()).copied();
+    let writes: Vec<_> =
+        wanted.iter().map(|built| write(target, built, original(built), how)).collect();
+    futures::stream::iter(writes).buffered(CONCURRENCY).collect().await
 }
 
 async fn write(
