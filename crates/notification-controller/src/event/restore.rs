@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use alert_incident::{Failure, is_wait};
 use event_api::{Event, InvolvedObject, Severity};
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -23,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Limit: objects that are read of one kind in one namespace.
 const MOST: usize = 10_000;
 const PAGE: u32 = 500;
+/// How many lists are asked for at a time.
+const AT_ONCE: usize = 8;
 /// Conditions have no fractions of a second.
 const PRECISION: Duration = Duration::from_secs(1);
 
@@ -69,15 +72,23 @@ pub(crate) async fn restore(ctx: &Context, alive: Option<Timestamp>) {
 async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Vec<Failure>)> {
     let rules = ctx.alerts.current();
     let mut of: HashMap<_, (Arc<Rule>, Vec<Failure>)> = HashMap::new();
-    for (namespace, kind) in rules.of_incidents() {
-        let Some(source) = Source::of(namespace, kind) else { continue };
-        let objects = match source.objects(&ctx.runtime.client).await {
-            Ok(objects) => objects,
-            Err(error) => {
-                tracing::error!(error, kind, namespace, "which objects are not well is not known");
-                continue;
-            }
-        };
+    let sources: Vec<_> =
+        rules.of_incidents().filter_map(|(namespace, kind)| Source::of(namespace, kind)).collect();
+    let lists = stream::iter(sources).map(async |source| {
+        let objects = source.objects(&ctx.runtime.client).await.unwrap_or_else(|error| {
+            let Source { resource, namespace, .. } = &source;
+            tracing::error!(
+                error,
+                kind = resource.kind,
+                namespace,
+                "nobody knows what is not well"
+            );
+            Vec::new()
+        });
+        (source, objects)
+    });
+    let mut lists = lists.buffer_unordered(AT_ONCE);
+    while let Some((source, objects)) = lists.next().await {
         for object in objects {
             let Some(event) = event(&object, &source) else { continue };
             let since = event.timestamp.unwrap_or_else(Timestamp::now);
