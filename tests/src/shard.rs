@@ -3,7 +3,7 @@
 use crate::Scene;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use testbed::{Cluster, Controller};
@@ -23,6 +23,8 @@ pub struct Shard {
     flags: Vec<String>,
     cluster: Cluster,
     dir: tempfile::TempDir,
+    /// Where it may put its own files, if it has such a place.
+    home: Option<PathBuf>,
     // `None` only between a stop and the following start.
     controller: Option<Controller>,
 }
@@ -34,7 +36,15 @@ impl Shard {
     /// # Errors
     /// If it cannot be started.
     pub fn start(scene: &Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
-        Self::start_one("kustomize-controller", scene, cluster, flags)
+        Self::start_one("kustomize-controller", scene, cluster, flags, None)
+    }
+
+    /// As [`Self::start`], one that has `home` for its home and its temporary files.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start_in(home: &Path, scene: &Scene, cluster: &Cluster) -> Result<Self> {
+        Self::start_one("kustomize-controller", scene, cluster, &[], Some(home))
     }
 
     /// As [`Self::start`], a helm-controller.
@@ -42,7 +52,7 @@ impl Shard {
     /// # Errors
     /// If it cannot be started.
     pub fn start_helm(scene: &Scene, cluster: &Cluster, flags: &[&str]) -> Result<Self> {
-        Self::start_one("helm-controller", scene, cluster, flags)
+        Self::start_one("helm-controller", scene, cluster, flags, None)
     }
 
     fn start_one(
@@ -50,6 +60,7 @@ impl Shard {
         scene: &Scene,
         cluster: &Cluster,
         flags: &[&str],
+        home: Option<&Path>,
     ) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -68,6 +79,7 @@ impl Shard {
             flags,
             cluster: cluster.clone(),
             dir: tempfile::tempdir()?,
+            home: home.map(Path::to_path_buf),
             controller: None,
         };
         shard.run()?;
@@ -116,7 +128,10 @@ impl Shard {
 
     fn run(&mut self) -> Result<()> {
         let (dir, name) = (self.dir.path(), self.name);
-        let controller = Controller::start(name, &self.binary, &self.flags, &self.cluster, dir)?;
+        let home = self.home.iter().map(PathBuf::as_path);
+        let places: Vec<_> = home.flat_map(|home| [("HOME", home), ("TMPDIR", home)]).collect();
+        let (flags, cluster) = (&self.flags, &self.cluster);
+        let controller = Controller::start_with(name, &self.binary, flags, &places, cluster, dir)?;
         self.controller = Some(controller);
         Ok(())
     }

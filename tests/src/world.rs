@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use testbed::{Cluster, ControlPlane, Controller, GitServer, Options, Stack, StackFlags};
 
 /// A cluster that has our custom resources, but not yet our controllers.
@@ -11,7 +11,7 @@ pub struct Ground {
     cluster: Cluster,
     dir: PathBuf,
     // Owners of what the other fields name. No plane with USE_EXISTING_CLUSTER=true.
-    _plane: Option<ControlPlane>,
+    plane: Option<Mutex<ControlPlane>>,
     _scratch: Option<tempfile::TempDir>,
 }
 
@@ -29,11 +29,11 @@ impl Ground {
         let ground = if let Some(cluster) = Cluster::existing()? {
             let scratch = tempfile::tempdir()?;
             let dir = scratch.path().to_path_buf();
-            Self { cluster, dir, _plane: None, _scratch: Some(scratch) }
+            Self { cluster, dir, plane: None, _scratch: Some(scratch) }
         } else {
             let plane = ControlPlane::start(Options::default())?;
             let (cluster, dir) = (plane.cluster().clone(), plane.dir().join("controllers"));
-            Self { cluster, dir, _plane: Some(plane), _scratch: None }
+            Self { cluster, dir, plane: Some(Mutex::new(plane)), _scratch: None }
         };
         Stack::install_crds(&ground.cluster, &repository_root().join("config/crds"))?;
         Ok(ground)
@@ -107,6 +107,17 @@ impl World {
     /// The git server; each test has repositories of its own on it.
     pub fn git(&self) -> &GitServer {
         &self.git
+    }
+
+    /// Ends the API server as `kill -9` does, does something, and starts it again. Only a test with a
+    /// world of its own may do so. Blocks the calling thread.
+    ///
+    /// # Errors
+    /// If it does not come up again, or if it is not ours.
+    pub fn kill_and_restart_api_server(&self, between: impl FnOnce()) -> Result<()> {
+        let plane = self.ground.plane.as_ref().context("the API server is not ours to kill")?;
+        let mut plane = plane.lock().unwrap_or_else(PoisonError::into_inner);
+        plane.kill_and_restart_api_server(between)
     }
 
     /// Where the controllers log.

@@ -1,7 +1,9 @@
 //! A plan carried out. The only writer of applied objects.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future};
 use manifest::{Object, kind_rank};
 use serde_json::Value;
 
@@ -37,7 +39,9 @@ pub(crate) async fn execute(
         let rank = kind_rank(first.object.kind());
         let alike = steps.iter().take_while(|step| kind_rank(step.object.kind()) == rank).count();
         let later = steps.split_off(alike);
+        let failed = AtomicBool::new(false);
         let mut results = futures::stream::iter(steps)
+            .take_while(|_| future::ready(!failed.load(Ordering::Relaxed)))
             .map(|step| carry_out(tenant, step, options, retain))
             .buffered(tenant.settings().concurrency.max(1));
         let mut failure = None;
@@ -47,6 +51,7 @@ pub(crate) async fn execute(
                 // Only the first one ends it, but each is told with best effort.
                 Err(error) => {
                     let ends = outcome.fail(error, options).err();
+                    failed.fetch_or(ends.is_some(), Ordering::Relaxed);
                     failure = failure.or(ends);
                 }
             }

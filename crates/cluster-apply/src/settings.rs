@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use manifest::GroupKind;
+
+/// How long a watch lasts unless something else is said.
+const WATCH_LIMIT: Duration = Duration::from_secs(290);
 
 /// What stays the same for all that one controller applies.
 #[derive(Clone, Debug)]
@@ -18,6 +22,9 @@ pub struct Settings {
     pub custom_stage: Vec<GroupKind>,
     /// How many requests one apply has in flight at once.
     pub concurrency: usize,
+    /// After how long the API server is to end a watch, which is then opened again. One that is
+    /// silent for longer is dead, although nobody said so.
+    pub watch_limit: Duration,
     /// Asked before each write; none means always allowed.
     pub fence: Option<Arc<dyn Fence>>,
 }
@@ -90,6 +97,7 @@ impl Settings {
             },
             custom_stage: Vec::new(),
             concurrency: 4,
+            watch_limit: WATCH_LIMIT,
             fence: None,
         }
     }
@@ -102,6 +110,7 @@ impl Settings {
             cleanup: Cleanup::default(),
             custom_stage: Vec::new(),
             concurrency: 8,
+            watch_limit: WATCH_LIMIT,
             fence: None,
         }
     }

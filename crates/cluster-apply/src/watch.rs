@@ -18,10 +18,9 @@ use crate::discovery::DiscoveryError;
 
 /// How many objects one answer to a list holds.
 const PAGE: &str = "100";
-/// After how many seconds the server ends a watch. It is then opened again where it ended.
-const WATCH_SECONDS: u64 = 290;
-/// After how long a silent watch is taken for dead. The server ends it before.
-const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 15);
+/// How much longer than its limit a watch may be silent before it is taken for dead. The server ends
+/// it before.
+const SLACK: Duration = Duration::from_secs(15);
 /// The first and the longest pause after trouble.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// How long one event may be.
@@ -225,17 +224,18 @@ impl Watcher {
 
     async fn open(&mut self) -> Result<(), Trouble> {
         let collection = self.collection().await?;
+        let limit = self.tenant.settings().watch_limit;
         let from = self.from.as_deref().unwrap_or_default();
         let query = self
             .query()
             .with("watch", "true")
             .with("allowWatchBookmarks", "true")
-            .with("timeoutSeconds", &WATCH_SECONDS.to_string())
+            .with("timeoutSeconds", &limit.as_secs().to_string())
             .with("resourceVersion", from);
         let uri = query.after(&collection);
         match self.tenant.open(&uri, self.what.metadata_only).await {
             Ok(answer) => {
-                self.lines = Some(Lines::new(answer.into_body()));
+                self.lines = Some(Lines::new(answer.into_body(), limit + SLACK));
                 self.next.push_back(Sight::Following);
             }
             Err(error) if error.refusal().is_some_and(|refusal| refusal.code == 410) => {
@@ -288,11 +288,13 @@ struct Lines {
     /// How much of what was read is known to hold no line end.
     searched: usize,
     opened: Instant,
+    /// After how long without a word it is dead.
+    silence: Duration,
 }
 
 impl Lines {
-    fn new(body: Body) -> Self {
-        Self { body, read: BytesMut::new(), searched: 0, opened: Instant::now() }
+    fn new(body: Body, silence: Duration) -> Self {
+        Self { body, read: BytesMut::new(), searched: 0, opened: Instant::now(), silence }
     }
 
     /// The next event; none if there will be no more.
@@ -309,7 +311,7 @@ impl Lines {
             if self.searched > MAX_EVENT_BYTES {
                 return None;
             }
-            let frame = timeout(SILENCE, self.body.frame()).await.ok()??;
+            let frame = timeout(self.silence, self.body.frame()).await.ok()??;
             if let Ok(data) = frame.ok()?.into_data() {
                 self.read.extend_from_slice(&data);
             }

@@ -114,6 +114,7 @@ fn apply_settings(arguments: &Arguments, leadership: Leadership) -> cluster_appl
         cleanup: Cleanup::default(),
         custom_stage: Vec::new(),
         concurrency: 4,
+        watch_limit: arguments.flags.watch_timeout,
         fence: Some(Arc::new(LeaderFence(leadership))),
     };
     for manager in &arguments.override_manager {

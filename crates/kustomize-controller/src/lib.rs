@@ -116,5 +116,6 @@ fn apply_settings(arguments: &Arguments, leadership: Leadership) -> cluster_appl
     }
     settings.fence = Some(Arc::new(LeaderFence(leadership)));
     settings.concurrency = usize::from(arguments.concurrent_ssa);
+    settings.watch_limit = arguments.flags.watch_timeout;
     settings
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{BoolishValueParser, TypedValueParser as _};
+use kube::runtime::watcher;
 
 /// Flags common to all controllers.
 #[derive(Clone, Debug, Args)]
@@ -51,6 +52,10 @@ pub struct Flags {
     /// Accepted for compatibility: what an object refers to is watched, whatever its labels.
     #[arg(long, default_value = "reconcile.fluxcd.io/watch=Enabled")]
     pub watch_configs_label_selector: String,
+    /// After how long the API server is to end a watch, which is then opened again. One that is silent
+    /// for longer is dead, although nobody said so.
+    #[arg(long, default_value = "290s", value_parser = watch_timeout)]
+    pub watch_timeout: Duration,
     /// The first delay after a failure; it doubles up to `--max-retry-delay`.
     #[arg(long, default_value = "750ms", value_parser = duration)]
     pub min_retry_delay: Duration,
@@ -114,6 +119,12 @@ impl Flags {
         Ok(Gates(gates))
     }
 
+    /// How objects are watched.
+    pub(crate) fn watch_config(&self) -> watcher::Config {
+        let seconds = u32::try_from(self.watch_timeout.as_secs()).unwrap_or(u32::MAX);
+        watcher::Config::default().timeout(seconds)
+    }
+
     /// The namespace to watch; none for all of them.
     pub(crate) fn watched_namespace(&self) -> Option<&str> {
         (!self.watch_all_namespaces).then_some(self.runtime_namespace.as_str())
@@ -167,6 +178,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_negative| format!("`{text}` is negative"))
 }
 
+/// How long a watch may last, in whole seconds. The client allows no more.
+fn watch_timeout(text: &str) -> Result<Duration, String> {
+    let limit = duration(text)?;
+    if limit.subsec_nanos() != 0 || !(1..=290).contains(&limit.as_secs()) {
+        return Err(format!("`{text}` is not a number of seconds from 1s to 290s"));
+    }
+    Ok(limit)
+}
+
 /// Booleans as Go's flags take them: `--x`, `--x=true`, `--x=false`.
 pub fn boolean() -> impl clap::builder::TypedValueParser<Value = bool> {
     BoolishValueParser::new().map(|value| value)
@@ -213,6 +233,10 @@ mod tests {
     #[test]
     fn an_unknown_flag_or_gate_is_an_error() {
         assert!(parse(&["--no-such-flag"]).is_err());
+        assert!(parse(&["--watch-timeout=1s"]).is_ok());
+        for wrong in ["0s", "1500ms", "5m"] {
+            assert!(parse(&[&format!("--watch-timeout={wrong}")]).is_err(), "{wrong}");
+        }
         let flags = parse(&["--feature-gates=A=true,B=false"]).unwrap();
         assert!(flags.gates(&[("A", false), ("B", true)]).unwrap().enabled("A"));
         let error = flags.gates(&[("A", false)]).unwrap_err();

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, future};
 use k8s_openapi::NamespaceResourceScope;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::{self, Store};
-use kube::runtime::watcher::{Config, Event};
+use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 
@@ -29,7 +29,7 @@ where
 {
     let (store, writer) = reflector::store();
     let (metrics, controller) = (runtime.metrics.clone(), runtime.name);
-    let events = watch::<K>(runtime.api(), Config::default())
+    let events = watch::<K>(runtime.api(), runtime.flags.watch_config())
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)

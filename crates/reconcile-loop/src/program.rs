@@ -23,6 +23,8 @@ use crate::requeue::Jitter;
 const DRAIN_EVENTS: Duration = Duration::from_secs(1);
 /// How long what a server has begun may take to be over then.
 const DRAIN_SERVED: Duration = Duration::from_secs(10);
+/// How much longer than a watch lasts the API server may be silent. Whoever watches gives up before.
+const SLACK: Duration = Duration::from_secs(20);
 /// How long the Lease may take to be read.
 const RENEWED: Duration = Duration::from_secs(5);
 /// How long threads that compute may take to end then.
@@ -156,6 +158,9 @@ where
     crate::serve::probes(flags.health_addr, Arc::clone(&ready)).await?;
     let mut config = Config::infer().await.map_err(StartError::Cluster)?;
     config.headers.push(user_agent(name));
+    // A request that is never answered would hold a worker, or a watch, for ever.
+    config.read_timeout = Some(flags.watch_timeout + SLACK);
+    config.reset_reader_on_write = true;
     let client = Client::try_from(config.clone()).map_err(StartError::Client)?;
     let (end, ending) = watch::channel(false);
     signals(end.clone()).map_err(StartError::Signals)?;

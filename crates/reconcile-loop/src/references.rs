@@ -7,7 +7,7 @@ use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::PartialObjectMeta;
 use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::watcher::Event;
 use kube::{Api, Resource, ResourceExt as _};
 
 use crate::confined::answered;
@@ -98,7 +98,7 @@ where
     let (metrics, controller) = (runtime.metrics.clone(), runtime.name);
     let mut listed = false;
     let events =
-        lasting(api, watcher::Config::default()).default_backoff().for_each(move |event| {
+        lasting(api, runtime.flags.watch_config()).default_backoff().for_each(move |event| {
             let mut tell = |object: &PartialObjectMeta<K>| {
                 let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
                 answered(&metrics, controller, || changed(&namespace, &name));

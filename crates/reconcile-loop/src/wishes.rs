@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt as _, stream};
 use kube::core::DeserializeGuard;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::reflector::{self, ObjectRef};
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::watcher::Event;
 use kube::{Api, ResourceExt as _};
 
 use crate::program::Runtime;
@@ -29,7 +29,7 @@ pub(crate) fn own_changes<K: FluxKind>(
     seen: impl Fn(&ObjectRef<K>),
 ) -> impl Stream<Item = ObjectRef<K>> {
     let api: Api<DeserializeGuard<K>> = runtime.api();
-    let config = watcher::Config::default().labels(&runtime.flags.watch_label_selector);
+    let config = runtime.flags.watch_config().labels(&runtime.flags.watch_label_selector);
     let mut wishes = Wishes::default();
     watch(api, config)
         .default_backoff()

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 pub enum ApiFault {
     /// It is too busy for anything but watches: 429, to be asked again after a second.
     TooBusy,
+    /// It never answers anything but watches, and does not hang up either.
+    Mute,
     /// What a watch would begin with is forgotten; the status says so: 410.
     GoneByStatus,
     /// The same, said by the first event of the watch.
@@ -16,7 +18,7 @@ pub enum ApiFault {
 
 impl ApiFault {
     /// The answer to a request, if the fault is about such requests.
-    pub(crate) fn answer(self, is_watch: bool) -> Option<Response> {
+    pub(crate) async fn answer(self, is_watch: bool) -> Option<Response> {
         let json = (header::CONTENT_TYPE, "application/json");
         match self {
             Self::TooBusy if !is_watch => {
@@ -33,7 +35,8 @@ impl ApiFault {
                 let event = format!("{{\"type\":\"ERROR\",\"object\":{status}}}\n");
                 Some(([json], event).into_response())
             }
-            Self::TooBusy | Self::GoneByStatus | Self::GoneByEvent => None,
+            Self::Mute if !is_watch => std::future::pending().await,
+            Self::TooBusy | Self::Mute | Self::GoneByStatus | Self::GoneByEvent => None,
         }
     }
 }

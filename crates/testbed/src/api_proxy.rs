@@ -3,11 +3,11 @@
 use crate::{ApiFault, Cluster, Interruption};
 use anyhow::Result;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, Stream, StreamExt as _, stream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
@@ -36,12 +36,15 @@ struct Way {
     state: Mutex<WayState>,
     /// Watches end when this changes.
     breaks: watch::Sender<()>,
+    /// Watches hear nothing more when this changes, and do not end.
+    silences: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
 struct WayState {
     fault: Option<ApiFault>,
     requests: Vec<String>,
+    unanswered: Vec<String>,
 }
 
 impl Way {
@@ -87,9 +90,20 @@ impl ApiProxy {
         self.way.breaks.send_replace(());
     }
 
+    /// From now on, the watches that there are hear nothing more, and nobody tells them that they are
+    /// dead: as behind a balancer that has forgotten a connection. New ones are watches as ever.
+    pub fn silence_watches(&self) {
+        self.way.silences.send_replace(());
+    }
+
     /// All requests that came since the last call, as `METHOD path?query`.
     pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.way.state().requests)
+    }
+
+    /// As [`Self::take_requests`], those that the API server was not there to answer.
+    pub fn take_unanswered(&self) -> Vec<String> {
+        std::mem::take(&mut self.way.state().unanswered)
     }
 }
 
@@ -104,12 +118,15 @@ async fn pass_on(
     request: Request,
 ) -> Response {
     let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
+    let line = format!("{} {}", request.method(), request.uri());
     let fault = {
         let mut state = way.state();
-        state.requests.push(format!("{} {}", request.method(), request.uri()));
+        state.requests.push(line.clone());
         state.fault
     };
-    if let Some(answer) = fault.and_then(|fault| fault.answer(is_watch)) {
+    if let Some(fault) = fault
+        && let Some(answer) = fault.answer(is_watch).await
+    {
         return answer;
     }
     let (mut parts, body) = request.into_parts();
@@ -120,13 +137,31 @@ async fn pass_on(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let request = Request::from_parts(parts, kube::client::Body::from(body));
-    let mut broken = way.breaks.subscribe();
+    let (mut broken, silent) = (way.breaks.subscribe(), way.silences.subscribe());
     match client.send(request).await {
         Ok(response) if is_watch => response.map(|body| {
             let end = async move { broken.changed().await }.boxed();
-            Body::from_stream(Body::new(body).into_data_stream().take_until(end))
+            Body::from_stream(until_silent(body, silent).take_until(end))
         }),
         Ok(response) => response.map(Body::new),
-        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
+        Err(error) => {
+            way.state().unanswered.push(line);
+            (StatusCode::BAD_GATEWAY, error.to_string()).into_response()
+        }
     }
+}
+
+/// What a body holds; once it is silenced, nothing more and no end either.
+fn until_silent(
+    body: kube::client::Body,
+    silent: watch::Receiver<()>,
+) -> impl Stream<Item = Result<Bytes, axum::Error>> {
+    let frames = Body::new(body).into_data_stream();
+    stream::unfold((frames, silent), |(mut frames, mut silent)| async move {
+        let frame = tokio::select! {
+            frame = frames.next() => frame?,
+            _ = silent.changed() => std::future::pending().await,
+        };
+        Some((frame, (frames, silent)))
+    })
 }

@@ -3,7 +3,7 @@
 use crate::certificates::Ca;
 use crate::process::ScratchDir;
 use crate::{Cluster, Process, free_port};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,12 +37,15 @@ pub struct ControlPlane {
     cluster: Cluster,
     // Dropped from top to bottom: clients first, etcd last, then the directory.
     processes: Vec<Process>,
+    /// Starts the API server anew, on its old port.
+    api_server: Command,
     dir: ScratchDir,
 }
 
 /// Ports are found free and then used, so somebody else can be faster; a new start finds new ones.
 const ATTEMPTS: usize = 3;
 const START_TIMEOUT: Duration = Duration::from_secs(90);
+const API_SERVER: &str = "kube-apiserver";
 
 /// The controllers that a user meets. Nodes, volumes and clouds are left out: nothing here
 /// has them, and each controller costs the machine.
@@ -108,10 +111,8 @@ impl ControlPlane {
         etcd.args(etcd_flags(root, &etcd_url, free_port()?));
         let mut api = Command::new(assets.path(Program::KubeApiserver)?);
         api.args(apiserver_flags(root, &etcd_url, api_port, options.audit)?);
-        let mut processes = vec![
-            Process::start("etcd", &etcd, root)?,
-            Process::start("kube-apiserver", &api, root)?,
-        ];
+        let mut processes =
+            vec![Process::start("etcd", &etcd, root)?, Process::start(API_SERVER, &api, root)?];
         let cluster = Cluster::new(&kubeconfig, assets)?;
         wait_ready(&cluster, &mut processes)?;
 
@@ -132,7 +133,7 @@ impl ControlPlane {
             cluster.kubectl_with_input(&["create", "-f", "-"], &lab_node().to_string())?;
         }
         processes.reverse();
-        let plane = Self { cluster: cluster.trusting(ca), processes, dir };
+        let plane = Self { cluster: cluster.trusting(ca), processes, api_server: api, dir };
         plane.wait_for_controllers()?;
         Ok(plane)
     }
@@ -155,6 +156,21 @@ impl ControlPlane {
     /// Its programs.
     pub fn processes(&self) -> &[Process] {
         &self.processes
+    }
+
+    /// Ends the API server as `kill -9` does, does something, starts it again and waits until it
+    /// answers. etcd keeps what it has been told. Blocks the calling thread.
+    ///
+    /// # Errors
+    /// If it does not come up again.
+    pub fn kill_and_restart_api_server(&mut self, between: impl FnOnce()) -> Result<()> {
+        let at = self.processes.iter().position(|process| process.name() == API_SERVER);
+        let at = at.context("there is no API server")?;
+        self.processes.remove(at).kill()?;
+        between();
+        let again = Process::start(API_SERVER, &self.api_server, self.dir.path())?;
+        self.processes.insert(at, again);
+        wait_ready(&self.cluster, &mut self.processes)
     }
 
     /// A namespace without its service account refuses pods, so nothing works before this does.

@@ -19,6 +19,10 @@ struct Disturbed {
 
 impl Disturbed {
     async fn new(title: &str) -> Self {
+        Self::with(title, &[]).await
+    }
+
+    async fn with(title: &str, flags: &[&str]) -> Self {
         let scene = Scene::new(title).await.unwrap();
         let files = ["app", "other"].map(|name| (format!("{name}/a.yaml"), config_map(name, "1")));
         let files = files.each_ref().map(|(path, text)| (path.as_str(), Some(text.as_str())));
@@ -26,7 +30,7 @@ impl Disturbed {
         scene.apply_source("app", &json!({})).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let proxy = ApiProxy::start(scene.world().cluster(), dir.path()).await.unwrap();
-        let shard = Shard::start(&scene, proxy.cluster(), &[]).unwrap();
+        let shard = Shard::start(&scene, proxy.cluster(), flags).unwrap();
         let disturbed = Self { scene, proxy, shard, _dir: dir };
         disturbed.apply("app", json!({}));
         disturbed.scene.until_ready(KS, "app", "Applied").await.unwrap();
@@ -131,4 +135,65 @@ async fn what_is_suspended_is_silent() {
     let own = requests.iter().filter(|line| line.contains("/kustomizations/app"));
     let own: Vec<_> = own.filter(|line| !line.contains("watch=")).collect();
     assert!(own.len() <= 1, "the finalizer alone is to be written: {own:?}");
+}
+
+/// After how long a watch of these tests ends.
+const WATCH: Duration = Duration::from_secs(3);
+/// How long it takes at most until a dead one is given up: the slack of all that wait, and a pause.
+const GIVEN_UP: Duration = Duration::from_mins(1);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watches_that_are_silently_dead_are_given_up() {
+    let flag = format!("--watch-timeout={}s", WATCH.as_secs());
+    let disturbed = Disturbed::with("silent-watches", &[&flag]).await;
+    let (scene, proxy) = (&disturbed.scene, &disturbed.proxy);
+    // Its own kind, what it applied, and what it reads: each is seen by a watch of its own.
+    for (n, kind) in ["own", "applied", "source"].into_iter().enumerate() {
+        proxy.silence_watches();
+        let began = Instant::now();
+        match kind {
+            "own" => {
+                disturbed.apply("other", json!({}));
+                let ready = |o: &Value| o["status"]["conditions"].to_string().contains("Applied");
+                scene.until_object(GIVEN_UP, KS, "other", ready).await.unwrap();
+            }
+            "applied" => {
+                scene.delete(MAP, "app").await.unwrap();
+                let back = |o: &Value| o["data"]["key"] == "1";
+                scene.until_object(GIVEN_UP, MAP, "app", back).await.unwrap();
+            }
+            _ => {
+                let files = config_map("app", "2");
+                scene.commit(&[("app/a.yaml", Some(&files))]).unwrap();
+                let token = n.to_string();
+                scene.request_reconcile(Kind::GitRepository, "app", &token).await.unwrap();
+                let new = |o: &Value| o["data"]["key"] == "2";
+                scene.until_object(GIVEN_UP, MAP, "app", new).await.unwrap();
+            }
+        }
+        println!("{kind}: seen after {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_never_answered_are_given_up() {
+    let flag = format!("--watch-timeout={}s", WATCH.as_secs());
+    let disturbed = Disturbed::with("mute", &[&flag]).await;
+    let (scene, proxy) = (&disturbed.scene, &disturbed.proxy);
+    proxy.take_requests();
+    proxy.set_fault(Some(ApiFault::Mute));
+    disturbed.apply("other", json!({}));
+    // Its finalizer is the first that is written.
+    let asked = eventually(GIVEN_UP, || async {
+        let asked = proxy.take_requests();
+        let asked = asked.iter().any(|it| it.starts_with("PATCH ") && it.contains("/other"));
+        anyhow::ensure!(asked, "nothing is written");
+        Ok(())
+    });
+    asked.await.unwrap();
+    proxy.set_fault(None);
+    let ready = |o: &Value| o["status"]["conditions"].to_string().contains("Applied");
+    let began = Instant::now();
+    scene.until_object(GIVEN_UP, KS, "other", ready).await.unwrap();
+    println!("applied after {:?}", began.elapsed());
 }

@@ -1,11 +1,13 @@
 //! The system tests. One binary, so that they share one control plane.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
+mod api_server_restarts;
 mod buckets;
 mod canaries;
 mod crash;
 mod custom_resources;
 mod decryption;
+mod decryption_disk;
 mod dependencies;
 mod disturbances;
 mod expressions;
@@ -47,6 +49,7 @@ mod remote_bases;
 mod remote_clusters;
 mod restarts;
 mod seeds;
+mod sizes;
 mod sources;
 mod subtree;
 mod takeover;
