@@ -58,8 +58,9 @@ impl Worker {
     }
 }
 
-/// Kills the API server and starts it again. Nobody asks too much of it meanwhile.
-fn kill(world: &World, workers: [&Worker; 2]) {
+/// Kills the API server and starts it again. Nobody asks too much of it meanwhile. Answers how long
+/// that took, and how many requests of each were in vain.
+fn kill(world: &World, workers: [&Worker; 2]) -> (Duration, [usize; 2]) {
     let mut gone = Instant::now();
     let restart = || {
         world.kill_and_restart_api_server(|| {
@@ -71,12 +72,13 @@ fn kill(world: &World, workers: [&Worker; 2]) {
     };
     tokio::task::block_in_place(restart).unwrap();
     let away = gone.elapsed();
-    for worker in workers {
+    let allowed = REQUESTS_A_SECOND * usize::try_from(away.as_secs() + 1).unwrap();
+    let in_vain = workers.map(|worker| {
         let asked = worker.proxy.take_unanswered();
-        println!("{} requests in {away:?} without an API server", asked.len());
-        let allowed = REQUESTS_A_SECOND * usize::try_from(away.as_secs() + 1).unwrap();
         assert!(asked.len() < allowed, "{} requests in {away:?}: {asked:#?}", asked.len());
-    }
+        asked.len()
+    });
+    (away, in_vain)
 }
 
 async fn uids(scene: &Scene) -> BTreeMap<String, String> {
@@ -137,14 +139,15 @@ async fn an_api_server_that_is_killed_and_comes_back_loses_nothing() {
             revision
         };
         kustomize.until_written(since, "/configmaps/", SENT).await;
-        kill(world, [&kustomize, &helm]);
+        let (away, in_vain) = kill(world, [&kustomize, &helm]);
         let began = Instant::now();
         let applied = |ks: &Value| {
             let revision_of = ks["status"]["lastAppliedRevision"].as_str().unwrap_or_default();
             revision_of.ends_with(&revision) && is_ready(ks)
         };
         scene.until_object(SOON, KS, "app", applied).await.unwrap();
-        println!("all was applied {:?} after its return", began.elapsed());
+        let took = began.elapsed();
+        println!("away for {away:?}, {in_vain:?} requests in vain, all well {took:?} later");
         let maps = scene.list(MAP).await.unwrap();
         let right = maps.iter().filter(|map| map["data"]["key"] == value.as_str()).count();
         assert_eq!(right, OBJECTS);
