@@ -18,14 +18,16 @@ pub(super) struct Head {
     /// What is always there.
     beginning: usize,
     read: AtomicUsize,
+    /// How much came at once the last time.
+    last: AtomicUsize,
     taken: AtomicUsize,
     is_whole: AtomicBool,
 }
 
 impl Head {
     pub(super) fn new(room: Arc<Semaphore>, beginning: usize) -> Self {
-        let (read, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { room, beginning, read, taken, is_whole: AtomicBool::new(false) }
+        let [read, last, taken] = [(); 3].map(|()| AtomicUsize::new(0));
+        Self { room, beginning, read, last, taken, is_whole: AtomicBool::new(false) }
     }
 
     /// What comes from now on is a body, which counts for itself.
@@ -33,31 +35,44 @@ impl Head {
         self.is_whole.store(true, Ordering::Relaxed);
     }
 
-    /// The request is answered; what comes from now on is another head.
-    pub(super) fn is_over(&self) {
-        self.room.add_permits(self.taken.swap(0, Ordering::Relaxed));
-        self.read.store(0, Ordering::Relaxed);
+    /// The request is answered; what comes from now on is another head, and so may be what came last.
+    /// Whether there is room for that.
+    pub(super) fn is_over(&self) -> bool {
+        self.leave();
+        self.read.store(self.last.load(Ordering::Relaxed), Ordering::Relaxed);
         self.is_whole.store(false, Ordering::Relaxed);
+        self.has_room()
     }
 
-    /// Takes room for `more` bytes, if there is any.
+    /// Whether there is room for `more` bytes.
     fn grow(&self, more: usize) -> bool {
+        self.last.store(more, Ordering::Relaxed);
         if self.is_whole.load(Ordering::Relaxed) {
             return true;
         }
-        let read = self.read.fetch_add(more, Ordering::Relaxed) + more;
-        let lacks = read.saturating_sub(self.beginning + self.taken.load(Ordering::Relaxed));
+        self.read.fetch_add(more, Ordering::Relaxed);
+        self.has_room()
+    }
+
+    /// Takes room for what was read, if there is any.
+    fn has_room(&self) -> bool {
+        let has = self.beginning + self.taken.load(Ordering::Relaxed);
+        let lacks = self.read.load(Ordering::Relaxed).saturating_sub(has);
         let Ok(lacks) = u32::try_from(lacks) else { return false };
         let Ok(room) = self.room.try_acquire_many(lacks) else { return false };
         self.taken.fetch_add(room.num_permits(), Ordering::Relaxed);
         room.forget();
         true
     }
+
+    fn leave(&self) {
+        self.room.add_permits(self.taken.swap(0, Ordering::Relaxed));
+    }
 }
 
 impl Drop for Head {
     fn drop(&mut self) {
-        self.is_over();
+        self.leave();
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Uri};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -185,7 +186,9 @@ impl<H: Handler> Server<H> {
         let mut response = hyper::Response::new(Full::from(reply.body));
         *response.status_mut() = reply.status;
         *response.headers_mut() = reply.headers;
-        self.head.is_over();
+        if !self.head.is_over() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 
