@@ -206,6 +206,8 @@ impl<R: Reconciler> Turn<R> {
             name,
             namespace,
         );
+        // The last words about an object that ends the process.
+        span.in_scope(|| tracing::debug!("reconciliation begins"));
         let began = Instant::now();
         let active = self.runtime.metrics.begin(&self.name);
         let run = confined::<R::Kind, _>(&self.runtime.metrics, self.advance(object));
