@@ -159,6 +159,25 @@ pub enum Error {
 }
 
 impl Provider {
+    /// A provider of which nothing else is known.
+    pub fn new(kind: Kind, address: impl Into<String>) -> Self {
+        Self {
+            kind,
+            address: Secret::new(address),
+            channel: String::new(),
+            username: String::new(),
+            password: Secret::default(),
+            token: Secret::default(),
+            token_of: TokenOf::default(),
+            headers: BTreeMap::new(),
+            nats_credentials: Secret::default(),
+            nats_seed: Secret::default(),
+            status_id: String::new(),
+            uid: String::new(),
+            alert: AlertIdentity::default(),
+        }
+    }
+
     /// The token, or else the password, as the git services have it.
     pub(crate) fn token_or_password(&self) -> &Secret {
         if self.token.is_empty() { &self.password } else { &self.token }

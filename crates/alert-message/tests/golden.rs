@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{Answer, Error, Kind, Place, Provider, Request, Step, TokenOf, begin};
+use alert_message::{Answer, Error, Kind, Place, Provider, Request, Step, begin};
 use event_api::Event;
 use secret_text::Secret;
 use serde::Deserialize;
@@ -105,20 +105,15 @@ fn play(case: &Case) -> (Vec<Recorded>, String) {
 
 fn provider(settings: &Settings) -> Provider {
     Provider {
-        kind: Kind::named(&settings.kind).unwrap(),
-        address: Secret::new(settings.address.as_str()),
         channel: settings.channel.clone(),
         username: settings.username.clone(),
         password: Secret::new(settings.password.as_str()),
         token: Secret::new(settings.token.as_str()),
-        token_of: TokenOf::default(),
         headers: settings
             .headers
             .iter()
             .map(|(k, v)| (k.clone(), Secret::new(v.as_str())))
             .collect(),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
         status_id: settings.status_id.clone(),
         uid: settings.uid.clone(),
         alert: alert_message::AlertIdentity {
@@ -126,6 +121,7 @@ fn provider(settings: &Settings) -> Provider {
             namespace: "apps".to_owned(),
             uid: "6f1c2a9e-9f5b-4d5e-8a57-2f3a7c9b1d10".to_owned(),
         },
+        ..Provider::new(Kind::named(&settings.kind).unwrap(), settings.address.as_str())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_message::{AlertIdentity, Answer, Kind, Place, Provider, Step, TokenOf, begin};
+use alert_message::{Answer, Kind, Place, Provider, Step, begin};
 use event_api::{Event, InvolvedObject, Severity};
 use proptest::prelude::*;
 use secret_text::Secret;
@@ -43,19 +43,14 @@ proptest! {
             for severity in [Severity::Info, Severity::Error, event.severity.clone()] {
                 let event = Event { severity, ..event.clone() };
                 let provider = Provider {
-                    kind,
-                    address: Secret::new(address.as_str()),
                     channel: texts[5].clone(),
                     username: texts[6].clone(),
                     password: Secret::new("password"),
                     token: Secret::new(texts[7].as_str()),
-                    token_of: TokenOf::default(),
                     headers: BTreeMap::from([("X".to_owned(), Secret::new("y"))]),
-                    nats_credentials: Secret::default(),
-                    nats_seed: Secret::default(),
                     status_id: "id".to_owned(),
                     uid: "uid".to_owned(),
-                    alert: AlertIdentity::default(),
+                    ..Provider::new(kind, address.as_str())
                 };
                 let mut step = begin(&provider, &event, Place::First);
                 for _ in 0..STEPS {
@@ -76,19 +71,13 @@ proptest! {
     fn no_error_shows_the_address(path in "[a-zA-Z0-9]{20}") {
         for kind in Kind::all() {
             let provider = Provider {
-                kind,
-                address: Secret::new(path.as_str()),
                 channel: "channel/topic".to_owned(),
                 username: "user".to_owned(),
                 password: Secret::new("password"),
                 token: Secret::new("user:token"),
-                token_of: TokenOf::default(),
-                headers: BTreeMap::new(),
-                nats_credentials: Secret::default(),
-                nats_seed: Secret::default(),
                 status_id: "id".to_owned(),
                 uid: "uid".to_owned(),
-                alert: AlertIdentity::default(),
+                ..Provider::new(kind, path.as_str())
             };
             let event: Event = serde_json::from_str(r#"{"involvedObject":{},"severity":"info"}"#).unwrap();
             if let Err(error) = begin(&provider, &event, Place::First) {

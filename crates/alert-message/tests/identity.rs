@@ -1,27 +1,18 @@
 //! Tokens that are not the provider's own: of identities at clouds, and of GitHub Apps.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
-use std::collections::BTreeMap;
-
-use alert_message::{AlertIdentity, Answer, Kind, Place, Provider, Request, Step, TokenOf, begin};
+use alert_message::{Answer, Kind, Place, Provider, Request, Step, TokenOf, begin};
 use event_api::Event;
 use secret_text::Secret;
 
 fn provider(kind: Kind, address: &str, channel: &str, token_of: TokenOf) -> Provider {
     Provider {
-        kind,
-        address: Secret::new(address),
         channel: channel.to_owned(),
-        username: String::new(),
-        password: Secret::default(),
         token: Secret::new("canary"),
         token_of,
-        headers: BTreeMap::new(),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
         status_id: "id".to_owned(),
         uid: "uid".to_owned(),
-        alert: AlertIdentity::default(),
+        ..Provider::new(kind, address)
     }
 }
 

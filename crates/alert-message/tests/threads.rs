@@ -3,9 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what tests share fails as tests do")]
 
-use std::collections::BTreeMap;
-
-use alert_message::{AlertIdentity, Answer, Kind, Place, Provider, Step, Thread, TokenOf, begin};
+use alert_message::{Answer, Kind, Place, Provider, Step, Thread, begin};
 use event_api::Event;
 use secret_text::Secret;
 use serde_json::{Value, json};
@@ -14,19 +12,13 @@ const SLACK: &str = "https://slack.com/api/chat.postMessage";
 
 fn provider(kind: Kind, address: &str) -> Provider {
     Provider {
-        kind,
-        address: Secret::new(address),
         channel: "channel/topic".to_owned(),
         username: "user".to_owned(),
         password: Secret::new("password"),
         token: Secret::new("token"),
-        token_of: TokenOf::default(),
-        headers: BTreeMap::new(),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
         status_id: "id".to_owned(),
         uid: "uid".to_owned(),
-        alert: AlertIdentity::default(),
+        ..Provider::new(kind, address)
     }
 }
 

@@ -8,6 +8,7 @@ use http_access::header::{
 use http_access::{Access, Authorization, Body, Cause, Client, Clients, Secret, SendError};
 use tokio::time::Instant;
 
+use crate::mask::Mask;
 use crate::retry::{Retry, retry_after};
 use crate::{Error, nats, shared_key};
 
@@ -32,6 +33,7 @@ pub(crate) async fn converse(
     access: &Access,
     mut step: Step,
     deadline: Instant,
+    mask: &mut Mask,
 ) -> Result<Option<Thread>, Failed> {
     loop {
         step = match step {
@@ -39,7 +41,7 @@ pub(crate) async fn converse(
             Step::Begun(thread) => return Ok(Some(thread)),
             Step::Ask(request, then) => {
                 let client = clients.client(access)?;
-                let (answer, retry) = ask(&client, request, deadline).await?;
+                let (answer, retry) = ask(&client, request, deadline, mask).await?;
                 then(&answer).map_err(|error| Failed { error: error.into(), retry })?
             }
             Step::Publish(publication) => {
@@ -49,15 +51,17 @@ pub(crate) async fn converse(
     }
 }
 
-/// The answer, and whether another attempt may get a better one.
+/// The answer, and whether another attempt may get a better one. `mask` learns what is signed here.
 async fn ask(
     client: &Client,
     request: Request,
     deadline: Instant,
+    mask: &mut Mask,
 ) -> Result<(Answer, Retry), Failed> {
     let mut secret = secret_headers(&request)?;
     if let Some(key) = &request.shared_key {
         let signature = shared_key::authorization(key, &request.url)?;
+        mask.hide(shared_key::secrets(&signature));
         secret.insert(AUTHORIZATION, sensitive(AUTHORIZATION.as_str(), &signature)?);
     }
     let mut headers = HeaderMap::new();

@@ -19,12 +19,16 @@ use std::time::Duration;
 use alert_message::{Place, Provider, Thread};
 use event_api::Event;
 use http_access::{Access, Clients};
+use mask::Mask;
 use tokio::time::{Instant, sleep};
 
 pub use error::Error;
 pub use nats::{NatsError, NatsFault};
 pub use rehearsal::rehearse;
 pub use retry::Retries;
+
+/// Limit: how long telling may take, whatever a provider says.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Tells providers of events. Keeps connections, but no credentials.
 #[derive(Debug, Default)]
@@ -67,19 +71,23 @@ impl Sender {
         access: &Access,
         timeout: Duration,
     ) -> Result<Option<Thread>, Error> {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST);
         let access = Access { avoid_link_local: true, ..access.clone() };
+        let mut mask = Mask::new(provider, &access);
         let mut repeats = 0;
         loop {
             let step = alert_message::begin(provider, event, place)?;
-            let failed = match attempt::converse(&self.clients, &access, step, deadline).await {
+            let told = attempt::converse(&self.clients, &access, step, deadline, &mut mask).await;
+            let failed = match told {
                 Ok(begun) => return Ok(begun),
                 Err(failed) => failed,
             };
-            let wait = self.retries.wait(repeats, failed.retry);
-            match wait.filter(|wait| Instant::now() + *wait < deadline) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            // A server may say any number of seconds.
+            let wait = self.retries.wait(repeats, failed.retry).filter(|wait| *wait < left);
+            match wait {
                 Some(wait) => sleep(wait).await,
-                None => return Err(mask::masked(failed.error, provider)),
+                None => return Err(mask.error(failed.error)),
             }
             repeats += 1;
         }

@@ -3,7 +3,7 @@
 use alert_message::{Error as MessageError, Provider};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use http_access::Login;
+use http_access::{Access, Login};
 use secret_text::Secret;
 use url::Url;
 
@@ -15,40 +15,56 @@ const SHORTEST: usize = 4;
 /// Limit: characters of an answer that are shown.
 const SHOWN: usize = 1024;
 
-/// The error with what a server said made harmless.
-pub(crate) fn masked(error: Error, provider: &Provider) -> Error {
-    match error {
-        Error::Message(MessageError::Refused { status, body }) => {
-            let body = shown(&body, provider);
-            Error::Message(MessageError::Refused { status, body })
+/// What nobody may see of a provider and of how it is reached.
+pub(crate) struct Mask {
+    /// Longest first: one may be a part of another.
+    secrets: Vec<String>,
+}
+
+impl Mask {
+    /// Hides the secrets of a provider, and who we are to the proxy.
+    pub(crate) fn new(provider: &Provider, access: &Access) -> Self {
+        let mut mask = Self { secrets: Vec::new() };
+        mask.hide(of_provider(provider).into_iter().chain(of_proxy(access)));
+        mask
+    }
+
+    /// Hides more.
+    pub(crate) fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
+        self.secrets.extend(secrets.into_iter().filter(|secret| secret.len() >= SHORTEST));
+        self.secrets.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    }
+
+    /// The error with what a server said made harmless.
+    pub(crate) fn error(&self, error: Error) -> Error {
+        match error {
+            Error::Message(MessageError::Refused { status, body }) => {
+                Error::Message(MessageError::Refused { status, body: self.text(&body) })
+            }
+            Error::Message(MessageError::Slack { error }) => {
+                Error::Message(MessageError::Slack { error: self.text(&error) })
+            }
+            Error::Nats { subject, source } => {
+                Error::Nats { subject, source: source.masked(|said| self.text(said)) }
+            }
+            other => other,
         }
-        Error::Message(MessageError::Slack { error }) => {
-            Error::Message(MessageError::Slack { error: shown(&error, provider) })
+    }
+
+    /// A text without secrets, and not too long to be read.
+    pub(crate) fn text(&self, said: &str) -> String {
+        let mut said = said.to_owned();
+        for secret in &self.secrets {
+            said = said.replace(secret, MASK);
         }
-        Error::Nats { subject, source } => {
-            let source = source.masked(|said| shown(said, provider));
-            Error::Nats { subject, source }
+        match said.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}…", &said[..end]),
+            None => said,
         }
-        other => other,
     }
 }
 
-/// A text without what is secret of a provider, and not too long to be read.
-pub(crate) fn shown(said: &str, provider: &Provider) -> String {
-    let mut said = said.to_owned();
-    for secret in secrets(provider) {
-        if secret.len() >= SHORTEST {
-            said = said.replace(&secret, MASK);
-        }
-    }
-    match said.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &said[..end]),
-        None => said,
-    }
-}
-
-/// All that is secret of a provider, longest first: one may be a part of another.
-fn secrets(provider: &Provider) -> Vec<String> {
+fn of_provider(provider: &Provider) -> Vec<String> {
     let (address, token) = (provider.address.expose(), provider.token.expose());
     let (username, password) = (provider.username.as_str(), provider.password.expose());
     // A server knows its path, and servers of chats know who we are by it.
@@ -67,7 +83,17 @@ fn secrets(provider: &Provider) -> Vec<String> {
     let logins = logins.into_iter().filter(|(_, secret)| !secret.is_empty());
     all.extend(logins.map(|(username, secret)| BASE64.encode(format!("{username}:{secret}"))));
     all.push(BASE64.encode(token));
-    all.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    all
+}
+
+/// Who we are to a proxy, which sees it in every request and answers some itself.
+fn of_proxy(access: &Access) -> Vec<String> {
+    let Some(proxy) = &access.proxy else { return Vec::new() };
+    let mut all = of_address(&proxy.url);
+    if let Some(Login { username, password }) = &proxy.login {
+        all.push(password.expose().to_owned());
+        all.push(BASE64.encode(format!("{username}:{}", password.expose())));
+    }
     all
 }
 
@@ -76,7 +102,7 @@ fn of_address(address: &str) -> Vec<String> {
     let Some((before, _)) = address.rsplit_once('@') else { return Vec::new() };
     let written = before.rsplit_once('/').map_or(before, |(_, login)| login);
     let secret = written.split_once(':').map_or(written, |(_, password)| password);
-    let mut all = vec![written.to_owned(), secret.to_owned()];
+    let mut all = vec![written.to_owned(), secret.to_owned(), BASE64.encode(written)];
     let meant = Url::parse(address.trim()).ok().and_then(|mut url| Login::take_from(&mut url));
     if let Some(Login { username, password }) = meant {
         all.push(BASE64.encode(format!("{username}:{}", password.expose())));
@@ -89,7 +115,7 @@ fn of_address(address: &str) -> Vec<String> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use alert_message::{AlertIdentity, Kind, TokenOf};
+    use alert_message::Kind;
 
     use super::*;
 
@@ -97,24 +123,15 @@ mod tests {
     fn an_answer_loses_what_is_secret_and_too_long() {
         let secret = Secret::new;
         let provider = Provider {
-            kind: Kind::Generic,
-            address: secret("https://hooks.example/T0/canary-path"),
-            channel: String::new(),
-            username: String::new(),
             password: secret("canary-password"),
             token: secret("canary-token"),
-            token_of: TokenOf::default(),
             headers: BTreeMap::from([("authorization".to_owned(), secret("Bearer canary-header"))]),
-            nats_credentials: Secret::default(),
-            nats_seed: Secret::default(),
-            status_id: String::new(),
-            uid: String::new(),
-            alert: AlertIdentity::default(),
+            ..Provider::new(Kind::Generic, "https://hooks.example/T0/canary-path")
         };
         let echo = "no canary-token canary-password at /T0/canary-path by canary-header".to_owned();
         let body = echo + &"x".repeat(5000);
         let error = Error::Message(MessageError::Refused { status: 500, body });
-        let text = masked(error, &provider).to_string();
+        let text = Mask::new(&provider, &Access::default()).error(error).to_string();
         assert!(text.contains("no ***** ***** at /***** by *****xxx"), "{text}");
         assert!(!text.contains("canary") && text.len() < 1200, "{text}");
     }

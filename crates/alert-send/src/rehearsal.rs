@@ -2,8 +2,10 @@
 
 use alert_message::{Method, Place, Provider, Step};
 use event_api::Event;
+use http_access::Access;
 
-use crate::{Error, mask};
+use crate::Error;
+use crate::mask::Mask;
 
 /// What telling a provider of an event begins with: method, server, content. Masked, and cut off where
 /// it is long.
@@ -26,5 +28,5 @@ pub fn rehearse(provider: &Provider, event: &Event) -> Result<String, Error> {
         }
         Step::Publish(message) => format!("PUB {} {}", message.subject, message.message),
     };
-    Ok(mask::shown(&said, provider))
+    Ok(Mask::new(provider, &Access::default()).text(&said))
 }

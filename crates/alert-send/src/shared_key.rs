@@ -7,7 +7,7 @@ use hmac::{Hmac, Mac as _};
 use secret_text::Secret;
 use sha2::Sha256;
 use url::Url;
-use url::form_urlencoded::byte_serialize;
+use url::form_urlencoded::{self, byte_serialize};
 
 use crate::Error;
 
@@ -20,6 +20,16 @@ const SIGNATURE_SECONDS: i64 = 3600;
 /// If the key cannot sign.
 pub(crate) fn authorization(key: &SharedKey, url: &Url) -> Result<Secret, Error> {
     signature(url, key, jiff::Timestamp::now().as_second() + SIGNATURE_SECONDS)
+}
+
+/// What nobody may see of such a header: all of it, and the signature as it is written and as it is.
+pub(crate) fn secrets(header: &Secret) -> Vec<String> {
+    let header = header.expose();
+    let pairs = || header.split(['&', ' ']);
+    let written = pairs().filter_map(|pair| pair.strip_prefix("sig=")).map(str::to_owned);
+    let meant = form_urlencoded::parse(header.as_bytes()).filter(|(name, _)| name == "sig");
+    let meant = meant.map(|(_, signature)| signature.into_owned());
+    written.chain(meant).chain([header.to_owned()]).collect()
 }
 
 /// A signature for whatever is below the parent of `url`.
@@ -58,5 +68,13 @@ mod tests {
             "SharedAccessSignature sr=https%3a%2f%2fns.servicebus.windows.net%2fhub&\
              sig=0Q3TT1ecdiBf%2FTbgxv9kqC%2BGyly48T%2B7iWE9BDp3G48%3D&se=1700000000&skn=send"
         );
+        let hidden = signature(&Url::parse(url).unwrap(), &key, 1_700_000_000).unwrap();
+        let hidden = secrets(&hidden);
+        for form in [
+            "0Q3TT1ecdiBf%2FTbgxv9kqC%2BGyly48T%2B7iWE9BDp3G48%3D",
+            "0Q3TT1ecdiBf/Tbgxv9kqC+Gyly48T+7iWE9BDp3G48=",
+        ] {
+            assert!(hidden.iter().any(|text| text == form), "{form}");
+        }
     }
 }

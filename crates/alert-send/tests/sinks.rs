@@ -1,11 +1,11 @@
 //! Servers that record, hang, redirect, are busy, and echo what they were sent.
 #![expect(clippy::unwrap_used, reason = "the functions that tests share fail as tests do")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alert_message::{AlertIdentity, Kind, Place, Provider, TokenOf};
+use alert_message::{Kind, Place, Provider};
 use alert_send::{Error, Retries, Sender};
 use axum::Router;
 use axum::extract::Request;
@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use event_api::Event;
 use futures::{StreamExt as _, stream};
-use http_access::{Access, Proxy, Secret};
+use http_access::{Access, Login, Proxy, Secret};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,19 +44,10 @@ async fn sink(
 
 fn provider(kind: Kind, address: impl Into<String>) -> Provider {
     Provider {
-        kind,
-        address: Secret::new(address),
-        channel: String::new(),
-        username: String::new(),
-        password: Secret::default(),
         token: Secret::new("canary-token"),
-        token_of: TokenOf::default(),
-        headers: BTreeMap::new(),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
         status_id: "kustomization/web/1".to_owned(),
         uid: "uid".to_owned(),
-        alert: AlertIdentity::default(),
+        ..Provider::new(kind, address)
     }
 }
 
@@ -192,6 +183,44 @@ async fn no_error_shows_what_was_sent_whatever_the_kind() {
 }
 
 #[tokio::test]
+async fn no_error_shows_who_we_are_to_a_proxy() {
+    let echo = async |request: Request| {
+        (StatusCode::PROXY_AUTHENTICATION_REQUIRED, format!("{:?}", request.headers()))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(echo)).await });
+    let sender = Sender::new(Retries { limit: 0, ..Retries::default() });
+    let password = Secret::new("canary-proxy");
+    let login = Some(Login { username: "me".to_owned(), password });
+    for (url, login, sent) in [
+        (format!("http://{address}"), login, "me:canary-proxy"),
+        (format!("http://me:canary%2Durl@{address}"), None, "me:canary-url"),
+    ] {
+        let access = Access { proxy: Some(Proxy { url, login }), ..Access::default() };
+        let provider = provider(Kind::Generic, "http://sink.example/");
+        let error = sender.tell(&provider, &event(), &access, PATIENCE).await.unwrap_err();
+        let text = error_text(&error);
+        assert!(text.contains("407") && text.contains("Basic *****"), "{text}");
+        assert!(!text.contains(&BASE64.encode(sent)) && !text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_nonsense_about_time_is_not_believed() {
+    for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+        let never = u64::MAX.to_string();
+        let answer = move || (status, [(header::RETRY_AFTER, never.clone())]).into_response();
+        let (address, asked) = sink(move |_, _| answer()).await;
+        let provider = provider(Kind::Generic, address);
+        let error =
+            Sender::default().tell(&provider, &event(), &Access::default(), Duration::MAX).await;
+        assert!(error_text(&error.unwrap_err()).contains(status.as_str()));
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_costs_the_timeout_and_metadata_servers_nothing() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
@@ -202,6 +231,10 @@ async fn a_server_that_hangs_costs_the_timeout_and_metadata_servers_nothing() {
     assert!(error_text(&error).contains("context deadline exceeded"), "{}", error_text(&error));
     let metadata = self::provider(Kind::Generic, "http://169.254.169.254/latest/meta-data");
     let error = tell(&metadata).await.unwrap_err();
+    assert!(error.to_string().contains("link-local"), "{error}");
+    let url = "http://169.254.169.254".to_owned();
+    let access = Access { proxy: Some(Proxy { url, login: None }), ..Access::default() };
+    let error = sender.tell(&provider, &event(), &access, PATIENCE).await.unwrap_err();
     assert!(error.to_string().contains("link-local"), "{error}");
 }
 

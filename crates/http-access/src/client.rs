@@ -28,6 +28,8 @@ pub struct Client {
     http: reqwest::Client,
     proxy: Option<String>,
     avoid_link_local: bool,
+    /// The host of a proxy that is not to be asked.
+    refused_proxy: Option<String>,
 }
 
 /// What is asked.
@@ -116,7 +118,11 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT);
         let http = access.prepare(builder)?.build().map_err(InvalidAccess::Client)?;
         let proxy = access.proxy.as_ref().map(|proxy| proxy.url.clone());
-        Ok(Self { http, proxy, avoid_link_local: access.avoid_link_local })
+        let avoid_link_local = access.avoid_link_local;
+        // Names of proxies are looked at when they are resolved, like all others.
+        let refused_proxy = proxy.as_deref().filter(|_| avoid_link_local);
+        let refused_proxy = refused_proxy.and_then(link_local::of_proxy);
+        Ok(Self { http, proxy, avoid_link_local, refused_proxy })
     }
 
     /// Asks, and follows redirects. Any status is an answer. May be repeated as far as the method
@@ -125,15 +131,17 @@ impl Client {
     /// # Errors
     /// If there is no answer before the deadline.
     pub async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Body, SendError> {
+        if let Some(host) = &self.refused_proxy {
+            return Err(SendError::LinkLocal { host: host.clone() });
+        }
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(SendError::Scheme { scheme: url.scheme().to_owned() });
             }
             if self.avoid_link_local && link_local::is_named(&url) {
-                return Err(SendError::LinkLocal {
-                    host: url.host_str().unwrap_or_default().into(),
-                });
+                let host = url.host_str().unwrap_or_default().into();
+                return Err(SendError::LinkLocal { host });
             }
             let is_home = url.origin() == request.url.origin();
             let response = self.once(&request, &url, is_home, deadline).await?;

@@ -16,6 +16,13 @@ pub(crate) fn is_named(url: &Url) -> bool {
     host.parse().is_ok_and(is_link_local)
 }
 
+/// The host of a proxy whose URL names such an address. The scheme may be missing there.
+pub(crate) fn of_proxy(url: &str) -> Option<String> {
+    let whole = Url::parse(url).ok().filter(Url::has_host);
+    let url = whole.or_else(|| Url::parse(&format!("http://{url}")).ok())?;
+    is_named(&url).then(|| url.host_str().unwrap_or_default().to_owned())
+}
+
 /// Resolves names so that no link-local address comes out. What is connected to is what was looked at
 /// here, so a name that changes its mind between two questions gains nothing.
 pub(crate) struct Resolver;
@@ -66,6 +73,20 @@ mod tests {
             ("https://example.com/", false),
         ] {
             assert_eq!(is_named(&Url::parse(url).unwrap()), link_local, "{url}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_servers_too() {
+        for (url, refused) in [
+            ("http://169.254.169.254", true),
+            ("169.254.169.254:80", true),
+            ("user:pw@169.254.169.254:80", true),
+            ("socks5://[fe80::1]:1080", true),
+            ("http://user:pw@2852039166", true),
+            ("http://127.0.0.1:3128", false),
+        ] {
+            assert_eq!(of_proxy(url).is_some(), refused, "{url}");
         }
     }
 

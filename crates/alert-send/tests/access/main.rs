@@ -11,26 +11,16 @@ mod tls_sink;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alert_message::{AlertIdentity, Kind, Provider, TokenOf};
+use alert_message::{Kind, Provider};
 use alert_send::{Error, Retries, Sender};
 use http_access::{Access, Secret};
 
 /// A provider with its token in a header.
 fn provider(address: impl Into<String>) -> Provider {
     Provider {
-        kind: Kind::Generic,
-        address: Secret::new(address),
-        channel: String::new(),
-        username: String::new(),
-        password: Secret::default(),
-        token: Secret::default(),
-        token_of: TokenOf::default(),
         headers: BTreeMap::from([("Authorization".to_owned(), Secret::new("Bearer canary-token"))]),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
-        status_id: String::new(),
         uid: "uid".to_owned(),
-        alert: AlertIdentity::default(),
+        ..Provider::new(Kind::Generic, address)
     }
 }
 

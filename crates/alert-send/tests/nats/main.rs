@@ -13,31 +13,20 @@ mod stub;
 mod subscriber;
 mod tls;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alert_message::{AlertIdentity, Kind, Provider, TokenOf};
+use alert_message::{Kind, Provider};
 use alert_send::{Error, Retries, Sender};
 use event_api::Event;
-use http_access::{Access, Secret};
+use http_access::Access;
 
 const SUBJECT: &str = "flux.events";
 
 fn provider(address: impl Into<String>) -> Provider {
     Provider {
-        kind: Kind::Nats,
-        address: Secret::new(address),
         channel: SUBJECT.to_owned(),
-        username: String::new(),
-        password: Secret::default(),
-        token: Secret::default(),
-        token_of: TokenOf::default(),
-        headers: BTreeMap::new(),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
-        status_id: String::new(),
         uid: "uid".to_owned(),
-        alert: AlertIdentity::default(),
+        ..Provider::new(Kind::Nats, address)
     }
 }
 

@@ -120,10 +120,11 @@ fn lane(errand: &Errand) -> Lane {
 async fn work_off(ctx: Arc<Context>, lane: Lane, first: Waiting) {
     let mut next = Some(first);
     while let Some(waiting) = next {
+        let errand = Arc::from(waiting.errand);
         // A panic must not leave a lane that nobody works off.
-        let task = tokio::spawn(notify::notify(Arc::clone(&ctx), waiting.errand));
+        let task = tokio::spawn(notify::notify(Arc::clone(&ctx), Arc::clone(&errand)));
         if task.await.is_err() {
-            tracing::error!(provider = lane.1, "a notification panicked");
+            notify::panicked(&ctx, &errand);
         }
         next = ctx.dispatch.next(&lane);
     }

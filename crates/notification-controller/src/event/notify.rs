@@ -31,7 +31,7 @@ enum Failure {
 }
 
 /// Tells a provider of an event, and the alert if that failed.
-pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
+pub(super) async fn notify(ctx: Arc<Context>, errand: Arc<Errand>) {
     if !errand.conflicts.is_empty() {
         tracing::info!(conflicts = ?errand.conflicts.keys(), "warning: {CONFLICTS}");
         let conflicts = errand.conflicts.clone();
@@ -42,13 +42,22 @@ pub(super) async fn notify(ctx: Arc<Context>, errand: Box<Errand>) {
             conflicts,
         );
     }
-    let message = match run(&ctx, &errand).await {
-        Ok(ended) => {
-            ctx.count(&errand.provider, ended);
-            return;
-        }
-        Err(Failure::Unbegun(error)) => undelivered(&errand.event, &error),
-        Err(Failure::Unsent(error)) => {
+    match run(&ctx, &errand).await {
+        Ok(ended) => ctx.count(&errand.provider, ended),
+        Err(failure) => failed(&ctx, &errand, &failure),
+    }
+}
+
+/// Tells the alert that there is a defect here, not what it panicked with: that may be a secret.
+pub(super) fn panicked(ctx: &Context, errand: &Errand) {
+    failed(ctx, errand, &Failure::Unsent("the notification panicked".to_owned()));
+}
+
+/// Counts an errand that failed, and tells the alert.
+fn failed(ctx: &Context, errand: &Errand, failure: &Failure) {
+    let message = match failure {
+        Failure::Unbegun(error) => undelivered(&errand.event, error),
+        Failure::Unsent(error) => {
             format!("failed to send notification for {}: {error}", object(&errand.event))
         }
     };

@@ -1,9 +1,8 @@
 //! A Provider with all that its Secrets say.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alert_message::{AlertIdentity, Class, Kind, TokenOf};
+use alert_message::{AlertIdentity, Class, Kind};
 use crd_types::notification::{Alert, Provider};
 use http_access::{Access, Proxy};
 use kube::ResourceExt as _;
@@ -32,6 +31,8 @@ pub(crate) struct Outfit {
 pub(crate) enum Error {
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error("failed to get TLS config")]
+    Tls(#[source] SecretError),
     #[error(transparent)]
     Token(#[from] Unclear),
 }
@@ -85,16 +86,8 @@ fn dressed(
     let spec = &provider.spec;
     let given = |text: &Option<String>| text.clone().unwrap_or_default();
     let mut dressed = alert_message::Provider {
-        kind,
-        address: Secret::new(given(&spec.address)),
         channel: given(&spec.channel),
         username: given(&spec.username),
-        password: Secret::default(),
-        token: Secret::default(),
-        token_of: TokenOf::default(),
-        headers: BTreeMap::new(),
-        nats_credentials: Secret::default(),
-        nats_seed: Secret::default(),
         status_id,
         uid: provider.uid().unwrap_or_default(),
         alert: AlertIdentity {
@@ -102,6 +95,7 @@ fn dressed(
             namespace: alert.namespace().unwrap_or_default(),
             uid: alert.uid().unwrap_or_default(),
         },
+        ..alert_message::Provider::new(kind, given(&spec.address))
     };
     let proxy = spec.proxy.clone().map(|url| Proxy { url, login: None });
     let mut access = Access { proxy, ..Access::default() };
@@ -133,12 +127,13 @@ fn dressed(
     }
     match (&secrets.certificate, &secrets.main) {
         (Some(secret), _) => {
-            if !secret.tls(&mut access)? {
-                return Err(SecretError::NoTls { secret: secret.name.clone() }.into());
+            if !secret.tls(&mut access).map_err(Error::Tls)? {
+                return Err(Error::Tls(SecretError::NoTls { secret: secret.name.clone() }));
             }
         }
         (None, Some(secret)) if kind.class() == Class::CommitStatus => {
-            secret.tls(&mut access)?;
+            // Flux: the certificates are of one piece with the login, so half of that is in the way.
+            secret.login().and_then(|_login| secret.tls(&mut access)).map_err(Error::Tls)?;
         }
         (None, _) => {}
     }
@@ -203,7 +198,7 @@ mod tests {
         let secrets = Secrets { certificate, ..Secrets::default() };
         assert!(matches!(
             dress(spec(), Kind::Generic, &secrets),
-            Err(Error::Secret(SecretError::NoTls { .. }))
+            Err(Error::Tls(SecretError::NoTls { .. }))
         ));
         let long = "x".repeat(ADDRESS_BYTES + 1);
         let main = Some(found(&[("address", &long)]));
@@ -222,5 +217,11 @@ mod tests {
             let outfit = dress(spec(), kind, &secrets).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(outfit.access.ca_pem.is_some(), has_ca);
         }
+        let main = Some(found(&[("username", "bob"), ("token", "tok")]));
+        let secrets = Secrets { main, ..Secrets::default() };
+        assert!(matches!(
+            dress(spec(), Kind::Gitea, &secrets),
+            Err(Error::Tls(SecretError::HalfLogin { .. }))
+        ));
     }
 }

@@ -203,28 +203,14 @@ fn account(ctx: &Context, provider: &Provider) -> Option<ServiceAccount> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use alert_message::AlertIdentity;
-
     use super::*;
     use crate::secrets::found;
 
     fn told(kind: Kind, address: &str, token: &str) -> Told {
         Told {
-            kind,
-            address: Secret::new(address),
             channel: "channel".to_owned(),
-            username: String::new(),
-            password: Secret::default(),
             token: Secret::new(token),
-            token_of: TokenOf::default(),
-            headers: BTreeMap::new(),
-            nats_credentials: Secret::default(),
-            nats_seed: Secret::default(),
-            status_id: String::new(),
-            uid: String::new(),
-            alert: AlertIdentity::default(),
+            ..Told::new(kind, address)
         }
     }
 
