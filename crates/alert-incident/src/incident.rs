@@ -46,6 +46,8 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) role: Role,
+    /// What of its failures decides [what ends them](crate::news::ends).
+    pub(crate) kind: &'static str,
     /// What the object depends on, nearest first.
     pub(crate) causes: Vec<ObjectKey>,
     pub(crate) heard: Instant,

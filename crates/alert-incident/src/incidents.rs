@@ -7,7 +7,7 @@ use event_api::Event;
 
 use crate::fingerprint::Fingerprint;
 use crate::incident::{Incident, Member, Role, State};
-use crate::news::News;
+use crate::news::{self, News};
 use crate::object::ObjectKey;
 use crate::telling;
 use crate::told::{IncidentId, Part, Told};
@@ -72,7 +72,7 @@ impl Incidents {
     /// Whether it matters what the object of an event depends on; if not, it may be said to depend on
     /// nothing.
     pub fn asks_for_causes(event: &Event) -> bool {
-        News::of(event) != News::Well
+        News::of(event) != News::Done
     }
 
     /// Takes in an event of an object that depends on `causes`, nearest first, and returns what is to be
@@ -82,7 +82,10 @@ impl Incidents {
         match News::of(event) {
             News::Failed => self.failed(object, event, causes, now),
             News::Waiting => self.waiting(object, event, causes, now),
-            News::Well => self.well(&object, event, now),
+            News::Done if news::ends(event, self.kind_of(&object)) => {
+                self.well(&object, event, now)
+            }
+            News::Done => self.step(&object, event),
         }
     }
 
@@ -120,6 +123,14 @@ impl Incidents {
         self.open.contains_key(&id.0)
     }
 
+    /// Whether an incident is told that a provider cannot tell from that of another message: it has the
+    /// same name, or began with the same object.
+    pub fn is_told_like(&self, other: &Event) -> bool {
+        let is_like =
+            |incident: &Incident| telling::is_like(&incident.first, &incident.name, other);
+        self.open.values().any(|incident| incident.state != State::Held && is_like(incident))
+    }
+
     /// The opening of an incident did not arrive. It is told again with the next failure that belongs
     /// to it.
     pub fn unheard(&mut self, id: IncidentId) {
@@ -144,7 +155,8 @@ impl Incidents {
             return Some(Told::alone(event));
         }
         let text = Fingerprint::of(event);
-        let mut member = Member { role: Role::Root, causes: causes.to_vec(), heard: now };
+        let (causes_of, kind) = (causes.to_vec(), news::kind(event));
+        let mut member = Member { role: Role::Root, kind, causes: causes_of, heard: now };
         if self.grouping == Grouping::ByCause {
             if let Some(id) = self.failing(causes) {
                 member.role = Role::Dependent;
@@ -190,6 +202,9 @@ impl Incidents {
         let incident = self.open.get_mut(&id)?;
         if let Some(member) = incident.members.get_mut(object) {
             member.heard = now;
+            if event.is_error() {
+                member.kind = news::later_kind(member.kind, news::kind(event));
+            }
         }
         match (self.grouping, incident.state) {
             (Grouping::ByCause, State::Unheard) => self.tell_opening(id),
@@ -225,7 +240,7 @@ impl Incidents {
         match self.failing(causes) {
             Some(id) if self.of.len() < MEMBERS => {
                 let causes = causes.to_vec();
-                let member = Member { role: Role::Dependent, causes, heard: now };
+                let member = Member { role: Role::Dependent, kind: "", causes, heard: now };
                 self.join(id, object, member, event, now)
             }
             _ => Some(Told::alone(event)),
@@ -253,6 +268,19 @@ impl Incidents {
             }
             Grouping::ByObject => Told::alone(event),
         })
+    }
+
+    /// What an object does that may be as unwell as before belongs to its incident.
+    fn step(&self, object: &ObjectKey, event: &Event) -> Option<Told> {
+        let incident = self.of.get(object).and_then(|id| self.open.get(id));
+        let is_silenced = incident
+            .is_some_and(|it| self.grouping == Grouping::ByCause || it.state == State::Held);
+        (!is_silenced).then(|| Told::alone(event))
+    }
+
+    fn kind_of(&self, object: &ObjectKey) -> &'static str {
+        let incident = self.of.get(object).and_then(|id| self.open.get(id));
+        incident.and_then(|it| it.members.get(object)).map_or("", |member| member.kind)
     }
 
     /// The incident of the nearest cause that is not well.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use event_api::Event;
 
 use crate::incident::{Incident, State};
-use crate::incidents::{Grouping, Incidents, SILENCE};
+use crate::incidents::{Incidents, SILENCE};
 use crate::news::News;
 use crate::object::ObjectKey;
 
@@ -29,9 +29,6 @@ impl Incidents {
     /// Takes in what failed before there was anybody to hear of it. Nothing is told at once: an incident
     /// of which nobody can have heard is due as soon as it has lasted long enough.
     pub fn restore(&mut self, mut failures: Vec<Failure>, now: Instant) {
-        if self.grouping == Grouping::ByObject {
-            return;
-        }
         failures.sort_by_key(|failure| std::cmp::Reverse(failure.age));
         // None is told before all are known, so that those with one cause become one.
         let hold = std::mem::replace(&mut self.hold, SILENCE);
@@ -40,7 +37,7 @@ impl Incidents {
             match News::of(&failure.event) {
                 News::Waiting => waiting.push(failure),
                 News::Failed => self.recall(failure, now),
-                News::Well => {}
+                News::Done => {}
             }
         }
         for _ in 0..STEPS {

@@ -58,6 +58,14 @@ pub(crate) fn resolution(incident: &Incident, last: &Event, lasted: Duration) ->
     event
 }
 
+/// Whether what is told of an incident may pass for what is told of another one.
+pub(crate) fn is_like(first: &Event, name: &str, other: &Event) -> bool {
+    let (one, two) = (&first.involved_object, &other.involved_object);
+    let same_object =
+        (&one.kind, &one.namespace, &one.name) == (&two.kind, &two.namespace, &two.name);
+    same_object || other.metadata.get(&key(INCIDENT)).is_some_and(|of| of == name)
+}
+
 /// The event that opened it, with its name.
 fn named(incident: &Incident) -> Event {
     let mut event = incident.first.clone();

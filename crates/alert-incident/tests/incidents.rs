@@ -119,6 +119,41 @@ fn a_failing_source_silences_what_waits_for_it() {
 }
 
 #[test]
+fn what_is_done_about_a_failure_does_not_end_it() {
+    let release = "HelmRelease/web";
+    for (failed, steps, end) in [
+        ("UpgradeFailed", &["RollbackSucceeded", "DriftCorrected"][..], "UpgradeSucceeded"),
+        ("InstallFailed", &["UninstallSucceeded", "PendingRelease"], "InstallSucceeded"),
+        ("HealthCheckFailed", &["HealthCheckCanceled"], "ReconciliationSucceeded"),
+        ("TestFailed", &["RollbackSucceeded", "UpgradeSucceeded"], "TestSucceeded"),
+        ("DriftDetected", &["HealthCheckCanceled"], "DriftCorrected"),
+    ] {
+        let mut alert = Alert::new(Grouping::ByCause, 0);
+        let says = |severity: &str, reason: &str| event(release, severity, reason, "said");
+        let opening = alert.tells(&says("error", failed), &[]).unwrap();
+        let Part::Opening(id) = opening.part else { panic!("{opening:?}") };
+        for _retry in 0..3 {
+            for step in steps {
+                assert!(alert.tells(&says("info", step), &[]).is_none(), "{failed}, {step}");
+            }
+            assert!(alert.tells(&says("trace", "Any"), &[]).is_none());
+            assert!(alert.tells(&says("error", failed), &[]).is_none(), "{failed} again");
+        }
+        assert_eq!(alert.tells(&says("info", end), &[]).unwrap().part, Part::End(id), "{end}");
+        // Of one that is well they are news.
+        for step in steps {
+            assert_eq!(alert.tells(&says("info", step), &[]).unwrap().part, Part::Alone);
+        }
+    }
+    let mut plain = Alert::new(Grouping::ByObject, 60);
+    let rolled_back = event(release, "info", "RollbackSucceeded", "said");
+    assert!(plain.fails(release, "timeout", &[]).is_none());
+    assert!(plain.hears(&rolled_back, &[]).is_none(), "nobody knows of the failure");
+    assert_eq!(plain.pass(60).len(), 1, "it lasts");
+    assert!(plain.hears(&rolled_back, &[]).is_some(), "as in Flux");
+}
+
+#[test]
 fn those_that_wait_may_fail_before_what_they_wait_for() {
     let mut alert = Alert::new(Grouping::ByCause, 60);
     assert!(alert.fails("Kustomization/a", "no artifact for a", &["GitRepository/g"]).is_none());
@@ -270,21 +305,23 @@ fn a_new_process_goes_on_with_what_failed_before_it() {
 
 #[test]
 fn what_failed_while_there_was_no_process_is_told() {
-    for (grouping, hold, told) in
-        [(Grouping::ByCause, 0, 1), (Grouping::ByCause, 120, 0), (Grouping::ByObject, 120, 0)]
-    {
+    for (grouping, hold, told, later) in [
+        (Grouping::ByCause, 0, 1, 0),
+        (Grouping::ByCause, 120, 0, 1),
+        // One of them has lasted long enough by then.
+        (Grouping::ByObject, 120, 0, 1),
+    ] {
         let mut alert = Alert::new(grouping, hold);
         alert.now += Duration::from_hours(1);
         let unheard = failure("GitRepository/a", NO_HOST, &[], 60, false);
         alert.incidents.restore(vec![unheard, failure("K/b", NO_HOST, &[], 5, false)], alert.now);
         assert_eq!(alert.pass(0).len(), told, "{grouping:?} {hold}");
-        let later = usize::from(grouping == Grouping::ByCause) - told;
         assert_eq!(alert.pass(60).len(), later, "{grouping:?} {hold}");
         let resolved = alert.is_well("GitRepository/a").into_iter().chain(alert.is_well("K/b"));
         let reasons: Vec<_> = resolved.map(|event| event.reason).collect();
         match grouping {
             Grouping::ByCause => assert_eq!(reasons, ["IncidentResolved"]),
-            Grouping::ByObject => assert_eq!(reasons.len(), 2, "as in Flux"),
+            Grouping::ByObject => assert_eq!(reasons, ["ReconciliationSucceeded"], "as in Flux"),
         }
     }
 }

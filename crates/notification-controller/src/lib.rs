@@ -29,6 +29,7 @@ use reconcile_loop::controller::{Controller, Trigger};
 use reconcile_loop::program::{self, Runtime};
 use reconcile_loop::references::watch_references;
 use reconcile_loop::status::Writer;
+use tokio::task::JoinError;
 
 pub use settings::Arguments;
 
@@ -71,12 +72,12 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 /// Starts the servers, which answer once everything is known that decides what to answer. The future
-/// comes back when they have ended, and what they took in is told.
+/// comes back when they have ended, and what they took in is told; with an error if nobody asked for that.
 async fn serve(
     arguments: &Arguments,
     runtime: &Runtime,
     trigger: Trigger<Receiver>,
-) -> Result<(Arc<Context>, impl Future<Output = ()> + use<>), String> {
+) -> Result<(Arc<Context>, impl Future<Output = Result<(), String>> + use<>), String> {
     let settings = arguments.settings().map_err(|error| chain(&error))?;
     let events = http::bind(settings.events_addr).await?;
     let webhooks = http::bind(settings.receiver_addr).await?;
@@ -96,28 +97,39 @@ async fn serve(
     }
     let ended = runtime.shutdown().boxed().shared();
     let (known, serving_ends) = (Arc::clone(&ctx), ended.clone());
-    let servers = tokio::spawn(async move {
+    let mut servers = tokio::spawn(async move {
         tokio::select! {
             () = learn(&known, alive) => {}
             () = serving_ends.clone() => return,
         }
         tracing::info!("serving events and webhooks");
-        tokio::spawn(event::memory::tell_what_is_due(Arc::clone(&known)));
         let (events_ended, ctx) = (serving_ends.clone(), Arc::clone(&known));
         tokio::join!(
+            event::memory::tell_what_is_due(Arc::clone(&known)),
             http::serve(events, Arc::new(EventServer(ctx)), of_events, events_ended),
             http::serve(webhooks, Arc::new(ReceiverServer(known)), of_webhooks, serving_ends),
         );
     });
     let dispatching = Arc::clone(&ctx);
     let over = async move {
-        ended.await;
+        tokio::select! {
+            biased;
+            () = ended => {}
+            died = &mut servers => return Err(unasked(died)),
+        }
         if tokio::time::timeout(DRAIN, servers).await.is_err() {
             tracing::error!("some requests were not answered");
         }
         dispatching.dispatch.drain(DRAIN).await;
+        Ok(())
     };
     Ok((ctx, over))
+}
+
+/// What is said of servers that ended although the process goes on: nobody would be answered any more.
+fn unasked(died: Result<(), JoinError>) -> String {
+    let why = died.err().map(|error| format!(": {error}")).unwrap_or_default();
+    format!("the servers of events and webhooks ended by themselves{why}")
 }
 
 /// Comes back when everything is known that decides what to answer.

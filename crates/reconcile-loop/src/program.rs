@@ -1,11 +1,14 @@
 //! From the command line to running loops, and to a clean end.
 
 use std::fmt::{self, Write as _};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::FusedFuture as _;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client, Config, Resource};
@@ -102,12 +105,13 @@ pub fn run<F>(name: &'static str, flags: Flags, main: impl FnOnce(Runtime) -> F)
 where
     F: Future<Output = Result<(), String>>,
 {
-    run_with(name, flags, |_| std::future::ready(Ok(std::future::ready(()))), main)
+    run_with(name, flags, |_| std::future::ready(Ok(std::future::ready(Ok(())))), main)
 }
 
 /// As [`run`], for a controller that also serves: `serve` gets the [`Runtime`] whether this process
 /// may write or not, starts what does not wait for that, and comes back with a future that comes back
-/// when all that was begun is over. It is waited for, a few seconds at most, when the process ends.
+/// when all that was begun is over. It is waited for, a few seconds at most, when the process ends. An
+/// error ends the process at any time.
 pub fn run_with<S, E, F>(
     name: &'static str,
     flags: Flags,
@@ -116,7 +120,7 @@ pub fn run_with<S, E, F>(
 ) -> ExitCode
 where
     S: Future<Output = Result<E, String>>,
-    E: Future<Output = ()>,
+    E: Future<Output = Result<(), String>>,
     F: Future<Output = Result<(), String>>,
 {
     logging::start(&flags.log_level, &flags.log_encoding);
@@ -149,7 +153,7 @@ async fn start<S, E, F>(
 ) -> Result<Result<(), String>, StartError>
 where
     S: Future<Output = Result<E, String>>,
-    E: Future<Output = ()>,
+    E: Future<Output = Result<(), String>>,
     F: Future<Output = Result<(), String>>,
 {
     let metrics = Metrics::default();
@@ -186,13 +190,23 @@ where
         Err(error) => return Ok(Err(error)),
     };
     let events = runtime.events.clone();
-    let ended = match &mut election {
-        None => main(runtime).await,
-        Some(election) => led(election, runtime, main).await,
+    let mut served = pin!(served.fuse());
+    let mut working = pin!(async {
+        match &mut election {
+            None => main(runtime).await,
+            Some(election) => led(election, runtime, main).await,
+        }
+    });
+    let ended = tokio::select! {
+        ended = &mut working => ended,
+        over = &mut served => match over {
+            Ok(()) => working.await,
+            Err(error) => Err(error),
+        },
     };
     // Where it was not asked to, as when the lease is lost, it ends all the same.
     end.send_replace(true);
-    if tokio::time::timeout(DRAIN_SERVED, served).await.is_err() {
+    if !served.is_terminated() && tokio::time::timeout(DRAIN_SERVED, served).await.is_err() {
         tracing::error!("what was begun has not come to its end");
     }
     events.drain(DRAIN_EVENTS).await;

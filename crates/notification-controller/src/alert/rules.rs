@@ -105,11 +105,10 @@ impl Rules {
         self.by_name.get(&(namespace.to_owned(), name.to_owned())).cloned()
     }
 
-    /// Namespaces and kinds of what alerts that tell incidents listen to.
-    pub(crate) fn of_incidents(&self) -> impl Iterator<Item = (&str, &str)> {
-        let tells_incidents =
-            |rules: &[Arc<Rule>]| rules.iter().any(|rule| rule.options.grouping.is_some());
-        let of = self.by_object.iter().filter(move |(_, rules)| tells_incidents(rules));
+    /// Namespaces and kinds of what alerts listen to that remember what they told.
+    pub(crate) fn remembered(&self) -> impl Iterator<Item = (&str, &str)> {
+        let remember = |rules: &[Arc<Rule>]| rules.iter().any(|rule| rule.options.has_memory());
+        let of = self.by_object.iter().filter(move |(_, rules)| remember(rules));
         of.map(|((namespace, kind), _)| (namespace.as_str(), kind.as_str()))
     }
 

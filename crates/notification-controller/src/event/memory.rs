@@ -196,6 +196,34 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_does_not_arrive_ends_no_later_incident() {
+        let rule = rule(&json!({"ferroflux.dev/incidents": "true"}));
+        for opened_before_it_is_known in [false, true] {
+            let (memory, now) = (Memory::default(), Instant::now());
+            let take = |name, severity| {
+                memory.take(&rule, &event(name, severity), &[], now).unwrap().chapter.unwrap()
+            };
+            take("a", "error");
+            let of_a = take("a", "info");
+            take("b", "error");
+            let of_b = take("b", "info");
+            if opened_before_it_is_known {
+                take("a", "error");
+            }
+            memory.unheard(&rule, &of_a, now);
+            memory.unheard(&rule, &of_b, now);
+            if !opened_before_it_is_known {
+                take("a", "error");
+            }
+            let later = now + Duration::from_hours(1);
+            let told = memory.due(|_| Some(Arc::clone(&rule)), later).told.into_iter();
+            let told: Vec<_> =
+                told.map(|(_, end)| end.event.involved_object.name.clone()).collect();
+            assert_eq!(told, ["b"], "{opened_before_it_is_known}");
+        }
+    }
+
+    #[test]
     fn an_end_that_does_not_arrive_is_told_again_for_an_hour() {
         let (memory, began) = (Memory::default(), Instant::now());
         let rule = rule(&json!({"ferroflux.dev/incidents": "true"}));

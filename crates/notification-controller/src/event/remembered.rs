@@ -73,7 +73,13 @@ impl Remembered {
         let (event, part) = (Arc::new(told.event), told.part);
         let tale = match part {
             Part::Alone => return Telling { event, chapter: None },
-            Part::Opening(id) | Part::News(id) => Arc::clone(self.tales.entry(id).or_default()),
+            Part::Opening(id) => {
+                // What is over by now would pass for the end of what has just begun.
+                let incidents = &self.incidents;
+                self.owed.retain(|(_, end)| !incidents.is_told_like(&end.event));
+                Arc::clone(self.tales.entry(id).or_default())
+            }
+            Part::News(id) => Arc::clone(self.tales.entry(id).or_default()),
             Part::End(id) => self.tales.remove(&id).unwrap_or_default(),
         };
         let chapter = Chapter { tale, part, event: Arc::clone(&event), tries: 0 };
@@ -88,6 +94,7 @@ impl Remembered {
                     self.incidents.unheard(id);
                 }
             }
+            Part::End(_) if self.incidents.is_told_like(&chapter.event) => {}
             Part::End(_) if chapter.tries < TRIES && self.owed.len() < OWED => {
                 let again = Chapter { tries: chapter.tries + 1, ..chapter.clone() };
                 self.owed.push((now + AGAIN * (1 << chapter.tries), again));

@@ -73,7 +73,7 @@ async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Ve
     let rules = ctx.alerts.current();
     let mut of: HashMap<_, (Arc<Rule>, Vec<Failure>)> = HashMap::new();
     let sources: Vec<_> =
-        rules.of_incidents().filter_map(|(namespace, kind)| Source::of(namespace, kind)).collect();
+        rules.remembered().filter_map(|(namespace, kind)| Source::of(namespace, kind)).collect();
     let lists = stream::iter(sources).map(async |source| {
         let objects = source.objects(&ctx.runtime.client).await.unwrap_or_else(|error| {
             let Source { resource, namespace, .. } = &source;
@@ -95,19 +95,29 @@ async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Ve
             let failure = Failure {
                 causes: causes::of(&event, &object),
                 age: Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default(),
-                was_told: alive.is_some_and(|alive| since + PRECISION <= alive),
+                was_told: false,
                 event,
             };
             for chosen in rules.choice(&failure.event).chosen {
-                if chosen.rule.options.grouping.is_some() && chosen.has_labels(object.labels()) {
-                    let name = chosen.rule.name();
-                    let of = of.entry(name).or_insert_with(|| (chosen.rule, Vec::new()));
-                    of.1.push(failure.clone());
+                let options = &chosen.rule.options;
+                if !options.has_memory() || !chosen.has_labels(object.labels()) {
+                    continue;
                 }
+                let was_told = alive.is_some_and(|alive| was_told(since, options.hold, alive));
+                let name = chosen.rule.name();
+                let of = of.entry(name).or_insert_with(|| (chosen.rule, Vec::new()));
+                of.1.push(Failure { was_told, ..failure.clone() });
             }
         }
     }
     of.into_values().collect()
+}
+
+/// Whether a process that was seen alive then told of what failed before, at a time that anybody may
+/// have written, if it held it back that long.
+fn was_told(since: Timestamp, hold: Duration, alive: Timestamp) -> bool {
+    let known = since.checked_add(PRECISION).and_then(|known| known.checked_add(hold));
+    known.is_ok_and(|known| known <= alive)
 }
 
 impl Source {
@@ -221,6 +231,23 @@ mod tests {
         let waits = [("Ready", "False", "DependencyNotReady")];
         assert!(!event(&object(&json!({}), &waits), &source).unwrap().is_error());
         assert!(Source::of("apps", "Pod").is_none());
+    }
+
+    #[test]
+    fn what_was_held_back_was_not_told_and_no_time_is_too_strange() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (hold, alive) = (Duration::from_mins(2), at("2026-01-02T03:04:05Z"));
+        for (since, by_hold, without) in [
+            ("2026-01-02T03:02:04Z", true, true),
+            ("2026-01-02T03:02:05Z", false, true),
+            ("2026-01-02T03:04:05Z", false, false),
+            ("9999-12-30T22:00:00Z", false, false),
+            ("-009999-01-02T03:04:05Z", true, true),
+        ] {
+            assert_eq!(was_told(at(since), hold, alive), by_hold, "{since}");
+            assert_eq!(was_told(at(since), Duration::ZERO, alive), without, "{since}");
+        }
+        assert!(!was_told(Timestamp::MAX, Duration::MAX, Timestamp::MAX));
     }
 
     #[test]
