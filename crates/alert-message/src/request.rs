@@ -31,7 +31,7 @@ pub struct Request {
     /// Headers besides the content type.
     pub headers: Vec<(String, Secret)>,
     /// Content type and content.
-    pub body: Option<(&'static str, String)>,
+    pub body: Option<(&'static str, Vec<u8>)>,
     /// The key that signs it when it is sent, which takes a clock.
     pub shared_key: Option<SharedKey>,
 }
@@ -137,19 +137,19 @@ impl Step {
 }
 
 impl Request {
+    /// A request without anything.
+    pub(crate) const fn new(method: Method, url: Url) -> Self {
+        Self { method, url, headers: Vec::new(), body: None, shared_key: None }
+    }
+
     pub(crate) fn get(url: Url) -> Self {
-        Self { method: Method::Get, url, headers: Vec::new(), body: None, shared_key: None }
+        Self::new(Method::Get, url)
     }
 
     /// A request with a JSON body, letter for letter.
     pub(crate) fn json_text(method: Method, url: Url, body: String) -> Self {
-        Self {
-            method,
-            url,
-            headers: Vec::new(),
-            body: Some(("application/json", body)),
-            shared_key: None,
-        }
+        let body = Some(("application/json", body.into_bytes()));
+        Self { body, ..Self::new(method, url) }
     }
 
     pub(crate) fn json(method: Method, url: Url, body: &serde_json::Value) -> Self {

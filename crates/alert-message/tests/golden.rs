@@ -1,6 +1,9 @@
 //! What Flux's notifiers sent for the same events, recorded by `crates/parity/oracles/providers`.
 
-#![expect(clippy::unwrap_used, reason = "what tests share fails as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what tests share fails as tests do")]
+
+#[path = "golden/otlp.rs"]
+mod otlp;
 
 use std::collections::BTreeMap;
 
@@ -127,7 +130,12 @@ fn provider(settings: &Settings) -> Provider {
 
 fn recorded(request: &Request) -> Recorded {
     let (content_type, body) = match &request.body {
-        Some((content_type, body)) => (Some(*content_type), body.clone()),
+        Some((content_type @ "application/x-protobuf", body)) => {
+            (Some(*content_type), otlp::read(body).to_string())
+        }
+        Some((content_type, body)) => {
+            (Some(*content_type), String::from_utf8(body.clone()).unwrap())
+        }
         None => (None, String::new()),
     };
     let mut headers: BTreeMap<String, String> = request
@@ -164,10 +172,6 @@ fn canonical(request: &Recorded) -> Recorded {
         .filter(|(name, _)| name != "content-type" || !request.body.is_empty())
         .map(|(name, value)| match name.as_str() {
             "x-sentry-auth" => (name, value.rsplit("sentry_key").next().unwrap().to_owned()),
-            // Flux sends spans as protobuf, we as JSON; receivers take both.
-            "content-type" if value == "application/x-protobuf" => {
-                (name, "application/json".to_owned())
-            }
             _ => (name, value),
         })
         .collect();

@@ -42,7 +42,7 @@ fn told(
     let Step::Ask(request, then) = begin(provider, event, place).unwrap() else {
         panic!("{} has nothing to ask", provider.kind.name())
     };
-    let body = request.body.map(|(_, body)| serde_json::from_str(&body).unwrap_or_default());
+    let body = request.body.map(|(_, body)| serde_json::from_slice(&body).unwrap_or_default());
     let answer = Answer { status: 200, body: answer.as_bytes().to_vec() };
     (request.url.to_string(), body.unwrap_or_default(), then(&answer).unwrap())
 }

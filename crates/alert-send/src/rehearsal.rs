@@ -24,6 +24,8 @@ pub fn rehearse(provider: &Provider, event: &Event) -> Result<String, Error> {
             };
             let (scheme, host) = (request.url.scheme(), request.url.host_str().unwrap_or_default());
             let content = request.body.map(|(_, content)| content).unwrap_or_default();
+            let content = String::from_utf8(content)
+                .unwrap_or_else(|binary| format!("({} bytes)", binary.as_bytes().len()));
             format!("{method} {scheme}://{host} {content}")
         }
         Step::Publish(message) => format!("PUB {} {}", message.subject, message.message),

@@ -23,12 +23,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         // Go escapes one sign that the standard leaves alone, and leaves another.
         .replace('*', "%2A")
         .replace("%7E", "~");
-    let request = Request {
-        method: Method::Post,
-        url,
-        headers: Vec::new(),
-        body: Some(("application/x-www-form-urlencoded", form)),
-        shared_key: None,
-    };
+    let body = Some(("application/x-www-form-urlencoded", form.into_bytes()));
+    let request = Request { body, ..Request::new(Method::Post, url) };
     Ok(Step::tell(request.basic(&provider.username, &provider.password)))
 }

@@ -6,4 +6,5 @@ pub(crate) mod grafana;
 pub(crate) mod opsgenie;
 pub(crate) mod otel;
 pub(crate) mod pager_duty;
+mod protobuf;
 pub(crate) mod sentry;

@@ -1,21 +1,31 @@
 //! OpenTelemetry: one span for each event; the events of one revision make a trace.
 
 use event_api::{Event, key};
-use serde_json::{Value, json};
+use secret_text::Secret;
 use sha2::{Digest as _, Sha256};
 
+use super::protobuf::Message;
+use crate::request::Method;
 use crate::{Error, Provider, Request, Step, address, words};
 
+const PROTOBUF: &str = "application/x-protobuf";
+/// Where spans go if the address does not say.
+const DEFAULT_PATH: &str = "/v1/traces";
 const STATUS_OK: u8 = 1;
 const STATUS_ERROR: u8 = 2;
 const SPAN_KIND_INTERNAL: u8 = 1;
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
-    let url = address::http(&provider.address, "OTLP endpoint URL")?;
+    let mut url = address::http(&provider.address, "OTLP endpoint URL")?;
     if event.involved_object.kind == "HelmRepository" {
         return Ok(Step::Done);
     }
-    let mut request = Request::post(url, &spans(provider, event));
+    url.set_query(None);
+    if url.path() == "/" && !names_root(&provider.address) {
+        url.set_path(DEFAULT_PATH);
+    }
+    let body = Some((PROTOBUF, export(provider, event)));
+    let mut request = Request { body, ..Request::new(Method::Post, url) };
     for (name, value) in &provider.headers {
         request = request.with(name, value.expose());
     }
@@ -32,45 +42,52 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     Ok(Step::tell(request))
 }
 
-fn spans(provider: &Provider, event: &Event) -> Value {
+/// The request of the OTLP exporter, with the numbers that its fields have there.
+fn export(provider: &Provider, event: &Event) -> Vec<u8> {
     let alert = &provider.alert;
     let about = &event.involved_object;
-    let trace = format!("{:x}", Sha256::digest(format!("{}:{}", alert.uid, revision(event))));
-    let span = format!("{:x}", Sha256::digest(event.to_json()));
-    let time = event.timestamp.map_or(0, jiff::Timestamp::as_nanosecond).to_string();
-    let mut attributes = vec![
-        attribute("object.uid", &about.uid),
-        attribute("object.kind", &about.kind),
-        attribute("object.name", &about.name),
-        attribute("object.namespace", &about.namespace),
+    let trace = Sha256::digest(format!("{}:{}", alert.uid, revision(event)));
+    let span_id = Sha256::digest(event.to_json());
+    let time = event.timestamp.map_or(0, jiff::Timestamp::as_nanosecond);
+    let time = u64::try_from(time).unwrap_or_default();
+    let attributes = [
+        ("object.uid", &about.uid),
+        ("object.kind", &about.kind),
+        ("object.name", &about.name),
+        ("object.namespace", &about.namespace),
     ];
-    attributes.extend(event.metadata.iter().map(|(key, value)| attribute(key, value)));
+    let metadata = event.metadata.iter().map(|(key, value)| (key.as_str(), value));
     // The protocol has a message only where something failed.
     let status = if event.is_error() {
-        json!({"code": STATUS_ERROR, "message": event.message})
+        Message::default().text(2, &event.message).number(3, STATUS_ERROR)
     } else {
-        json!({"code": STATUS_OK})
+        Message::default().number(3, STATUS_OK)
     };
-    json!({"resourceSpans": [{
-        "resource": {"attributes": [
-            attribute("service.name", &format!("{}/{}", alert.namespace, alert.name)),
-            attribute("service.namespace", &alert.namespace),
-            attribute("service.instance.id", &alert.uid),
-        ]},
-        "scopeSpans": [{
-            "scope": {"name": "flux:notification-controller"},
-            "spans": [{
-                "traceId": &trace[..32],
-                "spanId": &span[..16],
-                "name": words::kind_and_path(event),
-                "kind": SPAN_KIND_INTERNAL,
-                "startTimeUnixNano": time,
-                "endTimeUnixNano": time,
-                "attributes": attributes,
-                "status": status,
-            }],
-        }],
-    }]})
+    let span = Message::default()
+        .bytes(1, &trace[..16])
+        .bytes(2, &span_id[..8])
+        .text(5, &words::kind_and_path(event))
+        .number(6, SPAN_KIND_INTERNAL)
+        .fixed64(7, time)
+        .fixed64(8, time)
+        .messages(9, attributes.into_iter().chain(metadata).map(attribute))
+        .message(15, &status);
+    let service = format!("{}/{}", alert.namespace, alert.name);
+    let resource = [
+        ("service.name", &service),
+        ("service.namespace", &alert.namespace),
+        ("service.instance.id", &alert.uid),
+    ];
+    let scope = Message::default().text(1, "flux:notification-controller");
+    let resource_spans = Message::default()
+        .message(1, &Message::default().messages(1, resource.map(attribute)))
+        .message(2, &Message::default().message(1, &scope).message(2, &span));
+    Message::default().message(1, &resource_spans).into_bytes()
+}
+
+/// Whether the path of an address is a slash. A URL has one in any case.
+fn names_root(address: &Secret) -> bool {
+    address.expose().split(['?', '#']).next().is_some_and(|address| address.ends_with('/'))
 }
 
 /// What makes a trace: the chart's digest where there is one, else the revision.
@@ -82,6 +99,6 @@ fn revision(event: &Event) -> String {
     }
 }
 
-fn attribute(key: &str, value: &str) -> Value {
-    json!({"key": key, "value": {"stringValue": value}})
+fn attribute((key, value): (&str, &String)) -> Message {
+    Message::default().text(1, key).message(2, &Message::default().text(1, value))
 }

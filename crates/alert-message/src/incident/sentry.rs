@@ -39,13 +39,8 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         item
     );
     let login = format!("Sentry sentry_version=7, sentry_client=ferroflux/1.0, sentry_key={key}");
-    let request = Request {
-        method: Method::Post,
-        url,
-        headers: Vec::new(),
-        body: Some(("application/x-sentry-envelope", envelope)),
-        shared_key: None,
-    };
+    let body = Some(("application/x-sentry-envelope", envelope.into_bytes()));
+    let request = Request { body, ..Request::new(Method::Post, url) };
     Ok(Step::tell(request.with("X-Sentry-Auth", login)))
 }
 
