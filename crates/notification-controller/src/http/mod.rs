@@ -1,8 +1,8 @@
 //! The two servers: limits for strangers, metrics.
 //!
-//! Limit: all that strangers can make one server hold is about 176 MiB, whatever they send: 4096
-//! connections with 24 KiB each for the beginnings of a head and a body, 16 MiB for large heads and
-//! 64 MiB for large bodies.
+//! Limit: strangers can make one server hold about 176 MiB: 4096 connections with 24 KiB each for the
+//! beginnings of a head and a body, 16 MiB for large heads and 64 MiB for large bodies. What comes on a
+//! connection before the request ahead of it is answered is counted after that.
 
 mod body;
 mod head;
