@@ -152,6 +152,9 @@ fn hostile_templates_end() {
         "{{ define \"a\" }}{{ tpl \"{{ include \\\"a\\\" . }}\" . }}{{ end }}{{ include \"a\" . }}",
         "{{ range $i, $e := until 100000 }}{{ repeat 10000 \"x\" }}{{ end }}",
         "{{ $x := \"x\" }}{{ range until 64 }}{{ $x = printf \"%s%s\" $x $x }}{{ end }}",
+        // As long as a text may be, and then more.
+        "{{ $x := repeat 4194304 \"x\" }}{{ $y := print $x $x $x }}",
+        "{{ $x := repeat 4194304 \"x\" }}{{ $y := printf \"%s%s%s\" $x $x $x }}",
         "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ toYaml $d }}{{ fail \"end\" }}",
     ] {
         let chart = chart(&[("templates/a.yaml", template)]);

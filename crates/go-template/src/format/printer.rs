@@ -49,7 +49,8 @@ impl<'o> Printer<'o> {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.out.len() >= self.end
+        // One byte more than there may be, so that what is cut off is seen to be.
+        self.out.len() > self.end
     }
 
     pub(super) fn value(&mut self, value: &Value, verb: char) {
