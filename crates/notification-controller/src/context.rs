@@ -2,25 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use alert_message::Kind;
 use alert_send::Sender;
 use crd_types::notification::{Alert, Provider, Receiver};
 use key_services::Bearers;
-use kube::ResourceExt as _;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
 use reconcile_loop::events::{Event, Severity};
 use reconcile_loop::program::Runtime;
+use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::alert::AlertRules;
 use crate::event::dispatch::Dispatch;
+use crate::event::involved::{About, Involved};
 use crate::event::limiter::Limiter;
 use crate::event::memory::Memory;
 use crate::event::turns::Turns;
+use crate::looks::Looks;
 use crate::metrics::{Ended, Notifications, TokenUses};
 use crate::receiver::identity::Identities;
-use crate::receiver::looks::Looks;
 use crate::receiver::paths::Paths;
+use crate::receiver::target::{Target, Targets};
 use crate::receiver::tokens::Tokens;
 use crate::receiver::wake::Waker;
 use crate::settings::Settings;
@@ -56,40 +62,66 @@ pub(crate) struct Context {
     /// Keys of identity providers.
     pub(crate) identities: Identities,
     /// What Receivers have just looked at.
-    pub(crate) looks: Looks,
+    pub(crate) looks: Looks<Targets, Vec<(Target, Value)>>,
+    /// What events have just been about.
+    pub(crate) involved: Looks<About, Involved>,
     pub(crate) waker: Waker,
-    complaints: mpsc::Sender<(Arc<Alert>, Event)>,
+    /// What is still to be done because of what was taken in. The end waits for it.
+    pub(crate) taken_in: TaskTracker,
+    complaints: mpsc::Sender<Complaint>,
+}
+
+/// An event about an alert that waits to be written.
+#[derive(Debug)]
+struct Complaint {
+    alert: Arc<Alert>,
+    event: Event,
+    _waits: TaskTrackerToken,
 }
 
 impl Context {
     /// Starts the watches.
     pub(crate) fn start(runtime: &Runtime, settings: Settings, bearers: Bearers) -> Self {
-        let (complaints, mut written) = mpsc::channel::<(Arc<Alert>, Event)>(COMPLAINTS);
+        let (complaints, mut written) = mpsc::channel::<Complaint>(COMPLAINTS);
         let events = runtime.events.clone();
         // In a task of its own: nobody who has news waits for the API server to take a complaint.
         tokio::spawn(async move {
-            while let Some((alert, event)) = written.recv().await {
+            while let Some(Complaint { alert, event, _waits }) = written.recv().await {
                 events.publish(&*alert, event).await;
             }
         });
         let now = std::time::Instant::now();
+        let taken_in = TaskTracker::new();
+        let token_uses = TokenUses::register(&runtime.metrics);
+        let notifications = Notifications::register(&runtime.metrics);
+        let counted = (token_uses.clone(), notifications.clone());
+        // By the watch, as those that do not lead count, too. Limit: a Provider that goes while the
+        // watch is broken off is not heard of.
+        let providers = Watched::start(runtime, move |event| {
+            if let watcher::Event::Delete(provider) = event {
+                counted.0.forget(provider);
+                counted.1.forget(provider);
+            }
+        });
         Self {
             alerts: AlertRules::start(runtime),
-            providers: Watched::start(runtime),
-            receivers: Watched::start(runtime),
+            providers,
+            receivers: Watched::start(runtime, |_| {}),
             paths: Derived::default(),
             looks: Looks::default(),
+            involved: Looks::default(),
             limiter: Limiter::new(settings.rate_limit_interval, now),
             memory: Memory::default(),
             turns: Turns::default(),
             dispatch: Dispatch::default(),
             sender: Sender::default(),
             bearers,
-            token_uses: TokenUses::register(&runtime.metrics),
-            notifications: Notifications::register(&runtime.metrics),
+            token_uses,
+            notifications,
             tokens: Tokens::default(),
             identities: Identities::default(),
-            waker: Waker::default(),
+            waker: Waker::new(taken_in.clone()),
+            taken_in,
             complaints,
             runtime: runtime.clone(),
             settings,
@@ -124,15 +156,31 @@ impl Context {
 
     fn write(&self, alert: &Arc<Alert>, event: Event) {
         let reason = event.reason.clone();
-        if self.complaints.try_send((Arc::clone(alert), event)).is_err() {
+        let complaint =
+            Complaint { alert: Arc::clone(alert), event, _waits: self.taken_in.token() };
+        if self.complaints.try_send(complaint).is_err() {
             tracing::debug!(reason, "too many complaints, one is dropped");
         }
     }
 
+    /// Comes back when everything is done that was taken in, or after `patience`.
+    pub(crate) async fn drain(&self, patience: Duration) {
+        self.taken_in.close();
+        if tokio::time::timeout(patience, self.taken_in.wait()).await.is_err() {
+            let left = self.taken_in.len();
+            tracing::error!(left, "some notifications or requests were not sent");
+        }
+    }
+
+    /// Whether a provider is still there: what is counted of one that is gone would stay.
+    pub(crate) fn knows(&self, provider: &Provider) -> bool {
+        self.providers.store().get(&ObjectRef::from_obj(provider)).is_some()
+    }
+
     /// Counts a notification.
     pub(crate) fn count(&self, provider: &Provider, ended: Ended) {
-        let kind = Kind::named(&provider.spec.type_).map_or("unknown", Kind::name);
-        let namespace = provider.namespace().unwrap_or_default();
-        self.notifications.count(&namespace, &provider.name_any(), kind, ended);
+        if self.knows(provider) {
+            self.notifications.count(provider, ended);
+        }
     }
 }

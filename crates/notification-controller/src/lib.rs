@@ -8,6 +8,7 @@ mod alert;
 mod context;
 mod event;
 mod http;
+mod looks;
 mod metrics;
 mod provider;
 mod receiver;
@@ -42,7 +43,7 @@ use receiver::{ReceiverServer, Receivers, on_secret};
 
 /// The name of the controller, and the field manager of everything it writes.
 const NAME: &str = "notification-controller";
-/// How long requests under way, and then notifications, may take when the process is to end.
+/// How long requests under way, and then what they asked for, may take when the process is to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs the controller until it is asked to end.
@@ -72,7 +73,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 /// Starts the servers, which answer once everything is known that decides what to answer. The future
-/// comes back when they have ended, and what they took in is told; with an error if nobody asked for that.
+/// comes back when they have ended, and what they took in is done; with an error if nobody asked for that.
 async fn serve(
     arguments: &Arguments,
     runtime: &Runtime,
@@ -110,7 +111,7 @@ async fn serve(
             http::serve(webhooks, Arc::new(ReceiverServer(known)), of_webhooks, serving_ends),
         );
     });
-    let dispatching = Arc::clone(&ctx);
+    let taken_in = Arc::clone(&ctx);
     let over = async move {
         tokio::select! {
             biased;
@@ -120,7 +121,7 @@ async fn serve(
         if tokio::time::timeout(DRAIN, servers).await.is_err() {
             tracing::error!("some requests were not answered");
         }
-        dispatching.dispatch.drain(DRAIN).await;
+        taken_in.drain(DRAIN).await;
         Ok(())
     };
     Ok((ctx, over))
@@ -152,10 +153,9 @@ async fn reconcile(
     let of_receivers = Arc::new(Writer::<Receiver>::new(client(), NAME).fenced(lead()));
     let alerts = Alerts { runtime: runtime.clone(), writer: Arc::clone(&of_alerts) };
     let reconciler = Receivers { ctx: Arc::clone(ctx), writer: Arc::clone(&of_receivers) };
-    let providers = Providers { ctx: Arc::clone(ctx) };
     tokio::join!(
         Controller::default().run(runtime.clone(), of_alerts, Arc::new(alerts), workers),
-        Controller::default().run(runtime.clone(), of_providers, Arc::new(providers), workers),
+        Controller::default().run(runtime.clone(), of_providers, Arc::new(Providers), workers),
         receivers.run(runtime.clone(), of_receivers, Arc::new(reconciler), workers),
     );
 }

@@ -4,6 +4,9 @@ mod token_uses;
 
 use std::time::Duration;
 
+use alert_message::Kind;
+use crd_types::notification::Provider;
+use kube::ResourceExt as _;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,6 +15,9 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use reconcile_loop::metrics::Metrics;
 
 pub(crate) use token_uses::TokenUses;
+
+/// The type of a provider whose type is not known.
+const UNKNOWN: &str = "unknown";
 
 /// How notifications ended, by provider.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +47,24 @@ pub(crate) enum Ended {
     Suppressed,
 }
 
+impl Ended {
+    const ALL: [Self; 4] = [Self::Sent, Self::Failed, Self::Dropped, Self::Suppressed];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+            Self::Suppressed => "suppressed",
+        }
+    }
+}
+
+fn labels(of: &Provider, kind: &'static str, ended: Ended) -> ProviderLabels {
+    let (namespace, name) = (of.namespace().unwrap_or_default(), of.name_any());
+    ProviderLabels { namespace, name, r#type: kind, result: ended.name() }
+}
+
 impl Notifications {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let own = Self::default();
@@ -60,16 +84,18 @@ impl Notifications {
     }
 
     /// Counts a notification.
-    pub(crate) fn count(&self, namespace: &str, name: &str, kind: &'static str, ended: Ended) {
-        let result = match ended {
-            Ended::Sent => "sent",
-            Ended::Failed => "failed",
-            Ended::Dropped => "dropped",
-            Ended::Suppressed => "suppressed",
-        };
-        let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        let labels = ProviderLabels { namespace, name, r#type: kind, result };
-        self.ended.get_or_create(&labels).inc();
+    pub(crate) fn count(&self, of: &Provider, ended: Ended) {
+        let kind = Kind::named(&of.spec.type_).map_or(UNKNOWN, Kind::name);
+        self.ended.get_or_create(&labels(of, kind, ended)).inc();
+    }
+
+    /// Forgets what was counted of a Provider that is gone.
+    pub(crate) fn forget(&self, provider: &Provider) {
+        // Its type may have been another one.
+        let kinds = || Kind::all().map(Kind::name).chain([UNKNOWN]);
+        for (kind, ended) in kinds().flat_map(|kind| Ended::ALL.map(|ended| (kind, ended))) {
+            self.ended.remove(&labels(provider, kind, ended));
+        }
     }
 
     /// Counts an event that was told already.
@@ -77,6 +103,9 @@ impl Notifications {
         self.duplicates.inc();
     }
 }
+
+/// Seconds, in Flux's buckets.
+const DURATIONS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The requests of one server, with the names that Flux has for them.
 #[derive(Clone, Debug)]
@@ -106,9 +135,7 @@ impl ServerMetrics {
     /// The metrics `gotk_<server>_http_…`.
     pub(crate) fn register(metrics: &Metrics, server: &str, handler: Option<&'static str>) -> Self {
         let own = Self {
-            duration: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.005, 2.0, 12))
-            }),
+            duration: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
             size: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(100.0, 10.0, 8))
             }),
@@ -170,5 +197,52 @@ pub(crate) struct UnderWay(Gauge);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crd_types::notification::ProviderSpec;
+
+    use super::*;
+
+    #[test]
+    fn notifications_are_counted_until_the_provider_is_gone() {
+        let metrics = Metrics::default();
+        let notifications = Notifications::register(&metrics);
+        let provider = |name: &str, kind: &str| {
+            Provider::new(name, ProviderSpec { type_: kind.to_owned(), ..ProviderSpec::default() })
+        };
+        for (name, kind) in [("hub", "slack"), ("hub", "none"), ("chat", "slack"), ("chat", "none")]
+        {
+            Ended::ALL.map(|ended| notifications.count(&provider(name, kind), ended));
+        }
+        let of = |name: &str| {
+            let text = metrics.text();
+            let name = format!("name=\"{name}\"");
+            text.lines().filter(|line| line.contains(&name)).count()
+        };
+        assert_eq!((of("hub"), of("chat")), (8, 8));
+        notifications.forget(&provider("hub", "matrix"));
+        assert_eq!((of("hub"), of("chat")), (0, 8));
+    }
+
+    #[test]
+    fn requests_have_the_buckets_of_flux() {
+        let metrics = Metrics::default();
+        let server = ServerMetrics::register(&metrics, "event", Some("/"));
+        server.ended("/", "POST", 202, Duration::from_millis(3), 0);
+        let text = metrics.text();
+        let buckets = |of: &str| {
+            let of = format!("gotk_event_http_{of}_bucket");
+            let lines = text.lines().filter(|line| line.starts_with(&of));
+            let bounds = lines.filter_map(|line| line.split("le=\"").nth(1)?.split('"').next());
+            bounds
+                .filter_map(|bound| bound.parse::<f64>().ok())
+                .filter(|it| it.is_finite())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(buckets("request_duration_seconds"), DURATIONS);
+        assert_eq!(buckets("response_size_bytes"), [1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]);
     }
 }

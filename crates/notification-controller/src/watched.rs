@@ -4,45 +4,32 @@
 //! want only some of the objects, and queue what they see: a store that both share would have to give
 //! up one of these. Two watches of some dozens of objects cost less than that.
 
-use std::fmt::Debug;
-use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use k8s_openapi::NamespaceResourceScope;
-use kube::Resource;
 use kube::runtime::reflector::Store;
-use reconcile_loop::mirror::mirror;
+use kube::runtime::watcher::Event;
+use reconcile_loop::mirror::{Mirrored, mirror};
 use reconcile_loop::program::Runtime;
-use serde::de::DeserializeOwned;
 
 /// All objects of a kind. A process that does not lead has them too: it serves all the same.
 #[derive(Debug)]
-pub(crate) struct Watched<K>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
+pub(crate) struct Watched<K: Mirrored> {
     store: Store<K>,
     changes: Arc<AtomicU64>,
 }
 
-impl<K> Watched<K>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-    K::DynamicType: Eq + Hash,
-{
-    /// Watches until the process ends.
-    pub(crate) fn start(runtime: &Runtime) -> Self {
+impl<K: Mirrored> Watched<K> {
+    /// Watches until the process ends. `seen` hears what the watch saw once the objects are known.
+    pub(crate) fn start(
+        runtime: &Runtime,
+        mut seen: impl FnMut(&Event<K>) + Send + 'static,
+    ) -> Self {
         let changes = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&changes);
-        let store = mirror(runtime, move |_| {
+        let store = mirror(runtime, move |event| {
             counted.fetch_add(1, Ordering::Release);
+            seen(event);
         });
         Self { store, changes }
     }
@@ -70,16 +57,11 @@ pub(crate) struct Derived<T>(RwLock<(u64, Arc<T>)>);
 
 impl<T> Derived<T> {
     /// As the objects are now.
-    pub(crate) fn of<K>(&self, watched: &Watched<K>, make: impl FnOnce(Vec<Arc<K>>) -> T) -> Arc<T>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + DeserializeOwned
-            + Send
-            + Sync
-            + 'static,
-    {
+    pub(crate) fn of<K: Mirrored>(
+        &self,
+        watched: &Watched<K>,
+        make: impl FnOnce(Vec<Arc<K>>) -> T,
+    ) -> Arc<T> {
         // What changes from here on has it made once more.
         let version = watched.version();
         let (of, known) = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -14,19 +14,36 @@ use crate::confined::answered;
 use crate::program::Runtime;
 use crate::watch::{watch, watch_error};
 
-/// Keeps a copy of all objects of a kind in the namespaces that this controller watches, until the
-/// process ends. `seen` hears what the watch saw once the copy has it; if it panics, it has not heard
-/// that one.
-pub fn mirror<K>(runtime: &Runtime, mut seen: impl FnMut(&Event<K>) + Send + 'static) -> Store<K>
-where
+/// What a copy can be kept of: objects of a namespace, of a kind known when this was compiled.
+pub trait Mirrored:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<K> Mirrored for K where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
         + Send
         + Sync
-        + 'static,
+        + 'static
 {
+}
+
+/// Keeps a copy of all objects of a kind in the namespaces that this controller watches, until the
+/// process ends. `seen` hears what the watch saw once the copy has it; if it panics, it has not heard
+/// that one.
+pub fn mirror<K: Mirrored>(
+    runtime: &Runtime,
+    mut seen: impl FnMut(&Event<K>) + Send + 'static,
+) -> Store<K> {
     let (store, writer) = reflector::store();
     let (metrics, controller) = (runtime.metrics.clone(), runtime.name);
     let events = watch::<K>(runtime.api(), runtime.flags.watch_config())

@@ -41,6 +41,8 @@ struct Offered {
     url: String,
     /// How often its keys were asked for.
     asked: usize,
+    /// How often it was asked who it is.
+    named: usize,
 }
 
 struct Key {
@@ -77,7 +79,8 @@ impl Issuer {
         socket.set_nonblocking(true)?;
         let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
         let (key, name) = (Key::new("first")?, url.clone());
-        let shared = Arc::new(Mutex::new(Offered { key, name, url: url.clone(), asked: 0 }));
+        let shared =
+            Arc::new(Mutex::new(Offered { key, name, url: url.clone(), asked: 0, named: 0 }));
         let app = Router::new().fallback(offer).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -105,6 +108,11 @@ impl Issuer {
     /// How often its keys were asked for.
     pub fn asked(&self) -> usize {
         self.offered().asked
+    }
+
+    /// How often it was asked how it calls itself, and where its keys are.
+    pub fn named(&self) -> usize {
+        self.offered().named
     }
 
     /// From now on, it calls itself so.
@@ -206,6 +214,7 @@ async fn offer(State(shared): State<Arc<Mutex<Offered>>>, uri: Uri) -> Response 
     let mut offered = shared.lock().unwrap_or_else(PoisonError::into_inner);
     match uri.path() {
         "/.well-known/openid-configuration" => {
+            offered.named += 1;
             let keys = format!("{}{KEYS}", offered.url);
             axum::Json(json!({"issuer": offered.name, "jwks_uri": keys})).into_response()
         }

@@ -1,6 +1,7 @@
 //! JSON of strangers, with a bound on what it becomes in memory.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// Limit: members and items of a body. Each takes many times more memory than the two bytes that it may
 /// have in a text; bodies of the services have less than one in ten bytes.
@@ -15,6 +16,9 @@ pub enum InvalidJson {
     /// It is made of too many parts.
     #[error("more than {MOST_ELEMENTS} elements")]
     Elements,
+    /// It is not an object.
+    #[error("it is no object")]
+    NoObject,
 }
 
 /// Reads a body.
@@ -23,6 +27,19 @@ pub(crate) fn from_slice<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, In
         return Err(InvalidJson::Elements);
     }
     Ok(serde_json::from_slice(body)?)
+}
+
+/// Reads the object at the beginning of a body. Flux: what follows it is not looked at, and `null` is
+/// an empty one.
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, InvalidJson> {
+    if elements(body) > MOST_ELEMENTS {
+        return Err(InvalidJson::Elements);
+    }
+    match Value::deserialize(&mut serde_json::Deserializer::from_slice(body))? {
+        Value::Object(object) => Ok(object),
+        Value::Null => Ok(Map::new()),
+        _ => Err(InvalidJson::NoObject),
+    }
 }
 
 /// At least as many as the text has elements, if it is JSON.
@@ -42,8 +59,6 @@ fn elements(body: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]

@@ -3,10 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::bounded::{self, InvalidJson};
 use crate::{Rejected, Request};
+
+const JSON: &str = "application/json";
 
 /// What a request says, for the filters of a receiver.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +28,7 @@ impl Payload {
     /// If the body claims to be JSON and is not, or is too much of it.
     pub fn json(&self, body: &[u8]) -> Result<Value, InvalidJson> {
         match self {
-            Self::Body => bounded::from_slice(body),
+            Self::Body => bounded::object(body).map(Value::Object),
             Self::Unwrapped(value) => Ok(value.clone()),
             Self::Opaque => Ok(json!({})),
         }
@@ -35,23 +37,38 @@ impl Payload {
 
 /// The body, as far as filters see it.
 pub(crate) fn of(request: Request<'_>) -> Payload {
-    if content_type(request) == "application/json" { Payload::Body } else { Payload::Opaque }
+    // Flux: several types in one header are several guesses.
+    let is_json = content_type(request).split(',').any(|one| media_type(one) == JSON);
+    if is_json { Payload::Body } else { Payload::Opaque }
 }
 
 /// The body of GitHub and Bitbucket: JSON, or a form with JSON in it.
 pub(crate) fn of_hub(request: Request<'_>) -> Result<Payload, Rejected> {
-    match content_type(request) {
-        "application/json" => Ok(Payload::Body),
+    let content_type = media_type(content_type(request));
+    match content_type.as_str() {
+        JSON => Ok(Payload::Body),
         // Flux: a form has been authenticated, but filters do not see it.
-        "application/x-www-form-urlencoded" => Ok(Payload::Opaque),
-        other => Err(Rejected::ContentType { content_type: other.to_owned() }),
+        "application/x-www-form-urlencoded" if is_form(request.body) => Ok(Payload::Opaque),
+        "application/x-www-form-urlencoded" => Err(Rejected::Form),
+        _ => Err(Rejected::ContentType { content_type }),
     }
+}
+
+/// Whether a form can be read: every `%` begins an escape, and semicolons are escaped.
+fn is_form(body: &[u8]) -> bool {
+    let mut escapes = body.split(|byte| *byte == b'%').skip(1);
+    let is_escape = |rest: &[u8]| rest.len() >= 2 && rest.iter().take(2).all(u8::is_ascii_hexdigit);
+    escapes.all(is_escape) && !body.contains(&b';')
 }
 
 fn content_type(request: Request<'_>) -> &str {
     let header = request.headers.get(http::header::CONTENT_TYPE);
-    let value = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
+    header.and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// A media type without its parameters, in small letters.
+fn media_type(text: &str) -> String {
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 pub(crate) fn docker_hub(body: &[u8]) -> Result<(), Rejected> {
@@ -67,12 +84,14 @@ pub(crate) fn acr(body: &[u8]) -> Result<(), Rejected> {
 }
 
 pub(crate) fn nexus(body: &[u8]) -> Result<(), Rejected> {
+    // Flux: of this one, nothing may follow the object.
+    decoded::<Value>("Nexus", body)?;
     has_texts("Nexus", body, &["/action", "/repositoryName"])
 }
 
 /// An object in which what a service says is text, or lists of text, where it is there at all.
 fn has_texts(service: &'static str, body: &[u8], places: &[&'static str]) -> Result<(), Rejected> {
-    let object: Map<String, Value> = decoded(service, body)?;
+    let object = bounded::object(body).map_err(|source| Rejected::Payload { service, source })?;
     let object = Value::Object(object);
     let is_text = |value: &Value| match value {
         Value::String(_) | Value::Null => true,
@@ -100,14 +119,15 @@ pub(crate) fn gcr(body: &[u8]) -> Result<Payload, Rejected> {
     #[serde(default)]
     #[derive(Default)]
     struct Change {
-        action: String,
-        digest: String,
-        tag: String,
+        action: Option<String>,
+        digest: Option<String>,
+        tag: Option<String>,
     }
     let push: Push = decoded("GCR", body)?;
     // What is not base64 is then no JSON either.
     let data = BASE64.decode(push.message.data).unwrap_or_default();
     let Change { action, digest, tag } = decoded("GCR", &data)?;
+    let [action, digest, tag] = [action, digest, tag].map(Option::unwrap_or_default);
     Ok(Payload::Unwrapped(json!({"action": action, "digest": digest, "tag": tag})))
 }
 

@@ -60,6 +60,9 @@ pub enum Rejected {
         /// What it is.
         content_type: String,
     },
+    /// The form of GitHub or Bitbucket cannot be read.
+    #[error("the form has an escape or a separator that is none")]
+    Form,
     /// The body is not what the service sends.
     #[error("cannot decode {service} webhook payload")]
     Payload {

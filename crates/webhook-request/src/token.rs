@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
+use jsonwebtoken::jwk::Jwk;
 pub use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
@@ -23,6 +24,9 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
+
+/// Limit: keys that a token which names none is tried with.
+const MOST_KEYS: usize = 32;
 
 /// What a provider says of the sender.
 pub type Claims = Map<String, Value>;
@@ -116,22 +120,33 @@ pub fn verify(
     if !ALGORITHMS.contains(&header.alg) {
         return Err(InvalidToken::Algorithm);
     }
-    let key = match &header.kid {
-        Some(id) => keys.find(id),
-        None if keys.keys.len() == 1 => keys.keys.first(),
-        None => None,
-    };
-    let key = key.ok_or(InvalidToken::UnknownKey)?;
-    let key = DecodingKey::from_jwk(key).map_err(InvalidToken::Signature)?;
     // The signature is the library's affair; what is claimed is judged below, by the time given.
     let mut validation = Validation::new(header.alg);
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let claims: Claims =
-        jsonwebtoken::decode(token, &key, &validation).map_err(InvalidToken::Signature)?.claims;
+    let claims = match &header.kid {
+        Some(id) => {
+            let key = keys.find(id).ok_or(InvalidToken::UnknownKey)?;
+            signed_by(key, token, &validation).map_err(InvalidToken::Signature)?
+        }
+        None => {
+            let mut keys = keys.keys.iter().take(MOST_KEYS);
+            let claims = keys.find_map(|key| signed_by(key, token, &validation).ok());
+            claims.ok_or(InvalidToken::UnknownKey)?
+        }
+    };
     judge(&claims, issuers, audience, now)?;
     Ok(claims)
+}
+
+fn signed_by(
+    key: &Jwk,
+    token: &str,
+    validation: &Validation,
+) -> Result<Claims, jsonwebtoken::errors::Error> {
+    let key = DecodingKey::from_jwk(key)?;
+    Ok(jsonwebtoken::decode(token, &key, validation)?.claims)
 }
 
 fn judge(claims: &Claims, issuers: &[&str], audience: &str, now: i64) -> Result<(), InvalidToken> {

@@ -56,6 +56,20 @@ fn a_token_of_the_issuer_for_us_is_taken() {
     assert!(judged(&provider, &provider.token(&json!({"alg": "ES256"}), &several)).is_ok());
 }
 
+/// A token need not name its key: any of the issuer will do, and no other one.
+#[test]
+fn a_token_without_a_key_is_tried_with_all() {
+    let (first, second, stranger) = (Provider::new(), Provider::new(), Provider::new());
+    let mut keys = first.keys("k1");
+    keys.keys.extend(second.keys("k2").keys);
+    let judged = |signer: &Provider| {
+        let token = signer.token(&json!({"alg": "ES256"}), &claims());
+        verify(&token, &keys, &[ISSUER], "notification-controller", NOW)
+    };
+    assert!(judged(&first).is_ok() && judged(&second).is_ok());
+    assert!(matches!(judged(&stranger), Err(InvalidToken::UnknownKey)));
+}
+
 #[test]
 fn what_is_claimed_must_be_right() {
     let provider = Provider::new();

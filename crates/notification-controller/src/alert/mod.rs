@@ -25,7 +25,7 @@ pub(crate) struct AlertRules {
 impl AlertRules {
     /// Watches the alerts until the process ends.
     pub(crate) fn start(runtime: &Runtime) -> Self {
-        Self { alerts: Watched::start(runtime), compiled: Derived::default() }
+        Self { alerts: Watched::start(runtime, |_| {}), compiled: Derived::default() }
     }
 
     /// Comes back when all alerts are known.

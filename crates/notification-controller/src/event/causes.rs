@@ -5,7 +5,7 @@ use event_api::Event;
 use kube::core::DynamicObject;
 use serde_json::Value;
 
-use super::labels;
+use super::involved::involved;
 use crate::context::Context;
 
 /// Limit: how many an object may name; further ones are no cause of anything.
@@ -14,10 +14,10 @@ const MOST: usize = 100;
 /// What the object of an event depends on, nearest first. Nothing if nobody can say: then its failures
 /// are its own.
 pub(super) async fn causes(ctx: &Context, event: &Event) -> Vec<ObjectKey> {
-    match labels::involved(&ctx.runtime.client, event).await {
-        Ok(object) => of(event, &object),
+    match involved(ctx, event).await {
+        Ok(involved) => involved.causes.clone(),
         Err(error) => {
-            tracing::debug!(error, "what the object of an event depends on is not known");
+            tracing::debug!(%error, "what the object of an event depends on is not known");
             Vec::new()
         }
     }

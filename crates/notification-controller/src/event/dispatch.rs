@@ -4,7 +4,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use kube::ResourceExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,8 +18,6 @@ const LANES: u64 = 16;
 const LANE_LENGTH: usize = 256;
 /// Limit: bytes of all events that wait.
 const BYTES: usize = 64 << 20;
-/// How often an end looks whether everything is told.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// A provider, and which of its lanes.
 type Lane = (String, String, u64);
@@ -79,21 +76,9 @@ impl Dispatch {
             }
             None => {
                 lanes.insert(lane.clone(), VecDeque::new());
-                tokio::spawn(work_off(Arc::clone(ctx), lane, waiting));
+                ctx.taken_in.spawn(work_off(Arc::clone(ctx), lane, waiting));
                 Ok(())
             }
-        }
-    }
-
-    /// Comes back when everything is told, or after `patience`.
-    pub(crate) async fn drain(&self, patience: Duration) {
-        let drained = async {
-            while !self.lanes.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                tokio::time::sleep(LOOK).await;
-            }
-        };
-        if tokio::time::timeout(patience, drained).await.is_err() {
-            tracing::error!("some notifications were not sent");
         }
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod decide;
 pub(crate) mod dispatch;
 #[cfg(test)]
 mod fuzz;
+pub(crate) mod involved;
 mod labels;
 pub(crate) mod limiter;
 pub(crate) mod memory;
@@ -150,8 +151,8 @@ fn look_and_tell(ctx: &Arc<Context>, event: &Arc<Event>, curious: Vec<Chosen>, b
         return;
     };
     let mut turn = ctx.turns.take(event);
-    let (ctx, event) = (Arc::clone(ctx), Arc::clone(event));
-    tokio::spawn(async move {
+    let (taken_in, ctx, event) = (ctx.taken_in.clone(), Arc::clone(ctx), Arc::clone(event));
+    taken_in.spawn(async move {
         let grouping = |chosen: &Chosen| chosen.rule.options.grouping.is_some();
         let causes = if Incidents::asks_for_causes(&event) && curious.iter().any(grouping) {
             causes::causes(&ctx, &event).await

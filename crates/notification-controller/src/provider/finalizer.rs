@@ -6,14 +6,10 @@ use crd_types::notification::Provider;
 use reconcile_loop::controller::{Finalized, Reconciler};
 use reconcile_loop::requeue::Next;
 
-use crate::context::Context;
-
-/// Keeps the finalizers of Providers, which the frame does. Of a Provider only what was counted
-/// outlives it.
+/// Keeps the finalizers of Providers, which the frame does. What was counted of a Provider goes when
+/// the watch says that it is gone.
 #[derive(Debug)]
-pub(crate) struct Providers {
-    pub(crate) ctx: Arc<Context>,
-}
+pub(crate) struct Providers;
 
 impl Reconciler for Providers {
     type Kind = Provider;
@@ -22,8 +18,7 @@ impl Reconciler for Providers {
         Next::Await
     }
 
-    async fn finalize(&self, provider: Arc<Provider>) -> Finalized {
-        self.ctx.token_uses.forget(&provider);
+    async fn finalize(&self, _: Arc<Provider>) -> Finalized {
         Finalized::Gone
     }
 }

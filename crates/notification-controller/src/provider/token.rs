@@ -155,7 +155,7 @@ pub(crate) async fn fetch(
     };
     let asked = tokio::time::timeout(outfit.timeout, asked).await;
     let asked = asked.unwrap_or(Err(Error::Deadline));
-    if ctx.settings.tokens.tokens > 0 {
+    if ctx.settings.tokens.tokens > 0 && ctx.knows(provider) {
         ctx.token_uses.count(provider, asked.as_ref(), ctx.bearers.counts());
     }
     let bearer = asked?;

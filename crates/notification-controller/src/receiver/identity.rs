@@ -1,7 +1,7 @@
 //! Who sends a request, where an identity provider vouches for the sender.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crd_types::notification::OidcProvider;
@@ -17,6 +17,8 @@ use crate::secrets::Found;
 const KEPT: Duration = Duration::from_mins(10);
 /// How soon they are fetched once more for a key that is not among them: anybody may name one.
 const SOONEST: Duration = Duration::from_secs(30);
+/// How long it is believed that a provider does not answer: each stranger may ask for it once more.
+const REMEMBERED: Duration = Duration::from_secs(10);
 /// Limit: providers whose keys are kept.
 const MOST: usize = 64;
 /// How long a provider may take.
@@ -37,7 +39,7 @@ pub(crate) enum Error {
     #[error("no oidcProvider configured for issuer {issuer:?}")]
     Stranger { issuer: String },
     #[error("failed to initialize OIDC provider for issuer {issuer:?}")]
-    Provider { issuer: String, source: Box<Unfetched> },
+    Provider { issuer: String, source: Arc<Unfetched> },
     #[error(transparent)]
     Claims(#[from] Insufficient),
     #[error("invalid secret data: required field '{field}' for GCR receiver")]
@@ -72,19 +74,71 @@ pub(crate) enum Unfetched {
 pub(crate) struct Identities {
     clients: Clients,
     /// By the address that they are found with.
-    kept: Mutex<HashMap<String, Kept>>,
+    kept: Mutex<HashMap<String, Arc<Provider>>>,
     /// Where Google's are.
     google_keys: String,
 }
 
-/// Keys of a provider.
-#[derive(Debug)]
-struct Kept {
-    keys: Arc<JwkSet>,
-    /// When they were fetched.
-    at: Instant,
+/// A provider. Whoever finds its keys wanting fetches them, one at a time.
+#[derive(Debug, Default)]
+struct Provider {
+    known: Mutex<Known>,
+    fetching: tokio::sync::Mutex<()>,
+}
+
+/// What is known of a provider.
+#[derive(Debug, Default)]
+struct Known {
+    /// Its keys, and when they were fetched.
+    keys: Option<(Arc<JwkSet>, Instant)>,
     /// When they were last fetched for a key that was not among them.
     missed: Option<Instant>,
+    /// When it last did not answer.
+    failed: Option<(Arc<Unfetched>, Instant)>,
+}
+
+impl Known {
+    /// The keys, unless they are to be fetched now: those that are known are too old, or `lacking`.
+    fn answer(&self, lacking: Option<&Arc<JwkSet>>) -> Option<Result<Arc<JwkSet>, Arc<Unfetched>>> {
+        let is_recent =
+            |at: Option<Instant>, patience| at.is_some_and(|at| at.elapsed() < patience);
+        if let Some((keys, at)) = &self.keys {
+            let is_good = match lacking {
+                // Somebody has fetched them since.
+                Some(lacking) if !Arc::ptr_eq(lacking, keys) => true,
+                Some(_) => is_recent(self.missed, SOONEST),
+                None => at.elapsed() < KEPT,
+            };
+            if is_good {
+                return Some(Ok(Arc::clone(keys)));
+            }
+        }
+        let (error, at) = self.failed.as_ref()?;
+        is_recent(Some(*at), REMEMBERED).then(|| Err(Arc::clone(error)))
+    }
+
+    fn learn(&mut self, fetched: Result<JwkSet, Unfetched>) -> Result<Arc<JwkSet>, Arc<Unfetched>> {
+        let now = Instant::now();
+        match fetched {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                self.keys = Some((Arc::clone(&keys), now));
+                self.failed = None;
+                Ok(keys)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                self.failed = Some((Arc::clone(&error), now));
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Provider {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Default for Identities {
@@ -168,51 +222,49 @@ impl Identities {
         audience: &str,
         now: i64,
     ) -> Result<Claims, Error> {
-        let known = self.keys(keys, false).await?;
+        let known = self.keys(keys, None).await?;
         match token::verify(token, &known, issuers, audience, now) {
             Err(InvalidToken::UnknownKey) => {
-                let known = self.keys(keys, true).await?;
+                let known = self.keys(keys, Some(&known)).await?;
                 Ok(token::verify(token, &known, issuers, audience, now)?)
             }
             other => Ok(other?),
         }
     }
 
-    /// The keys that are known, or new ones; `missed` says that one was not among them.
-    async fn keys(&self, keys: Keys<'_>, missed: bool) -> Result<Arc<JwkSet>, Error> {
+    /// The keys that are known, or new ones if those are `lacking` one.
+    async fn keys(
+        &self,
+        keys: Keys<'_>,
+        lacking: Option<&Arc<JwkSet>>,
+    ) -> Result<Arc<JwkSet>, Error> {
         let (Keys::At(name) | Keys::Of(name)) = keys;
-        if let Some(known) = self.known(name, missed) {
-            return Ok(known);
+        let told = |source| Error::Provider { issuer: name.to_owned(), source };
+        let provider = self.provider(name);
+        if let Some(answer) = provider.known().answer(lacking) {
+            return answer.map_err(told);
+        }
+        let _fetching = provider.fetching.lock().await;
+        // Whoever was before us may have fetched them, or in vain.
+        if let Some(answer) = provider.known().answer(lacking) {
+            return answer.map_err(told);
+        }
+        if lacking.is_some() {
+            provider.known().missed = Some(Instant::now());
         }
         let fetched = match keys {
             Keys::At(url) => self.fetch(url).await,
             Keys::Of(issuer) => self.discover(issuer).await,
         };
-        let fetched = fetched
-            .map_err(|source| Error::Provider { issuer: name.to_owned(), source: source.into() })?;
-        let (keys, at) = (Arc::new(fetched), Instant::now());
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST {
-            kept.clear();
-        }
-        let missed = kept.get(name).and_then(|known| known.missed);
-        kept.insert(name.to_owned(), Kept { keys: Arc::clone(&keys), at, missed });
-        Ok(keys)
+        provider.known().learn(fetched).map_err(told)
     }
 
-    /// The keys of a provider, unless they are to be fetched now.
-    fn known(&self, name: &str, missed: bool) -> Option<Arc<JwkSet>> {
+    fn provider(&self, name: &str) -> Arc<Provider> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = kept.get_mut(name)?;
-        let is_current = if missed {
-            known.missed.is_some_and(|at| at.elapsed() < SOONEST)
-        } else {
-            known.at.elapsed() < KEPT
-        };
-        if missed && !is_current {
-            known.missed = Some(Instant::now());
+        if !kept.contains_key(name) && kept.len() >= MOST {
+            kept.clear();
         }
-        is_current.then(|| Arc::clone(&known.keys))
+        Arc::clone(kept.entry(name.to_owned()).or_default())
     }
 
     async fn discover(&self, issuer: &str) -> Result<JwkSet, Unfetched> {
@@ -327,5 +379,31 @@ mod tests {
             assert!(told.contains("a key that its issuer does not publish"), "{told}");
         }
         assert_eq!(google.asked(), 2);
+    }
+
+    /// Strangers with tokens that nobody signed, while the issuer is cold, and while it is down.
+    #[tokio::test]
+    async fn a_flood_of_tokens_is_one_request_to_the_issuer() {
+        let issuer = Issuer::http().unwrap();
+        let token = issuer.token(&json!({"iss": issuer.url(), "aud": AUDIENCE, "exp": NOW + 60}));
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {}", token.unwrap()).parse().unwrap());
+        let providers: Vec<OidcProvider> = serde_json::from_value(json!([{
+            "issuerURL": issuer.url(),
+            "validations": [{"expression": "true", "message": "m"}],
+        }]))
+        .unwrap();
+        let flood = async |identities: &Identities| {
+            let asked = (0..100).map(|_| identities.of_oidc(&providers, &headers, NOW));
+            let answers = futures::future::join_all(asked).await;
+            answers.into_iter().filter(Result::is_ok).count()
+        };
+        let identities = Identities::default();
+        assert_eq!((flood(&identities).await, issuer.asked()), (100, 1));
+        let identities = Identities::default();
+        let named = issuer.named();
+        issuer.rename("https://somebody.else");
+        assert_eq!((flood(&identities).await, issuer.named()), (0, named + 1));
+        assert_eq!((flood(&identities).await, issuer.named()), (0, named + 1));
     }
 }

@@ -3,11 +3,10 @@
 mod conclude;
 mod filters;
 pub(crate) mod identity;
-pub(crate) mod looks;
 mod oidc;
 pub(crate) mod paths;
 mod requests;
-mod target;
+pub(crate) mod target;
 pub(crate) mod tokens;
 pub(crate) mod wake;
 

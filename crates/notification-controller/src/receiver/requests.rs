@@ -1,4 +1,5 @@
-//! Requests to Receivers. Nothing is looked up for a request before its sender is known.
+//! Requests to Receivers. Nothing that a request names is looked up before its sender is known: only
+//! the Secret of the Receiver, and the keys of the issuers that the Receiver names.
 
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ enum Unwoken {
     Invalid(#[from] Invalid),
     #[error("{0}")]
     Api(String),
+    #[error("{0}")]
+    Look(Arc<str>),
     #[error(transparent)]
     Filter(#[from] cel_expressions::EvaluationError),
 }
@@ -188,7 +191,8 @@ async fn wake(
     {
         return Ok(ctx.waker.wake(&ctx.runtime.client, targets.named(name)).await?);
     }
-    let found = ctx.looks.look(&ctx.runtime.client, &targets).await?;
+    let look = async { targets.look(&ctx.runtime.client).await.map_err(|error| api_error(&error)) };
+    let found = ctx.looks.look(&targets, look).await.map_err(Unwoken::Look)?;
     if found.is_empty() {
         tracing::error!(kind = resource.kind, namespace, "no resources found with matching labels");
     }

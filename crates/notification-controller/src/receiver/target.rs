@@ -30,7 +30,7 @@ pub(super) enum Invalid {
 
 /// Objects of one kind in one namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Targets {
+pub(crate) struct Targets {
     resource: ApiResource,
     namespace: String,
     pub(super) which: Which,
@@ -38,7 +38,7 @@ pub(super) struct Targets {
 
 /// Which of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Which {
+pub(crate) enum Which {
     /// The one of this name.
     Named(String),
     /// Those that a label selector finds.

@@ -10,6 +10,7 @@ use kube::Client;
 use kube::api::{Patch, PatchParams};
 use reconcile_loop::controller::api_error;
 use serde_json::json;
+use tokio_util::task::TaskTracker;
 
 use super::target::Target;
 use crate::NAME;
@@ -19,9 +20,16 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// Limit: objects that are remembered before those are forgotten whose window is over.
 const MOST: usize = 1024;
 
+/// How often what is refused for now is tried again. The pauses double, from one window on.
+const RETRIES: u32 = 4;
+
 /// Objects that were woken lately.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waker(Arc<Mutex<HashMap<Target, Woken>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Waker {
+    woken: Arc<Mutex<HashMap<Target, Woken>>>,
+    /// What runs here was promised to a sender.
+    promised: TaskTracker,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Woken {
@@ -41,11 +49,17 @@ enum Turn {
 }
 
 impl Waker {
+    /// What is to be woken later is done in tasks of this tracker.
+    pub(crate) fn new(promised: TaskTracker) -> Self {
+        Self { woken: Arc::default(), promised }
+    }
+
     /// Wakes an object, or has it woken within a second if it was woken only now: a source that
     /// has just been looked at must be looked at again, but a thousand deliveries are one.
     ///
     /// # Errors
-    /// If the API server refuses. Of what is done later only the log tells.
+    /// If the API server refuses. What is done later is tried again; when that is in vain, only the
+    /// log tells.
     pub(super) async fn wake(&self, client: &Client, target: Target) -> Result<(), kube::Error> {
         match self.turn(&target, Instant::now()) {
             Turn::Already => Ok(()),
@@ -58,17 +72,26 @@ impl Waker {
                 annotated
             }
             Turn::In(rest) => {
-                let (waker, client) = (self.clone(), client.clone());
-                tokio::spawn(async move {
-                    tokio::time::sleep(rest).await;
-                    waker.again(&target, Instant::now());
-                    if let Err(error) = annotate(&client, &target).await {
-                        let error = api_error(&error);
-                        tracing::error!(error, name = target.name, "unable to annotate");
-                    }
-                });
+                self.promised.spawn(self.clone().wake_later(client.clone(), target, rest));
                 Ok(())
             }
+        }
+    }
+
+    /// Keeps a promise, unless it turns out to be somebody else's.
+    async fn wake_later(self, client: Client, target: Target, rest: Duration) {
+        let mut pause = rest;
+        for retry in 0..=RETRIES {
+            tokio::time::sleep(pause).await;
+            self.again(&target, Instant::now());
+            let Err(error) = annotate(&client, &target).await else { return };
+            let goes_on = retry < RETRIES && is_passing(&error);
+            let error = api_error(&error);
+            tracing::error!(error, name = target.name, goes_on, "unable to annotate");
+            if !goes_on || !self.promises(&target) {
+                return;
+            }
+            pause = WINDOW * 2_u32.pow(retry);
         }
     }
 
@@ -100,8 +123,16 @@ impl Waker {
         self.woken().insert(target.clone(), Woken { at: now, again: false });
     }
 
+    /// Takes the next waking of an object upon itself, unless somebody has meanwhile.
+    fn promises(&self, target: &Target) -> bool {
+        let mut all = self.woken();
+        let at = Instant::now();
+        let woken = all.entry(target.clone()).or_insert(Woken { at, again: false });
+        !std::mem::replace(&mut woken.again, true)
+    }
+
     fn woken(&self) -> MutexGuard<'_, HashMap<Target, Woken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,6 +145,14 @@ async fn annotate(client: &Client, target: &Target) -> Result<(), kube::Error> {
     let Target { resource, namespace, name } = target;
     tracing::info!("resource '{}/{name}.{namespace}' annotated", resource.kind);
     Ok(())
+}
+
+/// Whether the same request may go well later.
+fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => matches!(status.code, 409 | 429 | 500..),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -134,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_one_now_and_one_at_the_end() {
-        let (waker, start) = (Waker::default(), Instant::now());
+        let (waker, start) = (Waker::new(TaskTracker::new()), Instant::now());
         let at =
             |name: &str, millis| waker.turn(&target(name), start + Duration::from_millis(millis));
         assert_eq!(at("a", 0), Turn::Now);
@@ -151,7 +190,7 @@ mod tests {
     #[test]
     fn no_flood_wakes_an_object_twice_in_a_second_and_the_last_delivery_counts() {
         for step in [1, 7, 333, 999, 1000, 1001, 2500] {
-            let (waker, start) = (Waker::default(), Instant::now());
+            let (waker, start) = (Waker::new(TaskTracker::new()), Instant::now());
             let (mut wakings, mut due, mut last) = (Vec::new(), None, 0);
             for millis in 0..12_000 {
                 let now = start + Duration::from_millis(millis);
@@ -181,20 +220,55 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn ten_thousand_replays_are_one_request_now() {
+    /// An API server whose n-th answer has this status, and how often it was asked.
+    fn api(
+        status: impl Fn(usize) -> u16 + Clone + Send + Sync + 'static,
+    ) -> (Client, Arc<AtomicUsize>) {
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&requests);
         let api = tower::service_fn(move |_: http::Request<kube::client::Body>| {
-            counted.fetch_add(1, Ordering::Relaxed);
+            let status = status(counted.fetch_add(1, Ordering::Relaxed));
             let object = json!({
                 "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
                 "metadata": {"name": "a", "namespace": "n"},
             });
-            let body = kube::client::Body::from(object.to_string().into_bytes());
-            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(body)))
+            let refusal = json!({
+                "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": status,
+                "message": "not now", "reason": "None",
+            });
+            let body = if status == 200 { object } else { refusal };
+            let body = kube::client::Body::from(body.to_string().into_bytes());
+            let answer = http::Response::builder().status(status).body(body);
+            std::future::ready(answer)
         });
-        let (client, waker, start) = (Client::new(api, "n"), Waker::default(), Instant::now());
+        (Client::new(api, "n"), requests)
+    }
+
+    /// What is promised is tried until it is done, and the end waits for it.
+    #[tokio::test]
+    async fn a_promise_outlasts_refusals_that_pass() {
+        // The first request is answered, the second is the promise.
+        let cases = [(503, 1, 1 + 2), (429, 1, 1 + 2), (404, 1, 1 + 1), (403, 1, 1 + 1)];
+        let runs = cases.map(|(refusal, refused, wanted)| async move {
+            let (client, requests) =
+                api(move |n| if (1..=refused).contains(&n) { refusal } else { 200 });
+            let promised = TaskTracker::new();
+            let waker = Waker::new(promised.clone());
+            for _ in 0..10 {
+                waker.wake(&client, target("a")).await.unwrap();
+            }
+            promised.close();
+            promised.wait().await;
+            assert_eq!(requests.load(Ordering::Relaxed), wanted, "{refused} times {refusal}");
+            assert!(!waker.is_about_to_wake(&target("a")));
+        });
+        futures::future::join_all(runs).await;
+    }
+
+    #[tokio::test]
+    async fn ten_thousand_replays_are_one_request_now() {
+        let (client, requests) = api(|_| 200);
+        let (waker, start) = (Waker::new(TaskTracker::new()), Instant::now());
         for _ in 0..10_000 {
             waker.wake(&client, target("a")).await.unwrap();
         }
