@@ -215,7 +215,9 @@ mod tests {
         };
         for (name, kind) in [("hub", "slack"), ("hub", "none"), ("chat", "slack"), ("chat", "none")]
         {
-            Ended::ALL.map(|ended| notifications.count(&provider(name, kind), ended));
+            for ended in Ended::ALL {
+                notifications.count(&provider(name, kind), ended);
+            }
         }
         let of = |name: &str| {
             let text = metrics.text();

@@ -125,16 +125,13 @@ pub fn verify(
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let claims = match &header.kid {
-        Some(id) => {
-            let key = keys.find(id).ok_or(InvalidToken::UnknownKey)?;
-            signed_by(key, token, &validation).map_err(InvalidToken::Signature)?
-        }
-        None => {
-            let mut keys = keys.keys.iter().take(MOST_KEYS);
-            let claims = keys.find_map(|key| signed_by(key, token, &validation).ok());
-            claims.ok_or(InvalidToken::UnknownKey)?
-        }
+    let claims = if let Some(id) = &header.kid {
+        let key = keys.find(id).ok_or(InvalidToken::UnknownKey)?;
+        signed_by(key, token, &validation).map_err(InvalidToken::Signature)?
+    } else {
+        let mut keys = keys.keys.iter().take(MOST_KEYS);
+        let claims = keys.find_map(|key| signed_by(key, token, &validation).ok());
+        claims.ok_or(InvalidToken::UnknownKey)?
     };
     judge(&claims, issuers, audience, now)?;
     Ok(claims)

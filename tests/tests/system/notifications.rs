@@ -147,6 +147,9 @@ async fn a_webhook_wakes_its_objects_once_for_a_flood() {
     let scene = Scene::on(world(), "webhooks").await.unwrap();
     scene.commit(&[("a.yaml", Some(&config_map("a", "1")))]).unwrap();
     scene.apply_source("app", &json!({})).unwrap();
+    scene.apply_source("labelled", &json!({})).unwrap();
+    let labels = json!({"metadata": {"labels": {"team": "web"}}});
+    scene.patch(Kind::GitRepository, "labelled", &labels).await.unwrap();
     scene
         .apply_all(&[
             secret("token", &json!({"token": "t0ken"})),
@@ -202,6 +205,14 @@ async fn a_webhook_wakes_its_objects_once_for_a_flood() {
             && object["status"]["lastHandledReconcileAt"] == asked(object)
     };
     scene.until_object(PATIENCE, Kind::GitRepository, "app", woken).await.unwrap();
+    // The wildcard finds this one by its labels.
+    let status = push("t0ken", event, path.clone(), r#"{"project": "labelled"}"#).await.unwrap();
+    assert_eq!(status, StatusCode::OK.as_u16());
+    let woken = |object: &Value| {
+        let asked = asked(object);
+        !asked.is_null() && object["status"]["lastHandledReconcileAt"] == asked
+    };
+    scene.until_object(PATIENCE, Kind::GitRepository, "labelled", woken).await.unwrap();
     let log = std::fs::read_to_string(log()).unwrap();
     let namespace = scene.namespace().name();
     let annotated = format!("resource 'GitRepository/app.{namespace}' annotated");

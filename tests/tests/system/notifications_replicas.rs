@@ -145,3 +145,49 @@ async fn what_was_taken_is_told_before_an_end() {
     let told: Vec<_> = told.iter().map(|event| event["message"].as_str().unwrap()).collect();
     assert_eq!(told, ["the last words"; 2]);
 }
+
+/// Events whose objects are still looked at when the process is to end are told all the same.
+#[tokio::test]
+async fn what_was_taken_in_is_told_at_the_end() {
+    let mut notified = Notified::on(world(), "told-at-end", "").await;
+    let namespace = format!("--runtime-namespace={}", notified.scene.namespace().name());
+    let flags = [namespace.as_str(), "--watch-all-namespaces=false"];
+    let replica = Replica::start(world(), &flags, &[]).unwrap();
+    notified.events = replica.events();
+    let names: Vec<_> = (0..100).map(|n| format!("app-{n}")).collect();
+    let labelled = |name: &String| {
+        json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+            "metadata": {"name": name, "labels": {"team": "web"}},
+            "spec": {"interval": "1h", "url": "https://git.example.org/r", "suspend": true},
+        })
+    };
+    let mut objects: Vec<_> = names.iter().map(labelled).collect();
+    let address = format!("{}/labelled", notified.sink.url());
+    objects.push(notifier("Provider", "p", &json!({"type": "generic", "address": address})));
+    let sources = json!([
+        {"kind": "GitRepository", "name": "*", "matchLabels": {"team": "web"}},
+    ]);
+    let spec = json!({"providerRef": {"name": "p"}, "eventSources": sources});
+    objects.push(notifier("Alert", "labelled", &spec));
+    notified.scene.apply_all(&objects).unwrap();
+    let heard = |of: &str| {
+        let told = notified.sink.received("/labelled");
+        told.iter().filter(|told| told.body["message"] == of).count()
+    };
+    let mut probes = 0;
+    while heard(&format!("probe {probes}")) == 0 {
+        probes += 1;
+        let probe = format!("probe {probes}");
+        notified.tell("GitRepository", "app-0", "info", &probe).await.unwrap();
+        let heard = eventually(Duration::from_secs(2), || async {
+            ensure!(heard(&probe) == 1, "the alert is not known yet");
+            Ok(())
+        });
+        assert!(heard.await.is_ok() || probes < 30);
+    }
+    let all = names.iter().map(|name| notified.tell("GitRepository", name, "info", "the end"));
+    futures::future::try_join_all(all).await.unwrap();
+    replica.stop().unwrap();
+    assert_eq!(heard("the end"), names.len());
+}

@@ -158,7 +158,10 @@ mod tests {
         check(300).with_generator(Values::of(bodies).value()).for_each(|body| {
             soon(|| {
                 let body = body.to_string();
-                let judge = filters.judge(&Payload::Body, body.as_bytes(), None).unwrap();
+                let Ok(judge) = filters.judge(&Payload::Body, body.as_bytes(), None) else {
+                    assert!(!body.starts_with('{'), "{body}");
+                    return;
+                };
                 // An answer or none, for both resources.
                 (0..2).for_each(|index| drop(judge.admit(index, &object)));
             });
