@@ -14,6 +14,7 @@ mod git_service;
 mod incident;
 mod kind;
 mod provider;
+mod refusal;
 mod request;
 mod thread;
 mod words;

@@ -133,8 +133,10 @@ pub enum Error {
         number: String,
     },
     /// The server did not take the request.
-    #[error("postMessage failed: request failed: request failed with status code {status}: {body}")]
+    #[error("{told}request failed: request failed with status code {status}: {body}")]
     Refused {
+        /// What Flux says first: the step that failed.
+        told: &'static str,
         /// Its answer.
         status: u16,
         /// The body of the answer.
@@ -146,15 +148,13 @@ pub enum Error {
         /// Slack's word for it.
         error: String,
     },
-    /// A look-up or a change at a git server failed.
-    #[error("could not {what}: {method} {status}")]
+    /// A look-up or a change at a service failed that Flux asks by a library.
+    #[error("{told}{said}")]
     Api {
-        /// What was tried.
-        what: &'static str,
-        /// The method.
-        method: &'static str,
-        /// The answer.
-        status: u16,
+        /// What Flux says first: the step that failed.
+        told: &'static str,
+        /// The answer in the words of that library, with the server's message.
+        said: String,
     },
 }
 

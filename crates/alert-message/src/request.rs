@@ -5,6 +5,9 @@ use url::Url;
 
 use crate::{Error, Place, Thread};
 
+/// What Flux says first of most failures.
+pub(crate) const POST_FAILED: &str = "postMessage failed: ";
+
 /// What comes next.
 #[expect(missing_debug_implementations, reason = "requests carry credentials")]
 pub enum Step {
@@ -34,6 +37,8 @@ pub struct Request {
     pub body: Option<(&'static str, Vec<u8>)>,
     /// The key that signs it when it is sent, which takes a clock.
     pub shared_key: Option<SharedKey>,
+    /// What is said first where it fails.
+    pub told: &'static str,
 }
 
 /// A shared key of Azure, which signs the address and a time of expiry.
@@ -118,14 +123,16 @@ impl Step {
 
     /// A request after which nothing follows if it succeeds.
     pub(crate) fn tell(request: Request) -> Self {
-        Self::ask(request, |answer| answer.accepted().map(|()| Self::Done))
+        let told = request.told;
+        Self::ask(request, move |answer| answer.accepted(told).map(|()| Self::Done))
     }
 
     /// The same, where the answer says at a JSON pointer what others can be told below.
     pub(crate) fn tell_at(place: Place<'_>, request: Request, pointer: &'static str) -> Self {
         let is_first = place == Place::First;
+        let told = request.told;
         Self::ask(request, move |answer| {
-            answer.accepted().map(|()| Self::told(is_first, answer, pointer))
+            answer.accepted(told).map(|()| Self::told(is_first, answer, pointer))
         })
     }
 
@@ -139,7 +146,7 @@ impl Step {
 impl Request {
     /// A request without anything.
     pub(crate) const fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: Vec::new(), body: None, shared_key: None }
+        Self { method, url, headers: Vec::new(), body: None, shared_key: None, told: POST_FAILED }
     }
 
     pub(crate) fn get(url: Url) -> Self {
@@ -162,6 +169,11 @@ impl Request {
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), Secret::new(value)));
+        self
+    }
+
+    pub(crate) const fn told_as(mut self, told: &'static str) -> Self {
+        self.told = told;
         self
     }
 
@@ -189,12 +201,16 @@ impl Answer {
 
     /// # Errors
     /// Unless the answer is a success.
-    pub(crate) fn accepted(&self) -> Result<(), Error> {
+    pub(crate) fn accepted(&self, told: &'static str) -> Result<(), Error> {
         if self.is_success() {
             return Ok(());
         }
-        let body = String::from_utf8_lossy(&self.body).into_owned();
-        Err(Error::Refused { status: self.status, body })
+        Err(Error::Refused { told, status: self.status, body: self.text() })
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The body as JSON; null if it is none.

@@ -58,6 +58,7 @@ async fn ask(
     deadline: Instant,
     mask: &mut Mask,
 ) -> Result<(Answer, Retry), Failed> {
+    let told = request.told;
     let mut secret = secret_headers(&request)?;
     if let Some(key) = &request.shared_key {
         let signature = shared_key::authorization(key, &request.url)?;
@@ -87,16 +88,20 @@ async fn ask(
         body,
     };
     let is_look_up = request.method == http_access::Method::GET;
-    let answer = client.send(request, deadline).await.map_err(unanswered)?;
-    read(answer, is_look_up).await
+    let answer = client.send(request, deadline).await.map_err(|error| unanswered(error, told))?;
+    read(answer, is_look_up, told).await
 }
 
-async fn read(answer: Body, is_look_up: bool) -> Result<(Answer, Retry), Failed> {
+async fn read(
+    answer: Body,
+    is_look_up: bool,
+    told: &'static str,
+) -> Result<(Answer, Retry), Failed> {
     let status = answer.status().as_u16();
-    let told = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
-    let told = told.and_then(|header| retry_after(header, jiff::Timestamp::now()));
+    let later = answer.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
+    let later = later.and_then(|header| retry_after(header, jiff::Timestamp::now()));
     let retry = match status {
-        429 | 503 => told.map_or(Retry::Soon, Retry::After),
+        429 | 503 => later.map_or(Retry::Soon, Retry::After),
         501 => Retry::Never,
         500.. => Retry::Soon,
         _ => Retry::Never,
@@ -109,7 +114,10 @@ async fn read(answer: Body, is_look_up: bool) -> Result<(Answer, Retry), Failed>
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             // What is looked up is there as a whole or not at all.
             Err(error) if is_look_up && is_success => {
-                return Err(Failed { error: Error::Answer(error), retry: Retry::Soon });
+                return Err(Failed {
+                    error: Error::Answer { told, source: error },
+                    retry: Retry::Soon,
+                });
             }
             // Without its end, too, the status has said it: what was taken is not sent again, and of a
             // refusal a part will do.
@@ -136,8 +144,8 @@ fn sensitive(name: &str, value: &Secret) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-fn unanswered(error: SendError) -> Failed {
-    let refused = |why| Error::Refused { why }.into();
+fn unanswered(error: SendError, told: &'static str) -> Failed {
+    let refused = |why| Error::Refused { told, why }.into();
     match error {
         SendError::Request { source, .. } => {
             let retry = match &source {
@@ -153,10 +161,10 @@ fn unanswered(error: SendError) -> Failed {
                 | Cause::Tls(_)
                 | Cause::Other(_) => Retry::Soon,
             };
-            Failed { error: Error::NoAnswer(source), retry }
+            Failed { error: Error::NoAnswer { told, source }, retry }
         }
         SendError::Redirect { why, .. } => {
-            Failed { error: Error::Refused { why }, retry: Retry::Never }
+            Failed { error: Error::Refused { told, why }, retry: Retry::Never }
         }
         SendError::LinkLocal { .. } => {
             refused("the address is link-local, where no server of a provider is")

@@ -22,14 +22,26 @@ pub enum Error {
         name: String,
     },
     /// There was no answer.
-    #[error("postMessage failed: failed to execute request")]
-    NoAnswer(#[source] Cause),
+    #[error("{told}failed to execute request")]
+    NoAnswer {
+        /// What Flux says first.
+        told: &'static str,
+        /// What happened.
+        source: Cause,
+    },
     /// There was an answer that could not be read.
-    #[error("postMessage failed: unable to read response body")]
-    Answer(#[source] ReadError),
+    #[error("{told}unable to read response body")]
+    Answer {
+        /// What Flux says first.
+        told: &'static str,
+        /// What happened.
+        source: ReadError,
+    },
     /// The server is not one that is asked.
-    #[error("postMessage failed: {why}")]
+    #[error("{told}{why}")]
     Refused {
+        /// What Flux says first.
+        told: &'static str,
         /// What is wrong with it.
         why: &'static str,
     },
@@ -56,7 +68,10 @@ impl Error {
         match self {
             Self::Access(_) | Self::Header { .. } | Self::Unsupported { .. } => true,
             // Flux: of NATS, it looks at no more than whether there is an address and a subject.
-            Self::Nats { .. } | Self::NoAnswer(_) | Self::Answer(_) | Self::Refused { .. } => false,
+            Self::Nats { .. }
+            | Self::NoAnswer { .. }
+            | Self::Answer { .. }
+            | Self::Refused { .. } => false,
             Self::Message(error) => match error {
                 MessageError::Address { .. }
                 | MessageError::Repository { .. }

@@ -38,8 +38,11 @@ impl Mask {
     /// The error with what a server said made harmless.
     pub(crate) fn error(&self, error: Error) -> Error {
         match error {
-            Error::Message(MessageError::Refused { status, body }) => {
-                Error::Message(MessageError::Refused { status, body: self.text(&body) })
+            Error::Message(MessageError::Refused { told, status, body }) => {
+                Error::Message(MessageError::Refused { told, status, body: self.text(&body) })
+            }
+            Error::Message(MessageError::Api { told, said }) => {
+                Error::Message(MessageError::Api { told, said: self.text(&said) })
             }
             Error::Message(MessageError::Slack { error }) => {
                 Error::Message(MessageError::Slack { error: self.text(&error) })
@@ -130,7 +133,7 @@ mod tests {
         };
         let echo = "no canary-token canary-password at /T0/canary-path by canary-header".to_owned();
         let body = echo + &"x".repeat(5000);
-        let error = Error::Message(MessageError::Refused { status: 500, body });
+        let error = Error::Message(MessageError::Refused { told: "", status: 500, body });
         let text = Mask::new(&provider, &Access::default()).error(error).to_string();
         assert!(text.contains("no ***** ***** at /***** by *****xxx"), "{text}");
         assert!(!text.contains("canary") && text.len() < 1200, "{text}");

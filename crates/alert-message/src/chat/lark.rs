@@ -27,5 +27,5 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
             "elements": [{"tag": "div", "text": {"tag": "lark_md", "content": text}}],
         },
     });
-    Ok(Step::tell(Request::post(url, &message)))
+    Ok(Step::tell(Request::post(url, &message).told_as("")))
 }

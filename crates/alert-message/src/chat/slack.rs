@@ -3,6 +3,7 @@
 use event_api::Event;
 use serde_json::{Value, json};
 
+use crate::request::POST_FAILED;
 use crate::{Error, Place, Provider, Request, Step, address, words};
 
 const API: &str = "https://slack.com/api/chat.postMessage";
@@ -36,7 +37,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Resu
         // Webhooks answer a word, servers with Slack's API the same as Slack.
         let told = || Step::told(is_first, answer, "/ts");
         if !answers_in_body {
-            return answer.accepted().map(|()| told());
+            return answer.accepted(POST_FAILED).map(|()| told());
         }
         let said = answer.json();
         if said.get("ok").and_then(Value::as_bool) == Some(true) {

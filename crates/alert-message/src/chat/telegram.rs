@@ -44,7 +44,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Resu
         what: "Telegram token",
         fault: UriFault::Malformed,
     })?;
-    Ok(Step::tell_at(place, Request::post(url, &message), "/result/message_id"))
+    Ok(Step::tell_at(place, Request::post(url, &message).told_as(""), "/result/message_id"))
 }
 
 fn escaped(text: &str) -> String {

@@ -25,5 +25,5 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         .replace("%7E", "~");
     let body = Some(("application/x-www-form-urlencoded", form.into_bytes()));
     let request = Request { body, ..Request::new(Method::Post, url) };
-    Ok(Step::tell(request.basic(&provider.username, &provider.password)))
+    Ok(Step::tell(request.told_as("").basic(&provider.username, &provider.password)))
 }

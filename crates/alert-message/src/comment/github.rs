@@ -15,9 +15,9 @@ static SERVICE: Service = Service {
     query: "direction=asc&per_page=100&sort=created",
     comment: |api, _, id| api.url(&["issues", "comments", id]),
     edit: Method::Patch,
-    list: "list pull request comments",
-    update: "update pull request comment",
-    create: "create pull request comment",
+    list: "failed to list pull request comments: ",
+    update: "failed to update pull request comment: ",
+    create: "failed to create pull request comment: ",
 };
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {

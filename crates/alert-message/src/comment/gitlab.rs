@@ -15,9 +15,9 @@ static SERVICE: Service = Service {
     query: "order_by=created_at&per_page=100&sort=asc",
     comment: |api, number, id| api.url(&["merge_requests", number, "notes", id]),
     edit: Method::Put,
-    list: "list merge request notes",
-    update: "update merge request note",
-    create: "create merge request note",
+    list: "failed to list merge request notes: ",
+    update: "failed to update merge request note: ",
+    create: "failed to create merge request note: ",
 };
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {

@@ -4,13 +4,15 @@ use event_api::{Event, key};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::git_service::{Api, listed};
+use crate::git_service::Api;
 use crate::request::Method;
 use crate::{Answer, Error, Provider, Request, Step, TokenOf, words};
 
 pub(crate) mod gitea;
 pub(crate) mod github;
 pub(crate) mod gitlab;
+
+const WHO_FAILED: &str = "failed to get authenticated user info: ";
 
 /// How a service has comments.
 struct Service {
@@ -25,7 +27,7 @@ struct Service {
     /// One of them, by the numbers of the request and of itself.
     comment: fn(&Api, &str, &str) -> Url,
     edit: Method,
-    /// What is done, for errors.
+    /// What is said of failures, before the answer.
     list: &'static str,
     update: &'static str,
     create: &'static str,
@@ -39,8 +41,8 @@ impl Service {
             // An App is no user that could ask for its name.
             return Ok(self.write(api, comment, login.clone()));
         }
-        Ok(Step::ask(api.whoami(), move |answer| {
-            let author = user(answer, self.user)?;
+        Ok(Step::ask(api.whoami().told_as(WHO_FAILED), move |answer| {
+            let author = user(&api, answer, self.user)?;
             Ok(self.write(api, comment, author))
         }))
     }
@@ -50,8 +52,8 @@ impl Service {
         let comments = (self.comments)(&api, &number);
         let mut list = comments.clone();
         list.set_query(Some(self.query));
-        Step::ask(api.get(list), move |answer| {
-            let found = listed(answer, self.list)?;
+        Step::ask(api.get(list).told_as(self.list), move |answer| {
+            let found = api.listed(answer, self.list)?;
             let body = json!({"body": comment.body});
             Ok(match comment.written(&found, self.author, &author) {
                 Some(id) => {
@@ -108,7 +110,7 @@ impl Comment {
 }
 
 /// The name of the user who asks, from the service's answer.
-fn user(answer: &Answer, key: &str) -> Result<String, Error> {
-    let found = listed(answer, "get authenticated user info")?;
+fn user(api: &Api, answer: &Answer, key: &str) -> Result<String, Error> {
+    let found = api.listed(answer, WHO_FAILED)?;
     Ok(found.get(key).and_then(Value::as_str).unwrap_or_default().to_owned())
 }

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use super::{States, Status, id};
 use crate::address::{admits_identity, below, repository};
-use crate::git_service::{changed, listed};
+use crate::refusal::{Dialect, changed, listed};
 use crate::{Error, Provider, Request, Step};
 
 const STATES: States = States { service: "azure devops", success: "succeeded", failure: "error" };
+const LIST_FAILED: &str = "could not list commit statuses: ";
 const GENRE: &str = "fluxcd";
 /// Where Azure DevOps takes tokens of identities.
 const HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
@@ -42,8 +43,9 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     );
     statuses.set_query(Some("api-version=7.1"));
     let token = provider.token.clone();
-    Ok(Step::ask(Request::get(statuses.clone()).basic("", &token), move |answer| {
-        let found = listed(answer, "list commit statuses")?;
+    let list = Request::get(statuses.clone()).basic("", &token).told_as(LIST_FAILED);
+    Ok(Step::ask(list, move |answer| {
+        let found = listed(answer, Dialect::AzureDevOps, LIST_FAILED)?;
         if is_latest(&found, &genre, &id, &status) {
             return Ok(Step::Done);
         }
@@ -53,7 +55,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
             "context": {"genre": genre, "name": id},
         });
         let set = Request::post(statuses, &body).basic("", &token);
-        Ok(changed(set, "create commit status"))
+        Ok(changed(set, Dialect::AzureDevOps, "could not create commit status: "))
     }))
 }
 

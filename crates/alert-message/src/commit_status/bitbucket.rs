@@ -8,11 +8,12 @@ use url::Url;
 
 use super::{States, Status, id};
 use crate::address::{below, repository};
-use crate::git_service::{changed, listed};
+use crate::refusal::{Dialect, changed, listed};
 use crate::{Error, Provider, Request, Step, UriFault, words};
 
 pub(super) const STATES: States =
     States { service: "bitbucket", success: "SUCCESSFUL", failure: "FAILED" };
+const LOOK_FAILED: &str = "could not get commit status: ";
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     if provider.token.is_empty() {
@@ -31,11 +32,13 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         &server,
         ["repositories", owner, name, "commit", &status.commit, "statuses", "build"],
     );
-    let look = Request::get(below(&statuses, [key.as_str()])).basic(&username, &password);
+    let look = Request::get(below(&statuses, [key.as_str()]))
+        .told_as(LOOK_FAILED)
+        .basic(&username, &password);
     let label = words::short_object(event);
     Ok(Step::ask(look, move |answer| {
         if answer.status != 404 {
-            let stands = listed(answer, "get commit status")?;
+            let stands = listed(answer, Dialect::Status, LOOK_FAILED)?;
             let text = |key: &str| stands.get(key).and_then(Value::as_str);
             if text("state") == Some(status.state)
                 && text("description") == Some(&status.description)
@@ -51,7 +54,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
             "description": status.description,
         });
         let set = Request::post(statuses, &body).basic(&username, &password);
-        Ok(changed(set, "create commit status"))
+        Ok(changed(set, Dialect::Status, ""))
     }))
 }
 

@@ -7,8 +7,12 @@ use url::Url;
 use super::bitbucket::{STATES, key};
 use super::{Status, id};
 use crate::address::below;
-use crate::git_service::{changed, listed};
+use crate::refusal::{Dialect, changed, listed};
 use crate::{Error, Provider, Request, Step, words};
+
+const LOOK_FAILED: &str =
+    "could not get existing commit status: failed api call to check duplicate commit status: ";
+const SET_FAILED: &str = "could not post build status: could not post build commit status: ";
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let clone_url = provider.address.clone();
@@ -26,9 +30,9 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     look.query_pairs_mut().append_pair("key", &key);
     let label = format!("{} [{}]", words::short_object(event), status.description);
     let provider = provider.clone();
-    Ok(Step::ask(authorized(&provider, Request::get(look)), move |answer| {
+    Ok(Step::ask(authorized(&provider, Request::get(look)).told_as(LOOK_FAILED), move |answer| {
         if answer.status != 404 {
-            let stands = listed(answer, "get existing commit status")?;
+            let stands = listed(answer, Dialect::BitbucketServer, LOOK_FAILED)?;
             let wanted = [
                 ("key", key.as_str()),
                 ("state", status.state),
@@ -48,7 +52,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
             "name": label,
         });
         let set = authorized(&provider, Request::post(builds, &body));
-        Ok(changed(set, "post build commit status"))
+        Ok(changed(set, Dialect::BitbucketServer, SET_FAILED))
     }))
 }
 

@@ -4,10 +4,11 @@ use event_api::Event;
 use serde_json::{Value, json};
 
 use super::{States, Status, id};
-use crate::git_service::{gitlab, listed};
+use crate::git_service::gitlab;
 use crate::{Error, Provider, Request, Step};
 
 const STATES: States = States { service: "gitlab", success: "success", failure: "failed" };
+const LIST_FAILED: &str = "unable to list commit status: ";
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let api = gitlab::api(provider)?;
@@ -15,9 +16,9 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     let Some(status) = Status::of(event, &STATES)? else { return Ok(Step::Done) };
     let mut list = api.url(&["repository", "commits", &status.commit, "statuses"]);
     list.query_pairs_mut().append_pair("name", &id);
-    let list = api.get(list);
+    let list = api.get(list).told_as(LIST_FAILED);
     Ok(Step::ask(list, move |answer| {
-        let statuses = listed(answer, "list commit status")?;
+        let statuses = api.listed(answer, LIST_FAILED)?;
         let stands = [
             ("name", id.as_str()),
             ("sha", &status.commit),
@@ -32,6 +33,6 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         }
         let body = json!({"name": id, "state": status.state, "description": status.description});
         let set = Request::post(api.url(&["statuses", &status.commit]), &body);
-        Ok(api.change(set, "set commit status"))
+        Ok(api.change(set, ""))
     }))
 }

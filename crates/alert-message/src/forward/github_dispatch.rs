@@ -14,5 +14,5 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         "client_payload": event,
     });
     let request = Request::post(api.url(&["dispatches"]), &dispatch);
-    Ok(api.change(request, "send github repository dispatch webhook"))
+    Ok(api.change(request, "could not send github repository dispatch webhook: "))
 }

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::Api;
 use crate::address::{below, repository};
+use crate::refusal::Dialect;
 use crate::{Error, Provider, UriFault};
 
 pub(crate) fn api(provider: &Provider) -> Result<Api, Error> {
@@ -27,6 +28,7 @@ pub(crate) fn api(provider: &Provider) -> Result<Api, Error> {
     };
     Ok(Api {
         server,
+        dialect: Dialect::GitHub,
         repository: ["repos", owner, name].map(str::to_owned).into(),
         headers: vec![
             ("Authorization", Secret::new(format!("Bearer {}", token.expose()))),

@@ -2,6 +2,7 @@
 
 use super::Api;
 use crate::address::{below, repository};
+use crate::refusal::Dialect;
 use crate::{Error, Provider};
 
 pub(crate) fn api(provider: &Provider) -> Result<Api, Error> {
@@ -11,6 +12,7 @@ pub(crate) fn api(provider: &Provider) -> Result<Api, Error> {
     }
     let repository = repository(&provider.address)?;
     Ok(Api {
+        dialect: Dialect::GitLab,
         server: below(&repository.server, ["api", "v4"]),
         repository: vec!["projects".to_owned(), repository.id],
         headers: vec![("Private-Token", token.clone())],

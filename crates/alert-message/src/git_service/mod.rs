@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::address::below;
+use crate::refusal::{Dialect, changed, listed};
 use crate::{Answer, Error, Request, Step};
 
 pub(crate) mod gitea;
@@ -18,6 +19,7 @@ pub(crate) struct Api {
     /// The path of the repository below the server.
     repository: Vec<String>,
     headers: Vec<(&'static str, Secret)>,
+    dialect: Dialect,
 }
 
 impl Api {
@@ -37,9 +39,14 @@ impl Api {
         self.authorized(Request::get(url))
     }
 
+    /// What such a request answered. `told` comes before what is said of a refusal.
+    pub(crate) fn listed(&self, answer: &Answer, told: &'static str) -> Result<Value, Error> {
+        listed(answer, self.dialect, told)
+    }
+
     /// A change, after which nothing follows.
-    pub(crate) fn change(&self, request: Request, what: &'static str) -> Step {
-        changed(self.authorized(request), what)
+    pub(crate) fn change(&self, request: Request, told: &'static str) -> Step {
+        changed(self.authorized(request), self.dialect, told)
     }
 
     fn authorized(&self, request: Request) -> Request {
@@ -47,23 +54,4 @@ impl Api {
             |request: Request, (name, value): &(&str, Secret)| request.with(name, value.expose());
         self.headers.iter().fold(request, with)
     }
-}
-
-/// What a list request answered.
-pub(crate) fn listed(answer: &Answer, what: &'static str) -> Result<Value, Error> {
-    if answer.is_success() {
-        return Ok(answer.json());
-    }
-    Err(Error::Api { what, method: "GET", status: answer.status })
-}
-
-/// A change, after which nothing follows.
-pub(crate) fn changed(request: Request, what: &'static str) -> Step {
-    let method = request.method.name();
-    Step::ask(request, move |answer| {
-        if answer.is_success() {
-            return Ok(Step::Done);
-        }
-        Err(Error::Api { what, method, status: answer.status })
-    })
 }

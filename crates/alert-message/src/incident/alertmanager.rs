@@ -6,6 +6,7 @@ use event_api::{Event, key};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::request::POST_FAILED;
 use crate::{Error, Place, Provider, Request, Step, Thread, address, words};
 
 /// Alertmanager then resolves the alert by its own `resolve_timeout`.
@@ -45,7 +46,7 @@ pub(crate) fn tell(provider: &Provider, event: &Event, place: Place<'_>) -> Resu
     }
     let begun = (place == Place::First).then(|| known.thread()).flatten();
     Ok(Step::ask(request, |answer| {
-        answer.accepted().map(|()| begun.map_or(Step::Done, Step::Begun))
+        answer.accepted(POST_FAILED).map(|()| begun.map_or(Step::Done, Step::Begun))
     }))
 }
 

@@ -3,6 +3,7 @@
 use event_api::Event;
 use serde_json::json;
 
+use crate::refusal::{Dialect, changed};
 use crate::{Error, Provider, Request, Step, address, words};
 
 pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
@@ -35,5 +36,5 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         "alert_type": if event.is_error() { "error" } else { "info" },
     });
     let request = Request::post(url, &happening).with("Dd-Api-Key", provider.token.expose());
-    Ok(Step::tell(request))
+    Ok(changed(request, Dialect::Status, "failed to post event to DataDog: "))
 }

@@ -25,7 +25,8 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
         url.set_path(DEFAULT_PATH);
     }
     let body = Some((PROTOBUF, export(provider, event)));
-    let mut request = Request { body, ..Request::new(Method::Post, url) };
+    let mut request =
+        Request { body, ..Request::new(Method::Post, url).told_as("traces export: ") };
     for (name, value) in &provider.headers {
         request = request.with(name, value.expose());
     }

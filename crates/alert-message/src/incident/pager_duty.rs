@@ -13,10 +13,13 @@ pub(crate) fn tell(provider: &Provider, event: &Event) -> Result<Step, Error> {
     }
     let incident = Request::post(at(&server, "/v2/enqueue"), &incident(provider, event));
     if event.severity != Severity::Info {
-        return Ok(Step::tell(incident));
+        return Ok(Step::tell(incident.told_as("failed sending event: ")));
     }
     let change = Request::post(at(&server, "/v2/change/enqueue"), &change(provider, event));
-    Ok(Step::ask(incident, |answer| answer.accepted().map(|()| Step::tell(change))))
+    let change = change.told_as("failed sending change event: ");
+    let incident = incident.told_as("failed sending event: ");
+    let told = incident.told;
+    Ok(Step::ask(incident, move |answer| answer.accepted(told).map(|()| Step::tell(change))))
 }
 
 fn at(server: &Url, path: &str) -> Url {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -118,7 +119,9 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		if reply.Method == req.Method && strings.HasPrefix(req.URL.Path, reply.Path) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(reply.Status)
-			w.Write(reply.Body)
+			body := &bytes.Buffer{}
+			check(json.Compact(body, reply.Body))
+			w.Write(body.Bytes())
 			return
 		}
 	}
