@@ -51,6 +51,8 @@ pub(crate) struct Member {
     /// What the object depends on, nearest first.
     pub(crate) causes: Vec<ObjectKey>,
     pub(crate) heard: Instant,
+    /// When it failed last, by the clock of its controller.
+    pub(crate) said: Option<jiff::Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::incident::{Incident, Member, Role, State};
 use crate::news::{self, News};
 use crate::object::ObjectKey;
-use crate::telling;
+use crate::telling::{self, Ending};
 use crate::told::{IncidentId, Part, Told};
 
 /// Limit: objects that are remembered as not well; events of further ones are told as they are.
@@ -156,7 +156,8 @@ impl Incidents {
         }
         let text = Fingerprint::of(event);
         let (causes_of, kind) = (causes.to_vec(), news::kind(event));
-        let mut member = Member { role: Role::Root, kind, causes: causes_of, heard: now };
+        let mut member =
+            Member { role: Role::Root, kind, causes: causes_of, heard: now, said: event.timestamp };
         if self.grouping == Grouping::ByCause {
             if let Some(id) = self.failing(causes) {
                 member.role = Role::Dependent;
@@ -202,6 +203,7 @@ impl Incidents {
         let incident = self.open.get_mut(&id)?;
         if let Some(member) = incident.members.get_mut(object) {
             member.heard = now;
+            member.said = event.timestamp;
             if event.is_error() {
                 member.kind = news::later_kind(member.kind, news::kind(event));
             }
@@ -240,7 +242,13 @@ impl Incidents {
         match self.failing(causes) {
             Some(id) if self.of.len() < MEMBERS => {
                 let causes = causes.to_vec();
-                let member = Member { role: Role::Dependent, kind: "", causes, heard: now };
+                let member = Member {
+                    role: Role::Dependent,
+                    kind: "",
+                    causes,
+                    heard: now,
+                    said: event.timestamp,
+                };
                 self.join(id, object, member, event, now)
             }
             _ => Some(Told::alone(event)),
@@ -248,10 +256,23 @@ impl Incidents {
     }
 
     fn well(&mut self, object: &ObjectKey, event: &Event, now: Instant) -> Option<Told> {
-        let Some(id) = self.of.remove(object) else {
+        let Some(id) = self.of.get(object).copied() else {
             let is_aftermath = self.recovering.remove(object).is_some();
             return (!is_aftermath).then(|| Told::alone(event));
         };
+        let ending = Ending { event: Some(event), at: event.timestamp, what: "well again" };
+        self.leave(id, object, ending, now)
+    }
+
+    /// An object is no longer one of those that are not well, which may end its incident.
+    pub(crate) fn leave(
+        &mut self,
+        id: u64,
+        object: &ObjectKey,
+        ending: Ending<'_>,
+        now: Instant,
+    ) -> Option<Told> {
+        self.of.remove(object);
         let incident = self.open.get_mut(&id)?;
         incident.leave(object);
         if !incident.is_over() {
@@ -260,14 +281,17 @@ impl Incidents {
         let incident = self.close(id)?;
         let still = incident.members.keys().map(|object| (object.clone(), now));
         self.recovering.extend(still);
-        (incident.state != State::Held).then(|| match self.grouping {
+        if incident.state == State::Held {
+            return None;
+        }
+        match self.grouping {
             Grouping::ByCause => {
                 let lasted = now.duration_since(incident.began);
-                let event = telling::resolution(&incident, event, lasted);
-                Told { event, part: Part::End(IncidentId(id)) }
+                let event = telling::resolution(&incident, ending, lasted);
+                Some(Told { event, part: Part::End(IncidentId(id)) })
             }
-            Grouping::ByObject => Told::alone(event),
-        })
+            Grouping::ByObject => ending.event.map(Told::alone),
+        }
     }
 
     /// What an object does that may be as unwell as before belongs to its incident.

@@ -29,6 +29,7 @@ mod incidents;
 mod news;
 mod object;
 mod restore;
+mod sight;
 mod telling;
 mod told;
 
@@ -36,4 +37,5 @@ pub use incidents::{Grouping, Incidents};
 pub use news::is_wait;
 pub use object::ObjectKey;
 pub use restore::Failure;
+pub use sight::Sight;
 pub use told::{IncidentId, Part, Told};

@@ -22,6 +22,21 @@ impl ObjectKey {
         Self { kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
 
+    /// Its kind.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The object that an event is about.
     pub fn of(event: &Event) -> Self {
         let about = &event.involved_object;

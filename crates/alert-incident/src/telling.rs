@@ -38,20 +38,30 @@ pub(crate) fn news(incident: &Incident) -> Event {
     event
 }
 
-/// All is well again since `last`.
-pub(crate) fn resolution(incident: &Incident, last: &Event, lasted: Duration) -> Event {
+/// How the last object of an incident came to its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending<'e> {
+    /// The event that says so, if one does.
+    pub(crate) event: Option<&'e Event>,
+    pub(crate) at: Option<jiff::Timestamp>,
+    /// `well again`, or what else has become of it.
+    pub(crate) what: &'static str,
+}
+
+/// All is well again.
+pub(crate) fn resolution(incident: &Incident, ending: Ending<'_>, lasted: Duration) -> Event {
     let mut event = incident.first.clone();
     event.severity = Severity::Info;
     RESOLVED.clone_into(&mut event.reason);
-    event.timestamp = last.timestamp;
+    event.timestamp = ending.at.or(incident.latest);
     let lasted = go_duration::format(Duration::from_secs(lasted.as_secs()));
     let what = match incident.concerned().len() {
-        1 => "it is well again".to_owned(),
+        1 => format!("it is {}", ending.what),
         _ => format!("{} are well again", affected(incident)),
     };
     event.message =
         format!("Resolved after {lasted}: {what}. It began with: {}", incident.first.message);
-    if last.involved_object == event.involved_object {
+    if let Some(last) = ending.event.filter(|it| it.involved_object == event.involved_object) {
         event.metadata.clone_from(&last.metadata);
     }
     event.metadata.insert(key(INCIDENT), incident.name.clone());

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, Grouping, Incidents, ObjectKey, Part, Told};
+use alert_incident::{Failure, Grouping, Incidents, ObjectKey, Part, Sight, Told};
 use event_api::Event;
 use fuzz_input::{check, produce};
 use serde_json::json;
@@ -151,6 +151,45 @@ fn what_is_done_about_a_failure_does_not_end_it() {
     assert!(plain.hears(&rolled_back, &[]).is_none(), "nobody knows of the failure");
     assert_eq!(plain.pass(60).len(), 1, "it lasts");
     assert!(plain.hears(&rolled_back, &[]).is_some(), "as in Flux");
+}
+
+#[test]
+fn what_became_well_without_a_word_is_seen_to_be() {
+    let mut alert = Alert::new(Grouping::ByCause, 0);
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let (a, b) = (key("HelmRelease/a"), key("HelmRelease/b"));
+    let failed = |alert: &mut Alert, path: &str| {
+        let mut failed = event(path, "error", "UpgradeFailed", "timed out");
+        failed.timestamp = Some(at("2026-01-02T03:04:05Z"));
+        alert.tells(&failed, &[])
+    };
+    let opening = failed(&mut alert, "HelmRelease/a").unwrap();
+    let Part::Opening(id) = opening.part else { panic!("{opening:?}") };
+    failed(&mut alert, "HelmRelease/b");
+    let (before, after) = (at("2026-01-02T03:04:04Z"), at("2026-01-02T03:05:00Z"));
+    alert.pass(119);
+    assert_eq!(alert.incidents.silent(alert.now).count(), 0);
+    assert!(alert.incidents.see(&a, Sight::Gone, alert.now).is_none(), "it has just spoken");
+    alert.pass(1);
+    assert_eq!(alert.incidents.silent(alert.now).count(), 2);
+    assert!(alert.incidents.see(&a, Sight::Ready(before), alert.now).is_none());
+    assert!(alert.incidents.see(&a, Sight::Ready(after), alert.now).is_none(), "not all of it");
+    assert!(alert.incidents.see(&b, Sight::Unwell, alert.now).is_none());
+    assert_eq!(alert.incidents.silent(alert.now).count(), 0);
+    alert.pass(600);
+    assert!(alert.incidents.is_open(id), "neither was what denies no failure");
+    let end = alert.incidents.see(&b, Sight::Ready(after), alert.now).unwrap();
+    assert_eq!((end.part, end.event.timestamp), (Part::End(id), Some(after)));
+    let again = failed(&mut alert, "HelmRelease/a").unwrap();
+    assert!(matches!(again.part, Part::Opening(_)), "silenced by nothing");
+    alert.pass(120);
+    let gone = alert.incidents.see(&a, Sight::Gone, alert.now).unwrap().event.message;
+    assert!(gone.starts_with("Resolved after 2m0s: it is gone."), "{gone}");
+    let mut held = Alert::new(Grouping::ByObject, 300);
+    assert!(held.fails("HelmRelease/a", "timed out", &[]).is_none());
+    held.pass(120);
+    assert!(held.incidents.see(&a, Sight::Ready(after), held.now).is_none());
+    assert!(held.pass(300).is_empty(), "it did not last");
 }
 
 #[test]

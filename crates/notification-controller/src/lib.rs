@@ -107,6 +107,7 @@ async fn serve(
         let (events_ended, ctx) = (serving_ends.clone(), Arc::clone(&known));
         tokio::join!(
             event::memory::tell_what_is_due(Arc::clone(&known)),
+            event::look::look_again(Arc::clone(&known)),
             http::serve(events, Arc::new(EventServer(ctx)), of_events, events_ended),
             http::serve(webhooks, Arc::new(ReceiverServer(known)), of_webhooks, serving_ends),
         );

@@ -1,10 +1,10 @@
 //! What alerts remember that tell incidents rather than events, and what is due of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, ObjectKey};
+use alert_incident::{Failure, ObjectKey, Sight};
 use event_api::Event;
 use tokio::sync::Notify;
 
@@ -51,6 +51,22 @@ impl Memory {
     /// Takes in what failed before this process began.
     pub(super) fn restore(&self, rule: &Arc<Rule>, failures: Vec<Failure>, now: Instant) {
         self.change(rule, |remembered| remembered.restore(failures, now));
+    }
+
+    /// The objects that are not well for all that alerts know, and that nobody said anything of for a while.
+    pub(super) fn silent(&self, now: Instant) -> BTreeSet<ObjectKey> {
+        self.lock().values().flat_map(|remembered| remembered.silent(now)).cloned().collect()
+    }
+
+    /// Has all alerts know how such an object is, and says what they tell.
+    pub(super) fn see(
+        &self,
+        object: &ObjectKey,
+        sight: Sight,
+        now: Instant,
+    ) -> Vec<(Arc<Rule>, Telling)> {
+        let mut of = self.lock();
+        of.values_mut().filter_map(|remembered| remembered.see(object, sight, now)).collect()
     }
 
     /// A chapter did not arrive. Openings are told again with the next failure, ends after a while.

@@ -8,6 +8,8 @@ mod fuzz;
 pub(crate) mod involved;
 mod labels;
 pub(crate) mod limiter;
+mod listed;
+pub(crate) mod look;
 pub(crate) mod memory;
 pub(crate) mod metadata;
 mod notify;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, IncidentId, Incidents, ObjectKey, Part, Told};
+use alert_incident::{Failure, IncidentId, Incidents, ObjectKey, Part, Sight, Told};
 use event_api::Event;
 
 use super::tale::{Chapter, Tale};
@@ -67,6 +67,22 @@ impl Remembered {
     /// Takes in what failed before this process began.
     pub(super) fn restore(&mut self, failures: Vec<Failure>, now: Instant) {
         self.incidents.restore(failures, now);
+    }
+
+    /// The objects that nobody said anything of for a while.
+    pub(super) fn silent(&self, now: Instant) -> impl Iterator<Item = &ObjectKey> {
+        self.incidents.silent(now)
+    }
+
+    /// How such an object was found to be.
+    pub(super) fn see(
+        &mut self,
+        object: &ObjectKey,
+        sight: Sight,
+        now: Instant,
+    ) -> Option<(Arc<Rule>, Telling)> {
+        let told = self.incidents.see(object, sight, now)?;
+        Some((Arc::clone(&self.rule), self.telling(told)))
     }
 
     fn telling(&mut self, told: Told) -> Telling {

@@ -9,50 +9,20 @@ use alert_incident::{Failure, is_wait};
 use event_api::{Event, InvolvedObject, Severity};
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
-use kube::api::{DynamicObject, ListParams};
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Api, Client, ResourceExt as _};
-use reconcile_loop::controller::api_error;
-use serde_json::Value;
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
 
 use super::causes;
+use super::listed::{Source, failing};
 use crate::alert::rules::Rule;
 use crate::context::Context;
 
 /// How long it may take; events have to wait for it.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Limit: objects that are read of one kind in one namespace.
-const MOST: usize = 10_000;
-const PAGE: u32 = 500;
 /// How many lists are asked for at a time.
 const AT_ONCE: usize = 8;
 /// Conditions have no fractions of a second.
 const PRECISION: Duration = Duration::from_secs(1);
-
-/// API versions of kinds, and who tells of them.
-const KINDS: [(&str, &str, &[&str]); 6] = [
-    (
-        "source.toolkit.fluxcd.io/v1",
-        "source-controller",
-        &["Bucket", "GitRepository", "HelmChart", "HelmRepository", "OCIRepository"],
-    ),
-    ("kustomize.toolkit.fluxcd.io/v1", "kustomize-controller", &["Kustomization"]),
-    ("helm.toolkit.fluxcd.io/v2", "helm-controller", &["HelmRelease"]),
-    (
-        "image.toolkit.fluxcd.io/v1",
-        "image-reflector-controller",
-        &["ImageRepository", "ImagePolicy"],
-    ),
-    ("image.toolkit.fluxcd.io/v1", "image-automation-controller", &["ImageUpdateAutomation"]),
-    ("source.extensions.fluxcd.io/v1beta1", "source-watcher", &["ArtifactGenerator"]),
-];
-
-/// Objects of one kind in one namespace.
-struct Source {
-    resource: ApiResource,
-    namespace: String,
-    controller: &'static str,
-}
 
 /// Has alerts that tell incidents go on with those that are open. `alive` is when the process before
 /// this one was last seen: what failed before that was told.
@@ -75,7 +45,13 @@ async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Ve
     let sources: Vec<_> =
         rules.remembered().filter_map(|(namespace, kind)| Source::of(namespace, kind)).collect();
     let lists = stream::iter(sources).map(async |source| {
-        let objects = source.objects(&ctx.runtime.client).await.unwrap_or_else(|error| {
+        let mut objects = Vec::new();
+        let unwell = |object: DynamicObject| {
+            if failing(&object).is_some() {
+                objects.push(object);
+            }
+        };
+        if let Err(error) = source.each(&ctx.runtime.client, unwell).await {
             let Source { resource, namespace, .. } = &source;
             tracing::error!(
                 error,
@@ -83,8 +59,7 @@ async fn failures(ctx: &Context, alive: Option<Timestamp>) -> Vec<(Arc<Rule>, Ve
                 namespace,
                 "nobody knows what is not well"
             );
-            Vec::new()
-        });
+        }
         (source, objects)
     });
     let mut lists = lists.buffer_unordered(AT_ONCE);
@@ -120,33 +95,6 @@ fn was_told(since: Timestamp, hold: Duration, alive: Timestamp) -> bool {
     known.is_ok_and(|known| known <= alive)
 }
 
-impl Source {
-    fn of(namespace: &str, kind: &str) -> Option<Self> {
-        let (api_version, controller, _) =
-            KINDS.iter().find(|(_, _, kinds)| kinds.contains(&kind))?;
-        let (group, version) = api_version.split_once('/')?;
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        Some(Self { resource, namespace: namespace.to_owned(), controller })
-    }
-
-    async fn objects(&self, client: &Client) -> Result<Vec<DynamicObject>, String> {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(client.clone(), &self.namespace, &self.resource);
-        let mut parameters = ListParams::default().limit(PAGE);
-        let (mut unwell, mut read) = (Vec::new(), 0);
-        while read < MOST {
-            let page = api.list(&parameters).await.map_err(|error| api_error(&error))?;
-            read += page.items.len();
-            unwell.extend(page.items.into_iter().filter(|object| failing(object).is_some()));
-            match page.metadata.continue_ {
-                Some(rest) if !rest.is_empty() => parameters = parameters.continue_token(&rest),
-                _ => break,
-            }
-        }
-        Ok(unwell)
-    }
-}
-
 /// What is said of an object that is not well.
 fn event(object: &DynamicObject, source: &Source) -> Option<Event> {
     let ready = failing(object)?;
@@ -171,29 +119,9 @@ fn event(object: &DynamicObject, source: &Source) -> Option<Event> {
     })
 }
 
-/// The condition that says that an object is not well. Of those that are suspended or go, nobody will
-/// hear that they are well again.
-fn failing(object: &DynamicObject) -> Option<&Value> {
-    let is_left_alone = object.data["spec"]["suspend"] == true;
-    if is_left_alone || object.metadata.deletion_timestamp.is_some() {
-        return None;
-    }
-    let conditions = object.data["status"]["conditions"].as_array()?;
-    let condition = |kind: &str| conditions.iter().find(|condition| condition["type"] == kind);
-    let tries_again =
-        || condition("Reconciling").is_some_and(|it| it["reason"] == "ProgressingWithRetry");
-    let ready = condition("Ready")?;
-    let is_unwell = match ready["status"].as_str()? {
-        "False" => true,
-        "Unknown" => tries_again(),
-        _ => false,
-    };
-    is_unwell.then_some(ready)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
