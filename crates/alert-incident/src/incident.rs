@@ -1,11 +1,14 @@
 //! One incident.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Instant;
 
 use event_api::Event;
 
+use crate::budget::{Budget, Place};
 use crate::fingerprint::Fingerprint;
+use crate::kept::{keep, shorten, weight};
 use crate::object::ObjectKey;
 
 /// Failures that have one cause.
@@ -13,7 +16,7 @@ use crate::object::ObjectKey;
 pub(crate) struct Incident {
     /// A short name, the same in all that is told of it.
     pub(crate) name: String,
-    /// What opened it.
+    /// What opened it, as much of it as is kept.
     pub(crate) first: Event,
     /// When the last object came to it.
     pub(crate) latest: Option<jiff::Timestamp>,
@@ -29,6 +32,8 @@ pub(crate) struct Incident {
     fresh: BTreeSet<ObjectKey>,
     /// All that its members depend on.
     pub(crate) awaited: BTreeSet<ObjectKey>,
+    /// What all that takes in memory.
+    place: Place,
 }
 
 /// Who knows of an incident.
@@ -64,20 +69,47 @@ pub(crate) enum Role {
 }
 
 impl Incident {
-    pub(crate) fn new(first: &Event, text: Fingerprint, began: Instant, state: State) -> Self {
-        Self {
+    /// One that nobody knows of, if there is memory for it.
+    pub(crate) fn new(
+        first: &Event,
+        text: Fingerprint,
+        began: Instant,
+        budget: &Arc<Budget>,
+    ) -> Option<Self> {
+        let first = keep(first)?;
+        Some(Self {
+            place: Place::of(budget, weight(&first))?,
             name: format!("{}-{}", first.involved_object.name, text.short()),
-            first: first.clone(),
             latest: first.timestamp,
+            first,
             text,
             began,
-            state,
+            state: State::Held,
             due: None,
             members: HashMap::new(),
             concerned: BTreeSet::new(),
             fresh: BTreeSet::new(),
             awaited: BTreeSet::new(),
+        })
+    }
+
+    /// Has it be about another event from now on.
+    pub(crate) fn be_about(&mut self, event: &Event) {
+        let Some(kept) = keep(event) else { return };
+        if self.place.grow(weight(&kept)) {
+            self.place.shrink(weight(&self.first));
+            self.first = kept;
         }
+    }
+
+    /// Makes room for a member, if there is any, and says so.
+    pub(crate) fn affords(&mut self, object: &ObjectKey, member: &Member) -> bool {
+        let new = |known: &BTreeSet<ObjectKey>, key: &ObjectKey| {
+            if known.contains(key) { 0 } else { key.weight() }
+        };
+        let causes = member.causes.iter().map(|cause| new(&self.awaited, cause));
+        let lasting = new(&self.concerned, object) + causes.sum::<usize>();
+        self.place.grow(lasting + member.weight(object))
     }
 
     pub(crate) fn join(&mut self, object: ObjectKey, member: Member) {
@@ -89,8 +121,16 @@ impl Incident {
     }
 
     pub(crate) fn leave(&mut self, object: &ObjectKey) {
-        self.members.remove(object);
+        if let Some(member) = self.members.remove(object) {
+            self.place.shrink(member.weight(object));
+        }
         self.fresh.remove(object);
+    }
+
+    /// Its members, each with its place, when it is over.
+    pub(crate) fn left(&mut self) -> Vec<(ObjectKey, Place)> {
+        let members = self.members.drain();
+        members.map(|(object, _)| (object.clone(), self.place.split(object.weight()))).collect()
     }
 
     /// Makes one of two incidents that turned out to have one cause.
@@ -99,6 +139,7 @@ impl Incident {
         self.members.extend(other.members);
         self.concerned.extend(other.concerned);
         self.awaited.extend(other.awaited);
+        self.place.merge(other.place);
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -119,5 +160,14 @@ impl Incident {
     pub(crate) fn mark_told(&mut self) {
         self.state = State::Told;
         self.fresh.clear();
+        let before = weight(&self.first);
+        shorten(&mut self.first);
+        self.place.shrink(before.saturating_sub(weight(&self.first)));
+    }
+}
+
+impl Member {
+    fn weight(&self, object: &ObjectKey) -> usize {
+        self.causes.iter().map(ObjectKey::weight).sum::<usize>() + object.weight()
     }
 }

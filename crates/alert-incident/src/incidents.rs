@@ -1,10 +1,12 @@
 //! The incidents of one alert: which event opens one, belongs to one, ends one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_api::Event;
 
+use crate::budget::{Budget, Place};
 use crate::fingerprint::Fingerprint;
 use crate::incident::{Incident, Member, Role, State};
 use crate::news::{self, News};
@@ -48,7 +50,8 @@ pub struct Incidents {
     /// What is due when.
     agenda: BTreeSet<(Instant, u64)>,
     /// Objects whose incident is over and that have not said that they are well.
-    recovering: HashMap<ObjectKey, Instant>,
+    recovering: HashMap<ObjectKey, (Instant, Place)>,
+    budget: Arc<Budget>,
     swept: Option<Instant>,
 }
 
@@ -65,8 +68,21 @@ impl Incidents {
             saying: HashMap::new(),
             agenda: BTreeSet::new(),
             recovering: HashMap::new(),
+            budget: Arc::default(),
             swept: None,
         }
+    }
+
+    /// The same within a budget that others have a part in. When nothing of it is left, failures that
+    /// would have to be remembered are told as they are.
+    #[must_use]
+    pub fn within(self, budget: Arc<Budget>) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// What all it remembers has to fit in.
+    pub const fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     /// Whether it matters what the object of an event depends on; if not, it may be said to depend on
@@ -152,7 +168,7 @@ impl Incidents {
             return self.failed_again(id, &object, event, now);
         }
         if self.of.len() >= MEMBERS {
-            return Some(Told::alone(event));
+            return Some(Told::unremembered(event));
         }
         let text = Fingerprint::of(event);
         let (causes_of, kind) = (causes.to_vec(), news::kind(event));
@@ -181,11 +197,16 @@ impl Incidents {
         member: Member,
         now: Instant,
     ) -> Option<Told> {
+        let incident = Incident::new(event, text, now, &self.budget);
+        let Some(mut incident) = incident else { return Some(Told::unremembered(event)) };
+        if !incident.affords(&object, &member) {
+            return Some(Told::unremembered(event));
+        }
         let id = self.next;
         self.next += 1;
-        self.open.insert(id, Incident::new(event, text, now, State::Held));
+        self.open.insert(id, incident);
         self.saying.insert(text, id);
-        self.join(id, object, member, event, now);
+        self.admit(id, object, member, event, now);
         if self.hold.is_zero() {
             return self.tell_opening(id);
         }
@@ -213,7 +234,7 @@ impl Incidents {
             (Grouping::ByCause, State::Held | State::Told) => None,
             (Grouping::ByObject, State::Told | State::Unheard) => Some(Told::alone(event)),
             (Grouping::ByObject, State::Held) => {
-                incident.first = event.clone();
+                incident.be_about(event);
                 None
             }
         }
@@ -278,9 +299,9 @@ impl Incidents {
         if !incident.is_over() {
             return None;
         }
-        let incident = self.close(id)?;
-        let still = incident.members.keys().map(|object| (object.clone(), now));
-        self.recovering.extend(still);
+        let mut incident = self.close(id)?;
+        let left = incident.left().into_iter();
+        self.recovering.extend(left.map(|(object, place)| (object, (now, place))));
         if incident.state == State::Held {
             return None;
         }
@@ -335,12 +356,26 @@ impl Incidents {
             }
         }
         if incident.state == State::Held {
-            incident.first = event.clone();
+            incident.be_about(event);
         }
         Some(id)
     }
 
     fn join(
+        &mut self,
+        id: u64,
+        object: ObjectKey,
+        member: Member,
+        event: &Event,
+        now: Instant,
+    ) -> Option<Told> {
+        if !self.open.get_mut(&id)?.affords(&object, &member) {
+            return Some(Told::unremembered(event));
+        }
+        self.admit(id, object, member, event, now)
+    }
+
+    fn admit(
         &mut self,
         id: u64,
         object: ObjectKey,
@@ -401,7 +436,7 @@ impl Incidents {
             return;
         }
         self.swept = Some(now);
-        self.recovering.retain(|_, since| now.duration_since(*since) < AFTERMATH);
+        self.recovering.retain(|_, (since, _)| now.duration_since(*since) < AFTERMATH);
         let is_silent = |member: &Member| now.duration_since(member.heard) >= SILENCE;
         let ended: Vec<_> = self
             .open

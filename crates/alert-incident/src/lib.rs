@@ -23,9 +23,11 @@
 //! assert_eq!(over.event.reason, "IncidentResolved");
 //! ```
 
+mod budget;
 mod fingerprint;
 mod incident;
 mod incidents;
+mod kept;
 mod news;
 mod object;
 mod restore;
@@ -33,6 +35,7 @@ mod sight;
 mod telling;
 mod told;
 
+pub use budget::Budget;
 pub use incidents::{Grouping, Incidents};
 pub use news::is_wait;
 pub use object::ObjectKey;

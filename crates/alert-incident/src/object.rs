@@ -1,12 +1,16 @@
 //! Objects, as events and references name them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use event_api::Event;
 
 /// An object of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ObjectKey {
+pub struct ObjectKey(Arc<Names>);
+
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Names {
     kind: String,
     namespace: String,
     name: String,
@@ -19,22 +23,29 @@ impl ObjectKey {
         namespace: impl Into<String>,
         name: impl Into<String>,
     ) -> Self {
-        Self { kind: kind.into(), namespace: namespace.into(), name: name.into() }
+        Self(Arc::new(Names { kind: kind.into(), namespace: namespace.into(), name: name.into() }))
     }
 
     /// Its kind.
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.0.kind
     }
 
     /// Its namespace.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        &self.0.namespace
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
+    }
+
+    /// What it takes in memory, with a few places where it is found, about, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        /// Besides its letters.
+        const ENTRY: usize = 256;
+        ENTRY + self.kind().len() + self.namespace().len() + self.name().len()
     }
 
     /// The object that an event is about.
@@ -47,6 +58,6 @@ impl ObjectKey {
 /// `Kind/namespace/name`.
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.kind, self.namespace, self.name)
+        write!(f, "{}/{}/{}", self.kind(), self.namespace(), self.name())
     }
 }

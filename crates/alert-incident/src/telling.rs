@@ -6,6 +6,7 @@ use std::time::Duration;
 use event_api::{Event, GROUP, Severity};
 
 use crate::incident::Incident;
+use crate::kept::is_small;
 use crate::object::ObjectKey;
 
 /// The reason of the event that tells of more objects.
@@ -61,7 +62,8 @@ pub(crate) fn resolution(incident: &Incident, ending: Ending<'_>, lasted: Durati
     };
     event.message =
         format!("Resolved after {lasted}: {what}. It began with: {}", incident.first.message);
-    if let Some(last) = ending.event.filter(|it| it.involved_object == event.involved_object) {
+    let is_its_own = |last: &&Event| last.involved_object == event.involved_object;
+    if let Some(last) = ending.event.filter(is_its_own).filter(|last| is_small(last)) {
         event.metadata.clone_from(&last.metadata);
     }
     event.metadata.insert(key(INCIDENT), incident.name.clone());

@@ -16,6 +16,8 @@ pub struct Told {
 pub enum Part {
     /// Of none: an event as it came.
     Alone,
+    /// Of none, as there is no memory left for it: an event as it came.
+    Unremembered,
     /// An incident is open.
     Opening(IncidentId),
     /// It lasts, and concerns more objects than before.
@@ -29,6 +31,10 @@ pub enum Part {
 pub struct IncidentId(pub(crate) u64);
 
 impl Told {
+    pub(crate) fn unremembered(event: &Event) -> Self {
+        Self { event: event.clone(), part: Part::Unremembered }
+    }
+
     pub(crate) fn alone(event: &Event) -> Self {
         Self { event: event.clone(), part: Part::Alone }
     }

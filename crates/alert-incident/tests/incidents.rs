@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may fail as tests do")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, Grouping, Incidents, ObjectKey, Part, Sight, Told};
+use alert_incident::{Budget, Failure, Grouping, Incidents, ObjectKey, Part, Sight, Told};
 use event_api::Event;
 use fuzz_input::{check, produce};
 use serde_json::json;
@@ -252,6 +253,53 @@ fn more_than_can_be_remembered_is_told_as_it_is() {
     }
     let one_more = event("HelmRelease/last", "error", "Failed", NO_HOST);
     assert_eq!(alert.hears(&one_more, &[]), Some(one_more));
+}
+
+#[test]
+fn incidents_of_all_alerts_have_one_budget_and_give_it_back() {
+    let budget = Arc::new(Budget::of(210_000));
+    let long = "word ".repeat(100_000);
+    let mut alerts: Vec<_> = (0..2).map(|_| Alert::new(Grouping::ByCause, 60)).collect();
+    for alert in &mut alerts {
+        alert.incidents =
+            Incidents::new(Grouping::ByCause, Duration::from_mins(1)).within(Arc::clone(&budget));
+    }
+    let failed = |n: usize| {
+        let mut failed = event(&format!("K/{n}"), "error", "Failed", &long);
+        failed.message.push_str(&"x".repeat(n));
+        failed
+    };
+    for round in 0..20 {
+        let mut refused = 0;
+        for n in 0..5 {
+            for alert in &mut alerts {
+                let told = alert.tells(&failed(n), &["K/cause"]);
+                refused += usize::from(told.is_some_and(|it| it.part == Part::Unremembered));
+            }
+        }
+        assert_eq!(refused, 5, "round {round}");
+        let mut openings = 0;
+        for alert in &mut alerts {
+            for opening in alert.pass(60) {
+                assert!(opening.message.len() < 40_000, "{}", opening.message.len());
+                openings += 1;
+            }
+            for n in 0..5 {
+                let end = alert.is_well(&format!("K/{n}"));
+                assert!(end.is_some_and(|end| end.message.len() < 5_000));
+            }
+        }
+        assert_eq!(openings, 5);
+    }
+    // What was told needs little.
+    let mut alert = Alert::new(Grouping::ByCause, 0);
+    alert.incidents = Incidents::new(Grouping::ByCause, Duration::ZERO).within(budget);
+    for n in 0..30 {
+        assert!(matches!(alert.tells(&failed(n), &[]).unwrap().part, Part::Opening(_)), "{n}");
+    }
+    let mut large = failed(31);
+    large.metadata.insert("event.toolkit.fluxcd.io/x".to_owned(), long.clone());
+    assert_eq!(alert.tells(&large, &[]).unwrap().part, Part::Unremembered);
 }
 
 #[test]

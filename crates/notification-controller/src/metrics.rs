@@ -24,6 +24,7 @@ const UNKNOWN: &str = "unknown";
 pub(crate) struct Notifications {
     ended: Family<ProviderLabels, Counter>,
     duplicates: Counter,
+    unremembered: Counter,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -79,6 +80,11 @@ impl Notifications {
                 "Events that were told already",
                 own.duplicates.clone(),
             );
+            registry.register(
+                "gotk_event_unremembered",
+                "Failures for whose incidents there was no memory",
+                own.unremembered.clone(),
+            );
         });
         own
     }
@@ -101,6 +107,11 @@ impl Notifications {
     /// Counts an event that was told already.
     pub(crate) fn duplicate(&self) {
         self.duplicates.inc();
+    }
+
+    /// Counts a failure that is told as it is, as there is no memory for its incident.
+    pub(crate) fn unremembered(&self) {
+        self.unremembered.inc();
     }
 }
 

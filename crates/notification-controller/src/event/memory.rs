@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, ObjectKey, Sight};
+use alert_incident::{Budget, Failure, ObjectKey, Sight};
 use event_api::Event;
 use tokio::sync::Notify;
 
@@ -22,6 +22,7 @@ const LOOK: Duration = Duration::from_mins(10);
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     of: Mutex<HashMap<AlertName, Remembered>>,
+    budget: Arc<Budget>,
     /// Held from what is told until it is handed over: nobody hears of an end before its beginning.
     order: Mutex<()>,
     /// There may be something that is due earlier than what was known to be.
@@ -79,7 +80,8 @@ impl Memory {
 
     fn change<T>(&self, rule: &Arc<Rule>, change: impl FnOnce(&mut Remembered) -> T) -> T {
         let mut of = self.lock();
-        let remembered = of.entry(rule.name()).or_insert_with(|| Remembered::of(rule));
+        let remembered =
+            of.entry(rule.name()).or_insert_with(|| Remembered::of(rule, &self.budget));
         remembered.adopt(rule);
         let before = remembered.next_due();
         let result = change(remembered);

@@ -192,8 +192,12 @@ fn tell(
         return notify(ctx, event, rule, None, bytes);
     }
     let order = ctx.memory.in_order();
-    match ctx.memory.take(rule, event, causes, Instant::now()) {
-        Some(Telling { event, chapter: Some(chapter) }) => {
+    let telling = ctx.memory.take(rule, event, causes, Instant::now());
+    if telling.as_ref().is_some_and(|telling| !telling.is_remembered) {
+        ctx.notifications.unremembered();
+    }
+    match telling {
+        Some(Telling { event, chapter: Some(chapter), .. }) => {
             notify(ctx, &event, rule, Some(&chapter), bytes);
         }
         Some(_) if chosen.is_admitted => notify(ctx, event, rule, None, bytes),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alert_incident::{Failure, IncidentId, Incidents, ObjectKey, Part, Sight, Told};
+use alert_incident::{Budget, Failure, IncidentId, Incidents, ObjectKey, Part, Sight, Told};
 use event_api::Event;
 
 use super::tale::{Chapter, Tale};
@@ -33,11 +33,14 @@ pub(super) struct Remembered {
 pub(super) struct Telling {
     pub(super) event: Arc<Event>,
     pub(super) chapter: Option<Chapter>,
+    /// Whether there was memory for what has to be remembered.
+    pub(super) is_remembered: bool,
 }
 
 impl Remembered {
-    pub(super) fn of(rule: &Arc<Rule>) -> Self {
-        let (incidents, tales) = (rule.options.incidents(), HashMap::new());
+    pub(super) fn of(rule: &Arc<Rule>, budget: &Arc<Budget>) -> Self {
+        let incidents = rule.options.incidents().within(Arc::clone(budget));
+        let tales = HashMap::new();
         Self { rule: Arc::clone(rule), incidents, tales, owed: Vec::new() }
     }
 
@@ -49,7 +52,7 @@ impl Remembered {
         if self.rule.options.remembers_like(&rule.options) {
             self.rule = Arc::clone(rule);
         } else {
-            *self = Self::of(rule);
+            *self = Self::of(rule, &Arc::clone(self.incidents.budget()));
         }
     }
 
@@ -88,7 +91,8 @@ impl Remembered {
     fn telling(&mut self, told: Told) -> Telling {
         let (event, part) = (Arc::new(told.event), told.part);
         let tale = match part {
-            Part::Alone => return Telling { event, chapter: None },
+            Part::Alone => return Telling { event, chapter: None, is_remembered: true },
+            Part::Unremembered => return Telling { event, chapter: None, is_remembered: false },
             Part::Opening(id) => {
                 // What is over by now would pass for the end of what has just begun.
                 let incidents = &self.incidents;
@@ -99,7 +103,7 @@ impl Remembered {
             Part::End(id) => self.tales.remove(&id).unwrap_or_default(),
         };
         let chapter = Chapter { tale, part, event: Arc::clone(&event), tries: 0 };
-        Telling { event, chapter: Some(chapter) }
+        Telling { event, chapter: Some(chapter), is_remembered: true }
     }
 
     /// A chapter did not arrive.
@@ -115,7 +119,7 @@ impl Remembered {
                 let again = Chapter { tries: chapter.tries + 1, ..chapter.clone() };
                 self.owed.push((now + AGAIN * (1 << chapter.tries), again));
             }
-            Part::Alone | Part::News(_) | Part::End(_) => {}
+            Part::Alone | Part::Unremembered | Part::News(_) | Part::End(_) => {}
         }
     }
 
@@ -124,7 +128,8 @@ impl Remembered {
         let told = self.incidents.due(now);
         let mut due: Vec<_> = told.into_iter().map(|told| self.telling(told)).collect();
         for (_, chapter) in self.owed.extract_if(.., |(at, _)| *at <= now) {
-            due.push(Telling { event: Arc::clone(&chapter.event), chapter: Some(chapter) });
+            let event = Arc::clone(&chapter.event);
+            due.push(Telling { event, chapter: Some(chapter), is_remembered: true });
         }
         self.tales.retain(|id, _| self.incidents.is_open(*id));
         due

@@ -45,7 +45,7 @@ impl Chapter {
             (Part::Opening(_), _) => Some(Whereabouts::First),
             (Part::News(_), thread) => thread.map(Whereabouts::Within),
             (Part::End(_), Some(thread)) => Some(Whereabouts::Last(thread)),
-            (Part::End(_) | Part::Alone, _) => Some(Whereabouts::Alone),
+            (Part::End(_) | Part::Alone | Part::Unremembered, _) => Some(Whereabouts::Alone),
         }
     }
 
