@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what tests share fails as tests do")]
 
 use event_api::Event;
-use fuzz_input::{Corpus, Values, check, soon};
+use fuzz_input::{check_json, soon};
 use serde_json::{Value, json};
 
 fn events() -> [Value; 2] {
@@ -33,14 +33,6 @@ fn run(text: &[u8]) {
 }
 
 #[test]
-fn any_bytes() {
-    check(500).for_each(run);
-}
-
-#[test]
-fn events_that_are_nearly_right() {
-    let values = Values::of(events()).value();
-    check(1000).with_generator(values).for_each(|event| run(event.to_string().as_bytes()));
-    let texts = Corpus::of(events().iter().map(Value::to_string)).bytes();
-    check(500).with_generator(texts).for_each(|text| run(text));
+fn any_events() {
+    check_json(&events(), run);
 }

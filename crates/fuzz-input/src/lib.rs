@@ -22,6 +22,7 @@
 
 mod alone;
 mod corpus;
+mod json;
 mod patience;
 mod pick;
 mod steady;
@@ -32,6 +33,7 @@ mod words;
 pub use alone::{frugally, passes_alone};
 pub use bolero::generator::{ValueGenerator, produce};
 pub use corpus::{Corpus, Values, cases};
+pub use json::check_json;
 pub use patience::soon;
 pub use steady::{Steady, check};
 pub use text::{Bytes, MutatedBytes, MutatedText};
