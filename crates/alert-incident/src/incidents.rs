@@ -18,13 +18,8 @@ use crate::told::{IncidentId, Part, Told};
 const MEMBERS: usize = 50_000;
 /// How long an object counts as failed of which nothing is heard: it may be gone, and nobody says so.
 pub(crate) const SILENCE: Duration = Duration::from_hours(24);
-/// How long after its incident an object's own recovery is no news.
-const AFTERMATH: Duration = Duration::from_hours(1);
 /// How long objects are gathered before it is told that an incident concerns more of them.
 const GATHER: Duration = Duration::from_secs(30);
-/// How often is looked for what has aged.
-const SWEEP: Duration = Duration::from_mins(10);
-
 /// What makes failures one incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grouping {
@@ -45,14 +40,14 @@ pub struct Incidents {
     /// The incident of each object that is not well.
     pub(crate) of: HashMap<ObjectKey, u64>,
     /// Incidents with members that depend on an object.
-    awaiting: HashMap<ObjectKey, BTreeSet<u64>>,
-    saying: HashMap<Fingerprint, u64>,
+    pub(crate) awaiting: HashMap<ObjectKey, BTreeSet<u64>>,
+    pub(crate) saying: HashMap<Fingerprint, u64>,
     /// What is due when.
-    agenda: BTreeSet<(Instant, u64)>,
+    pub(crate) agenda: BTreeSet<(Instant, u64)>,
     /// Objects whose incident is over and that have not said that they are well.
-    recovering: HashMap<ObjectKey, (Instant, Place)>,
+    pub(crate) recovering: HashMap<ObjectKey, (Instant, Place)>,
     budget: Arc<Budget>,
-    swept: Option<Instant>,
+    pub(crate) swept: Option<Instant>,
 }
 
 impl Incidents {
@@ -285,36 +280,6 @@ impl Incidents {
         self.leave(id, object, ending, now)
     }
 
-    /// An object is no longer one of those that are not well, which may end its incident.
-    pub(crate) fn leave(
-        &mut self,
-        id: u64,
-        object: &ObjectKey,
-        ending: Ending<'_>,
-        now: Instant,
-    ) -> Option<Told> {
-        self.of.remove(object);
-        let incident = self.open.get_mut(&id)?;
-        incident.leave(object);
-        if !incident.is_over() {
-            return None;
-        }
-        let mut incident = self.close(id)?;
-        let left = incident.left().into_iter();
-        self.recovering.extend(left.map(|(object, place)| (object, (now, place))));
-        if incident.state == State::Held {
-            return None;
-        }
-        match self.grouping {
-            Grouping::ByCause => {
-                let lasted = now.duration_since(incident.began);
-                let event = telling::resolution(&incident, ending, lasted);
-                Some(Told { event, part: Part::End(IncidentId(id)) })
-            }
-            Grouping::ByObject => ending.event.map(Told::alone),
-        }
-    }
-
     /// What an object does that may be as unwell as before belongs to its incident.
     fn step(&self, object: &ObjectKey, event: &Event) -> Option<Told> {
         let incident = self.of.get(object).and_then(|id| self.open.get(id));
@@ -408,46 +373,6 @@ impl Incidents {
         }
         if let Some(due) = due {
             self.agenda.insert((due, id));
-        }
-    }
-
-    /// Takes an incident out, with all that leads to it.
-    fn close(&mut self, id: u64) -> Option<Incident> {
-        self.schedule(id, None);
-        let incident = self.open.remove(&id)?;
-        if self.saying.get(&incident.text) == Some(&id) {
-            self.saying.remove(&incident.text);
-        }
-        for object in incident.members.keys() {
-            self.of.remove(object);
-        }
-        for cause in &incident.awaited {
-            let Some(ids) = self.awaiting.get_mut(cause) else { continue };
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.awaiting.remove(cause);
-            }
-        }
-        Some(incident)
-    }
-
-    fn sweep(&mut self, now: Instant) {
-        if self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
-            return;
-        }
-        self.swept = Some(now);
-        self.recovering.retain(|_, (since, _)| now.duration_since(*since) < AFTERMATH);
-        let is_silent = |member: &Member| now.duration_since(member.heard) >= SILENCE;
-        let ended: Vec<_> = self
-            .open
-            .iter()
-            .filter(|(_, incident)| {
-                incident.members.values().all(|it| it.role == Role::Dependent || is_silent(it))
-            })
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ended {
-            self.close(id);
         }
     }
 }

@@ -24,6 +24,7 @@
 //! ```
 
 mod budget;
+mod end;
 mod fingerprint;
 mod incident;
 mod incidents;

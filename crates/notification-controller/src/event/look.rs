@@ -32,7 +32,10 @@ pub(crate) async fn look_again(ctx: Arc<Context>) {
         }
         let places = turn(ctx.memory.silent(Instant::now()), last.as_ref());
         for (place, silent) in &places {
-            look(&ctx, place, silent).await;
+            tokio::select! {
+                () = look(&ctx, place, silent) => {}
+                () = ctx.runtime.shutdown() => return,
+            }
         }
         last = places.into_iter().next_back().map(|(place, _)| place);
     }
