@@ -13,20 +13,18 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use tokio::sync::oneshot;
 
 use crate::Ca;
-use crate::git_server::{Access, Tls, allows, serve, unauthorised};
+use crate::git_server::{Access, allows, unauthorised};
+use crate::web_server::{Bound, Tls, WebServer};
 
 /// Serves packaged charts and their index at `URL/index.yaml`. It runs in a thread of its own, so it
 /// may be shared by tests, each of which has its own runtime.
 #[derive(Debug)]
 pub struct ChartServer {
-    url: String,
+    server: WebServer,
     shared: Shared,
     entries: Mutex<BTreeMap<String, Vec<String>>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
 }
 
 /// What is served, and to whom.
@@ -72,32 +70,17 @@ impl ChartServer {
     }
 
     fn start(tls: Option<Tls>) -> Result<Self> {
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        socket.set_nonblocking(true)?;
-        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
         let shared = Shared::default();
         let app = Router::new().fallback(answer).with_state(shared.clone());
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread =
-            std::thread::Builder::new().name("chart-server".to_owned()).spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = serve(socket, tls, app) => {}
-                        _ = stopped => {}
-                    }
-                });
-            })?;
-        let entries = Mutex::default();
-        let server = Self { url, shared, entries, stop: Some(stop), thread: Some(thread) };
+        let server = Bound::new(tls)?.serve("chart-server", app)?;
+        let server = Self { server, shared, entries: Mutex::default() };
         server.index();
         Ok(server)
     }
 
     /// Where the repository is.
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// From now on, `path` (`/index.yaml`) is this.
@@ -167,18 +150,6 @@ impl ChartServer {
             index.push_str("  {}\n");
         }
         self.put("/index.yaml", index);
-    }
-}
-
-impl Drop for ChartServer {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // A server that ended already hears nothing.
-            _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 mod backend;
 mod fault;
-mod listener;
 
 use crate::GitRepository;
 use crate::certificates::{Ca, Certificate};
 use crate::process::ScratchDir;
+use crate::web_server::{Bound, Tls, WebServer};
 use anyhow::Result;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -16,12 +16,9 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 pub use fault::Fault;
-pub use listener::Tls;
-pub(crate) use listener::serve;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::oneshot;
 
 /// Who may read a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,16 +68,14 @@ impl Shared {
 /// Serves bare repositories at `URL/NAME.git` through `git http-backend`. It runs in a thread of its
 /// own, so it may be shared by tests, each of which has its own runtime.
 pub struct GitServer {
-    url: String,
+    server: WebServer,
     shared: Shared,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
     _dir: ScratchDir,
 }
 
 impl std::fmt::Debug for GitServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GitServer").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("GitServer").field("url", &self.server.url()).finish_non_exhaustive()
     }
 }
 
@@ -105,35 +100,20 @@ impl GitServer {
 
     fn start(tls: Option<Tls>) -> Result<Self> {
         let dir = ScratchDir::new("ferroflux-git-")?;
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        socket.set_nonblocking(true)?;
-        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
         let shared = Shared { root: dir.path().to_path_buf(), hosted: Arc::default() };
         let app = Router::new().fallback(answer).with_state(shared.clone());
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread =
-            std::thread::Builder::new().name("git-server".to_owned()).spawn(move || {
-                // Dropping the runtime ends what still hangs or trickles, so no graceful shutdown.
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = serve(socket, tls, app) => {}
-                        _ = stopped => {}
-                    }
-                });
-            })?;
-        Ok(Self { url, shared, stop: Some(stop), thread: Some(thread), _dir: dir })
+        let server = Bound::new(tls)?.serve("git-server", app)?;
+        Ok(Self { server, shared, _dir: dir })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// The address of the repository `name`.
     pub fn repository_url(&self, name: &str) -> String {
-        format!("{}/{name}.git", self.url)
+        format!("{}/{name}.git", self.url())
     }
 
     /// Makes an empty repository, which everybody may read. `name` may hold slashes.
@@ -160,16 +140,6 @@ impl GitServer {
     pub fn take_requests(&self, name: &str) -> Vec<Request> {
         let mut hosted = self.shared.hosted();
         hosted.get_mut(name).map(|h| std::mem::take(&mut h.requests)).unwrap_or_default()
-    }
-}
-
-impl Drop for GitServer {
-    fn drop(&mut self) {
-        // The thread waits for this sender to go.
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 

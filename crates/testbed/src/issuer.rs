@@ -15,10 +15,9 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use crate::Ca;
-use crate::git_server::{Tls, serve};
+use crate::web_server::{Bound, Tls, WebServer};
 
 /// Where its keys are.
 const KEYS: &str = "/keys";
@@ -26,10 +25,8 @@ const KEYS: &str = "/keys";
 /// Offers its keys by discovery, as the standard has it. It runs in a thread of its own.
 #[derive(Debug)]
 pub struct Issuer {
-    url: String,
+    server: WebServer,
     shared: Arc<Mutex<Offered>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -74,35 +71,23 @@ impl Issuer {
     }
 
     fn start(tls: Option<Tls>) -> Result<Self> {
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        socket.set_nonblocking(true)?;
-        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
-        let (key, name) = (Key::new("first")?, url.clone());
-        let shared =
-            Arc::new(Mutex::new(Offered { key, name, url: url.clone(), asked: 0, named: 0 }));
+        let bound = Bound::new(tls)?;
+        let (key, url) = (Key::new("first")?, bound.url().to_owned());
+        let offered = Offered { key, name: url.clone(), url, asked: 0, named: 0 };
+        let shared = Arc::new(Mutex::new(offered));
         let app = Router::new().fallback(offer).with_state(Arc::clone(&shared));
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("issuer".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serve(socket, tls, app) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(Self { url, shared, stop: Some(stop), thread: Some(thread) })
+        let server = bound.serve("issuer", app)?;
+        Ok(Self { server, shared })
     }
 
     /// Where it is, which is how it calls itself.
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// Where its keys are.
     pub fn keys_url(&self) -> String {
-        format!("{}{KEYS}", self.url)
+        format!("{}{KEYS}", self.url())
     }
 
     /// How often its keys were asked for.
@@ -170,18 +155,6 @@ impl Issuer {
 
     fn offered(&self) -> MutexGuard<'_, Offered> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // A server that ended already hears nothing.
-            _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 

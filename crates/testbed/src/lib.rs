@@ -38,6 +38,7 @@ mod process;
 mod sink;
 mod stack;
 mod usage;
+mod web_server;
 
 pub use api_fault::ApiFault;
 pub use api_proxy::ApiProxy;

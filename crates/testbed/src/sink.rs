@@ -11,18 +11,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
-use tokio::sync::oneshot;
 
 use crate::Ca;
-use crate::git_server::{Tls, serve};
+use crate::web_server::{Bound, Tls, WebServer};
 
 /// Records all requests, and answers 200 unless told otherwise. It runs in a thread of its own.
 #[derive(Debug)]
 pub struct Sink {
-    url: String,
+    server: WebServer,
     shared: Arc<Mutex<Told>>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
 }
 
 /// A request.
@@ -85,28 +82,15 @@ impl Sink {
     }
 
     fn serve(tls: Option<Tls>) -> Result<Self> {
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        socket.set_nonblocking(true)?;
-        let url = format!("{scheme}://127.0.0.1:{}", socket.local_addr()?.port());
         let shared = Arc::new(Mutex::new(Told::default()));
         let app = Router::new().fallback(record).with_state(Arc::clone(&shared));
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = serve(socket, tls, app) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(Self { url, shared, stop: Some(stop), thread: Some(thread) })
+        let server = Bound::new(tls)?.serve("sink", app)?;
+        Ok(Self { server, shared })
     }
 
     /// Where it is, without a path.
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// From now on, requests to `path` are answered so.
@@ -138,18 +122,6 @@ impl Sink {
     /// All that came up to now.
     pub fn all(&self) -> Vec<Received> {
         told(&self.shared).received.clone()
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // A server that ended already hears nothing.
-            _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 
 /// How a server proves who it is, and whom it lets in.
 #[derive(Clone)]
-pub struct Tls(Arc<ServerConfig>);
+pub(crate) struct Tls(Arc<ServerConfig>);
 
 impl std::fmt::Debug for Tls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -29,7 +29,7 @@ impl Tls {
     ///
     /// # Errors
     /// If a certificate cannot be read.
-    pub fn new(server: &Certificate, clients: Option<&Ca>) -> Result<Self> {
+    pub(crate) fn new(server: &Certificate, clients: Option<&Ca>) -> Result<Self> {
         use_one_tls_backend();
         let builder = ServerConfig::builder();
         let builder = match clients {
@@ -49,7 +49,7 @@ impl Tls {
 
 /// Serves `app` until the future is dropped. A listener that cannot be used serves nobody; clients see
 /// a refused connection.
-pub(crate) async fn serve(socket: std::net::TcpListener, tls: Option<Tls>, app: Router) {
+pub(super) async fn serve(socket: std::net::TcpListener, tls: Option<Tls>, app: Router) {
     let Ok(tcp) = TcpListener::from_std(socket) else { return };
     let served = match tls {
         None => axum::serve(tcp, app).await,
