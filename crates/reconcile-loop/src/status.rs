@@ -5,42 +5,21 @@ use std::fmt::{self, Debug};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crd_types::metadata::FINALIZER;
-use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Patch, PatchParams};
 use kube::core::Status;
 use kube::core::object::HasStatus;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::election::Leadership;
+use crate::mirror::Mirrored;
 
 /// What is asked of a kind so that the frame can serve it.
-pub trait FluxKind:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + HasStatus<Status: Serialize + Debug>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Send
-    + Sync
-    + 'static
-{
-}
+pub trait FluxKind: Mirrored + HasStatus<Status: Serialize + Debug> {}
 
-impl<K> FluxKind for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + HasStatus<Status: Serialize + Debug>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static
-{
-}
+impl<K: Mirrored + HasStatus<Status: Serialize + Debug>> FluxKind for K {}
 
 /// What a write did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
